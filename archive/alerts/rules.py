@@ -1,0 +1,152 @@
+"""Alert rules, and which of them an event wakes: the outbox is filled where the event is stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+from uuid import uuid4
+
+from archive.models import Event, EventKind, Strength
+from archive.times import later
+
+if TYPE_CHECKING:  # the store calls us; we only need to know the shape of what it hands over
+    from archive.sqlite import Connection
+    from archive.writer import Transaction
+
+Language = Literal["ar", "en"]
+Backlog = Literal["digest", "each", "none"]
+
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})*")
+
+
+def check_address(address: str) -> str:
+    """Return `address` if a mail can be sent to it, else raise ValueError with the mend.
+
+    Plain ASCII only: the mail library encodes a non-ASCII local part wrongly without a word.
+    """
+    if not _ADDRESS.fullmatch(address) or len(address) > 254:
+        raise ValueError(
+            f"{address[:80]!r} is no mail address; write name@host in plain ASCII letters, without a display name "
+            "(an Arabic domain in its xn-- form)"
+        )
+    return address
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """Who is told of which events. Raises ValueError (field, what is wrong, the mend) at construction."""
+
+    name: str
+    topics: tuple[str, ...]
+    to: tuple[str, ...]
+    strength: Strength = "substantive"  # "passing" accepts either strength
+    on: tuple[EventKind, ...] = ("new", "edited", "withdrawn")
+    when: Literal["instant"] = "instant"
+    language: Language = "ar"
+    backlog: Backlog = "digest"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant while somebody is looking, not when the first mail is due."""
+        if not self.name.strip() or not self.name.isprintable():
+            raise ValueError("name: must be a word or two on one line, to tell this rule from the others")
+        for field in ("topics", "to", "on"):
+            if not getattr(self, field):
+                raise ValueError(f"{field}: is empty; name at least one, or take the rule out")
+        for field, value, allowed in (
+            ("strength", self.strength, get_args(Strength)),
+            ("when", self.when, ("instant",)),
+            ("language", self.language, get_args(Language)),
+            ("backlog", self.backlog, get_args(Backlog)),
+            *(("on", kind, get_args(EventKind)) for kind in self.on),
+        ):
+            if value not in allowed:
+                raise ValueError(f"{field}: {value!r} is unknown; write one of {', '.join(allowed)}")
+        for address in self.to:
+            try:
+                check_address(address)
+            except ValueError as error:
+                raise ValueError(f"to: {error}") from None
+
+    def wants(self, topic: str, strength: str) -> bool:
+        """Whether a match on `topic` of this strength is one the rule is about."""
+        return topic in self.topics and (strength == "substantive" or self.strength == "passing")
+
+
+def judged_versions(db: Connection, event: Event) -> list[int]:
+    """Versions whose matches decide on an event: its own (or the newest), then for an edit the one before it."""
+    version = event.version_id
+    if version is None:
+        row = db.execute("SELECT latest_version_id FROM articles WHERE id = ?", (event.article_id,)).fetchone()
+        version = row[0] if row else None
+    versions = [version] if version is not None else []
+    if event.kind == "edited":
+        versions += [
+            row[0]
+            for row in db.execute(
+                "SELECT v.id FROM versions v JOIN versions n ON n.id = ? AND v.article_id = n.article_id "
+                "WHERE (v.captured_at, v.id) < (n.captured_at, n.id) ORDER BY v.captured_at DESC, v.id DESC LIMIT 1",
+                (version,),
+            )
+        ]
+    return versions
+
+
+def plan(tx: Transaction, event: Event, *, new_id: Callable[[], str] = lambda: uuid4().hex) -> None:
+    """Queue a mail for every rule and recipient that `event` concerns, in the transaction that stores the event.
+
+    `new_id` gives the left side of a Message-ID; it is stored with the mail, so that a mail sent again after
+    a crash is recognisably the same one. Planning an event twice queues nothing more.
+    """
+    found = [
+        match
+        for version in judged_versions(tx.db, event)
+        for match in tx.db.execute("SELECT topic, strength FROM matches WHERE version_id = ?", (version,))
+    ]
+    for rule, recipient in _addressed(tx.policy.alerts, event):
+        told = "SELECT 1 FROM mail_events WHERE rule = ? AND channel = 'email' AND recipient = ? AND event_id = ?"
+        if not any(rule.wants(topic, strength) for topic, strength in found):
+            continue
+        if tx.db.execute(told, (rule.name, recipient, event.id)).fetchone():
+            continue
+        digest = event.backlog and rule.backlog == "digest"
+        mail = _open_digest(tx.db, rule.name, recipient) if digest else None
+        if mail is None:
+            now = tx.now()
+            mail = tx.db.execute(
+                "INSERT INTO mails (rule, channel, recipient, kind, message_id, created_at, next_attempt_at) "
+                "VALUES (?, 'email', ?, ?, ?, ?, ?) RETURNING id",
+                (
+                    rule.name,
+                    recipient,
+                    "digest" if digest else "instant",
+                    f"<{new_id()}@rasid.invalid>",
+                    now,
+                    later(now, tx.policy.digest_after) if digest else now,
+                ),
+            ).fetchone()[0]
+        tx.db.execute(
+            "INSERT INTO mail_events (mail_id, rule, channel, recipient, event_id) VALUES (?, ?, 'email', ?, ?)",
+            (mail, rule.name, recipient, event.id),
+        )
+
+
+def _addressed(rules: tuple[AlertRule, ...], event: Event) -> Iterator[tuple[AlertRule, str]]:
+    """Rules that listen to this kind of event, with each of their recipients."""
+    for rule in rules:
+        if event.kind in rule.on and not (event.backlog and rule.backlog == "none"):
+            for recipient in rule.to:
+                yield rule, recipient
+
+
+def _open_digest(db: Connection, rule: str, recipient: str) -> int | None:
+    """The digest that still gathers: once tried, its content stays, since the server may have taken it."""
+    row = db.execute(
+        "SELECT id FROM mails WHERE state = 'queued' AND rule = ? AND channel = 'email' AND recipient = ? "
+        "AND kind = 'digest' AND attempts = 0 ORDER BY id LIMIT 1",
+        (rule, recipient),
+    ).fetchone()
+    return int(row[0]) if row else None
