@@ -1,0 +1,355 @@
+"""The program `rasid`: each command parses, calls one part and prints. Heavy imports stay inside the commands."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archive.errors import RasidError
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+
+
+class _Program(click.Group):
+    """Turns our own errors into one sentence and their exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RasidError as error:
+            click.secho(f"rasid: {error}", fg="red", err=True)
+            sys.exit(error.exit_code)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(0)
+
+
+def _config_option(function: Any) -> Any:
+    return click.option(
+        "--config", "config_dir", metavar="DIR", type=click.Path(path_type=Path),
+        help="Directory of rasid.toml, outlets.toml, topics.toml (default: here, then the user's).",
+    )(function)  # fmt: skip
+
+
+def _json_option(function: Any) -> Any:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def _load(config_dir: Path | None) -> Config:
+    from crawler.config import load_config
+
+    return load_config(config_dir)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="rasid", prog_name="rasid")
+@click.option("-v", "--verbose", is_flag=True, help="Say more while working.")
+def main(verbose: bool) -> None:
+    """Rasid (راصد) watches Arabic news outlets for a topic, keeps every version of every article on it,
+    and tells people when something new, changed or withdrawn matters."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )  # fmt: skip
+
+
+@main.command()
+@click.argument("directory", default=".", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--contact", metavar="ADDRESS", help="Address outlets can write to; it goes into the user agent.")
+def init(directory: Path, contact: str | None) -> None:
+    """Write rasid.toml, outlets.toml and topics.toml into DIRECTORY (default: here)."""
+    from crawler.initial import write
+
+    contact = contact or click.prompt("An address outlets can write to (it goes into the user agent)")
+    for file in write(directory, contact):
+        click.echo(f"wrote {file}")
+    where = "" if directory == Path() else f" --config {directory}"
+    click.echo(f"Now name your outlets in {directory / 'outlets.toml'}, then: rasid crawl{where}")
+
+
+@main.command()
+@click.argument("outlets", nargs=-1, metavar="[OUTLET]...")
+@_config_option
+@_json_option
+def crawl(outlets: tuple[str, ...], config_dir: Path | None, as_json: bool) -> None:
+    """Crawl the named outlets, or all enabled ones, once and now."""
+    from crawler import visits
+
+    config = _load(config_dir)
+    rows = visits.crawl_now(config, outlets, _progress)
+    if as_json:
+        _print_json(rows)
+    elif rows:
+        columns = ["outlet", "outcome", "discovered", "fetched", "kept", "errors", "seconds"]
+        click.echo(_table(columns, [[row[c] for c in columns] for row in rows]))
+    else:
+        click.echo(f"No outlet is enabled in {config.file('outlets.toml')}; nothing was crawled.")
+
+
+@main.command()
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@_config_option
+@_json_option
+def save(urls: tuple[str, ...], config_dir: Path | None, as_json: bool) -> None:
+    """Archive these pages now, whatever their topic."""
+    from crawler import visits
+
+    rows = visits.save_now(_load(config_dir), urls, _progress)
+    if as_json:
+        _print_json(rows)
+    else:
+        click.echo(_table(["address", "became", "article"], [[r["url"], r["became"], r["article_id"]] for r in rows]))
+    if not any(row["article_id"] for row in rows):
+        sys.exit(1)
+
+
+@main.command()
+@_config_option
+def run(config_dir: Path | None) -> None:
+    """Run the service: scheduled crawls, revisits and alerts, until SIGTERM."""
+    logging.getLogger("rasid").setLevel(logging.INFO)
+    from crawler.service import Service
+    from crawler.session import open_session, run_reactor
+
+    with open_session(_load(config_dir)) as session:
+        run_reactor(Service(session).run)
+
+
+@main.command()
+@_config_option
+@_json_option
+def status(config_dir: Path | None, as_json: bool) -> None:
+    """Health per outlet: last success, yield, errors, next visit."""
+    from dataclasses import asdict
+
+    from archive.reading import open_archive
+    from archive.times import stamp, utc_now
+
+    with open_archive(_load(config_dir).archive) as archive:
+        health, counts = archive.health(stamp(utc_now())), archive.counts()
+    if as_json:
+        _print_json({"outlets": [asdict(h) for h in health], "counts": counts})
+        return
+    click.echo("   ".join(f"{name}: {number}" for name, number in counts.items()))
+    if not health:
+        click.echo("No outlet was visited yet; `rasid crawl` visits them once, `rasid run` on schedule.")
+        return
+    columns = ["outlet", "state", "last success", "last new", "articles", "kept", "errors 24 h", "next"]
+    rows = [[h.id, h.state, h.last_ok_at, h.last_new_at, h.articles, h.kept, h.errors_24h, h.next_at] for h in health]
+    click.echo(_table(columns, rows))
+    for h in health:
+        if h.state in ("blocked", "failing", "silent"):
+            click.echo(f"{h.id} is {h.state}" + (f": {h.last_error}" if h.last_error else ""))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option("--url", help="The address the page was found at, for a single PATH.")
+@_config_option
+@_json_option
+def extract(paths: tuple[Path, ...], url: str | None, config_dir: Path | None, as_json: bool) -> None:
+    """Show what would be read from pages: title, text, dates, author, credit, and what is taken out."""
+    from archive.times import stamp, utc_now
+    from crawler.config import find_dir, load_topics
+    from crawler.imports import files, page_of
+    from crawler.report import article_text
+    from crawler.worker import Worker
+
+    if url and len(paths) > 1:
+        raise click.UsageError("--url goes with a single PATH")
+    worker = Worker(load_topics(find_dir(config_dir)))
+    found: list[dict[str, Any]] = []
+    try:
+        for path in files(paths):
+            from dataclasses import asdict
+
+            article, _ = worker.read_sync(page_of(path, stamp(utc_now()), url=url))
+            found.append({"path": str(path), **asdict(article)})
+    finally:
+        worker.close()
+    if as_json:
+        _print_json(found)
+    else:
+        click.echo("\n\n".join(article_text(one) for one in found))
+
+
+@main.group()
+def topics() -> None:
+    """The topic rules."""
+
+
+@topics.command("test")
+@click.argument("source", required=False, metavar="FILE|-")
+@click.option("--jsonl", type=click.Path(path_type=Path, exists=True), help="Judge many {id, title, text}, one a line.")
+@_config_option
+@_json_option
+def topics_test(source: str | None, jsonl: Path | None, config_dir: Path | None, as_json: bool) -> None:
+    """Say which rule matched FILE (or standard input), where, and why not.
+
+    The first line is the title, the rest the text; an .html file is read as a page.
+    """
+    from crawler import verdicts
+    from crawler.config import find_dir, load_topics
+
+    rules = load_topics(find_dir(config_dir))
+    if jsonl:
+        for line in verdicts.many(rules, jsonl):
+            click.echo(json.dumps(line, ensure_ascii=False))
+        return
+    if not source:
+        raise click.UsageError("name a FILE, or - for standard input, or --jsonl FILE")
+    explanation = verdicts.one(rules, source, sys.stdin.read() if source == "-" else None)
+    if as_json:
+        _print_json(explanation.as_dict())
+    else:
+        click.echo(explanation.as_text())
+
+
+@main.command("import")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option("--outlet", "outlet_id", metavar="OUTLET", help="The outlet the files come from.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Files read at a time.")
+@_config_option
+@_json_option
+def import_(
+    paths: tuple[Path, ...], outlet_id: str | None, workers: int, config_dir: Path | None, as_json: bool
+) -> None:
+    """Bring text and HTML files in by the same path as fetched pages. What is imported counts as backlog."""
+    from archive.frontier import sync_outlets
+    from archive.writer import Writer
+    from crawler.imports import files, import_files
+    from crawler.session import policy
+    from crawler.worker import Worker
+
+    config = _load(config_dir)
+    outlet = config.enabled((outlet_id,))[0] if outlet_id else None
+    wanted = files(paths)
+    config.archive.parent.mkdir(parents=True, exist_ok=True)
+    writer = Writer(config.archive, policy(config))
+    rows: list[dict[str, Any]] = []
+    try:
+        writer.submit(lambda tx: sync_outlets(tx, [o.row for o in config.outlets])).result()
+        done = import_files(wanted, writer, lambda: Worker(config.rules), outlet=outlet, workers=workers)
+        for number, one in enumerate(done, 1):
+            _progress(f"{number} of {len(wanted)} files")
+            became = one.saved.kind if one.saved else "failed"
+            rows.append(
+                {"path": str(one.path), "became": became, "article_id": one.saved.article_id if one.saved else None,
+                 "topics": list(one.topics), "title": one.title, "error": one.error}
+            )  # fmt: skip
+    finally:
+        writer.close()
+    if as_json:
+        _print_json(rows)
+    else:
+        shown = [[r["became"], r["article_id"], ", ".join(r["topics"]), r["error"] or r["title"]] for r in rows]
+        click.echo(_table(["became", "article", "topics (passing)", "title"], shown))
+    if rows and all(row["error"] for row in rows):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("query", nargs=-1, required=True, metavar="QUERY...")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@_config_option
+@_json_option
+def search(query: tuple[str, ...], limit: int, config_dir: Path | None, as_json: bool) -> None:
+    """Search the archive: words, "phrases", AND, OR, NOT, -word, word*, NEAR(a b, 5)."""
+    from dataclasses import asdict
+
+    from archive.reading import open_archive
+    from crawler.report import hits_text
+
+    with open_archive(_load(config_dir).archive) as archive:
+        hits = archive.search(" ".join(query), limit)
+    if as_json:
+        _print_json([asdict(hit) for hit in hits])
+    else:
+        click.echo(hits_text(hits) if hits else "No article matches. Fewer words, or word* for a beginning, find more.")
+
+
+@main.command()
+@click.argument("article_id", type=int, metavar="ID")
+@_config_option
+@_json_option
+def show(article_id: int, config_dir: Path | None, as_json: bool) -> None:
+    """Show one article: its newest version, why it is kept, and its history."""
+    from archive.reading import open_archive
+    from crawler.report import shown_text, shown_values
+
+    with open_archive(_load(config_dir).archive) as archive:
+        values = shown_values(archive, article_id)
+    if as_json:
+        _print_json(values)
+    else:
+        click.echo(shown_text(values))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535))
+@_config_option
+def serve(host: str, port: int, config_dir: Path | None) -> None:
+    """Serve the archive read-only: SQL, search and article pages in the browser (Datasette)."""
+    from archive.desk import serve as serve_desk
+
+    serve_desk(_load(config_dir).archive, host=host, port=port, on_ready=lambda url: click.echo(f"Serving {url}"))
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@_config_option
+@_json_option
+def prune(dry_run: bool, config_dir: Path | None, as_json: bool) -> None:
+    """Drop raw captures of pages that matched nothing, after keep.passed_days. Kept articles are never touched."""
+    from dataclasses import asdict
+
+    from archive import upkeep
+    from archive.writer import Writer
+    from crawler.session import policy
+
+    config = _load(config_dir)
+    writer = Writer(config.archive, policy(config))
+    try:
+        report = upkeep.prune(writer, passed_days=config.keep.passed_days, dry_run=dry_run)
+    finally:
+        writer.close()
+    if as_json:
+        _print_json(asdict(report))
+    else:
+        click.echo(("Would drop: " if dry_run else "Dropped: ") + str(report))
+
+
+@main.command()
+@click.option("--dir", "directory", type=click.Path(path_type=Path), help="Where archive, captures and mails go.")
+@click.option("--exit", "exit_", is_flag=True, help="Stop when done instead of serving the archive.")
+def demo(directory: Path | None, exit_: bool) -> None:
+    """All of it on bundled documents, without network: outlets, crawl, edit, withdrawal, mails, desk."""
+    from crawler import demo as demonstration
+
+    demonstration.run(directory, exit=exit_)
+
+
+def _progress(line: str) -> None:
+    """One line that overwrites itself, on a terminal only."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[K{line}", err=True, nl=False)
+        if not line:
+            click.echo("\r\033[K", err=True, nl=False)
+
+
+def _table(columns: list[str], rows: list[list[Any]]) -> str:
+    from crawler.report import table
+
+    _progress("")
+    return table(columns, rows)

@@ -1,0 +1,420 @@
+"""Configuration: the only reader of TOML files and of the environment; gives typed, validated values.
+
+Three files in one directory: `rasid.toml` (the service), `outlets.toml` (the registry), `topics.toml` (the rules;
+the shipped ones when it is absent). Everything is checked at load: a `ConfigError` names file, key and the mend.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_type_hints
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from archive.alerts.delivery import SmtpSettings
+from archive.alerts.rules import AlertRule
+from archive.errors import ConfigError
+from archive.frontier import OutletRow
+from archive.topics import RuleSet, load_rules, shipped_rules
+from crawler.schedule import Schedule
+
+SERVICE, OUTLETS, TOPICS = "rasid.toml", "outlets.toml", "topics.toml"
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SIZES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
+_T = TypeVar("_T")
+
+
+class Duration(float):
+    """Seconds, written as `"15m"`, `"2s"`, `"1h"`, `"500ms"`.
+
+    >>> Duration.read("1h")
+    3600.0
+    """
+
+    @classmethod
+    def read(cls, text: object) -> Duration:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", text.strip()) if isinstance(text, str) else None
+        if not found or float(found[1]) == 0:
+            raise ValueError(f'{text!r} is no length of time; write a number and a unit, such as "15m", "2s" or "1h"')
+        return cls(float(found[1]) * _UNITS[found[2]])
+
+
+class Size(int):
+    """Bytes, written as `"2GB"`, `"10MB"`.
+
+    >>> Size.read("10MB")
+    10000000
+    """
+
+    @classmethod
+    def read(cls, text: object) -> Size:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?B)", text.strip()) if isinstance(text, str) else None
+        if not found:
+            raise ValueError(f'{text!r} is no size; write a number and a unit, such as "2GB" or "10MB"')
+        return cls(float(found[1]) * _SIZES[found[2]])
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    pass
+
+
+class Crawl(_Strict):
+    """How outlets are visited, unless an outlet's entry says otherwise."""
+
+    every: str = "15m"  # an interval, or five cron fields
+    delay: Duration = Duration(2)  # between two requests to one host
+    concurrency: int = 1  # requests to one host at a time
+    timeout: Duration = Duration(30)  # for one answer, whole
+    max_bytes: Size = Size(10_000_000)  # of one answer, decompressed
+    proxy: str | None = None  # the environment's proxies are not read
+    outlets_at_once: int = 8
+
+
+class Revisit(_Strict):
+    """When kept articles are looked at again, counted from when they were first seen."""
+
+    ladder: tuple[Duration, ...] = tuple(Duration.read(t) for t in ("1h", "3h", "12h", "1d", "3d", "7d", "30d", "90d"))
+    confirm_after: Duration = Duration(3600)
+
+
+class Keep(_Strict):
+    """What stays on disk."""
+
+    passed_days: int = 30
+    free_space: Size = Size(2_000_000_000)
+
+
+class Smtp(_Strict):
+    """The mail server alerts go through. The password comes from the environment or from a file."""
+
+    host: str
+    sender: str
+    port: int = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password_env: str | None = None
+    password_file: str | None = None
+    timeout: Duration = Duration(30)
+
+
+class Alert(_Strict):
+    """Who is told of what. Checked further by `archive.alerts.rules.AlertRule`."""
+
+    name: str
+    topics: tuple[str, ...]
+    to: tuple[str, ...]
+    strength: Literal["substantive", "passing"] = "substantive"
+    on: tuple[Literal["new", "edited", "withdrawn", "restored"], ...] = ("new", "edited", "withdrawn")
+    when: Literal["instant"] = "instant"
+    language: Literal["ar", "en"] = "ar"
+    backlog: Literal["digest", "each", "none"] = "digest"
+
+
+class Desk(_Strict):
+    """Where `rasid serve` is reached; links in mails point there."""
+
+    url: str = "http://127.0.0.1:8001"
+
+
+class Outlet(_Strict):
+    """One entry of the registry."""
+
+    id: str
+    name_ar: str
+    name_en: str
+    homepage: str
+    kind: Literal["agency", "tv", "radio", "newspaper", "website", "aggregator", "ngo", "official", "other"] = "website"
+    country: str | None = None
+    timezone: str | None = None
+    feeds: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    every: str | None = None
+    delay: Duration | None = None
+    enabled: bool = True
+    allow_private: bool = False
+
+    @property
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """(kind, url) of everything that lists this outlet's articles."""
+        return tuple(("feed", u) for u in self.feeds) + tuple(("section", u) for u in self.sections)
+
+    @property
+    def row(self) -> OutletRow:
+        """What the archive stores of this entry."""
+        return OutletRow(
+            self.id, self.name_ar, self.name_en, self.kind, self.country, self.homepage, self.timezone,
+            self.sources if self.enabled else (),
+        )  # fmt: skip
+
+
+class _Service(_Strict):
+    contact: str = ""
+    archive: str = "archive.db"
+    crawl: Crawl = Crawl()
+    revisit: Revisit = Revisit()
+    keep: Keep = Keep()
+    smtp: Smtp | None = None
+    alert: tuple[Alert, ...] = ()
+    desk: Desk = Desk()
+
+
+class _Registry(_Strict):
+    outlet: tuple[Outlet, ...] = ()
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it, ready for use. `dir` is None when nothing was configured and shipped rules are used."""
+
+    dir: Path | None
+    archive: Path
+    contact: str
+    crawl: Crawl
+    revisit: Revisit
+    keep: Keep
+    smtp: SmtpSettings | None
+    alerts: tuple[AlertRule, ...]
+    desk: Desk
+    outlets: tuple[Outlet, ...]
+    rules: RuleSet
+
+    def enabled(self, ids: tuple[str, ...] = ()) -> tuple[Outlet, ...]:
+        """The named outlets (enabled or not), or all enabled ones. An unknown id raises ConfigError."""
+        known = {o.id: o for o in self.outlets}
+        for outlet in ids:
+            if outlet not in known:
+                raise ConfigError(self.file(OUTLETS), "outlet", f"no outlet {outlet!r}{_meant(outlet, known)}")
+        return tuple(known[i] for i in ids) if ids else tuple(o for o in self.outlets if o.enabled)
+
+    def outlet_of(self, url: str) -> Outlet | None:
+        """The outlet an address belongs to, by its host."""
+        host = urlsplit(url).netloc.removeprefix("www.")
+        return next((o for o in self.outlets if urlsplit(o.homepage).netloc.removeprefix("www.") == host), None)
+
+    def require_contact(self) -> str:
+        """The address outlets can write to. Without one nothing is fetched."""
+        if not self.contact:
+            raise ConfigError(
+                self.file(SERVICE), "contact",
+                'no contact address, no crawl: add contact = "you@example.org", so that outlets can reach you',
+            )  # fmt: skip
+        return self.contact
+
+    def file(self, name: str) -> Path:
+        """Where a configuration file lies, for messages."""
+        return (self.dir or Path()) / name
+
+
+def find_dir(given: str | Path | None) -> Path | None:
+    """The directory to read: the given one, else the current one, else the user's. None: none holds a file."""
+    if given is not None:
+        return Path(given)
+    user = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "rasid"
+    return next((d for d in (Path(), user) if any((d / n).is_file() for n in (SERVICE, TOPICS))), None)
+
+
+def load_config(given: str | Path | None = None) -> Config:
+    """Read and check the whole configuration. Raises ConfigError; never touches the network or the archive."""
+    directory = find_dir(given)
+    if directory is None or not (directory / SERVICE).is_file():
+        where = directory or Path()
+        raise ConfigError(where / SERVICE, "", f"there is no such file; `rasid init {where}` writes one")
+    service = _read(directory / SERVICE, _Service)
+    registry = _read(directory / OUTLETS, _Registry) if (directory / OUTLETS).is_file() else _Registry()
+    rules = load_topics(directory)
+    _check_outlets(directory / OUTLETS, registry.outlet)
+    _check_service(directory / SERVICE, service)
+    return Config(
+        dir=directory,
+        archive=directory / service.archive,
+        contact=service.contact,
+        crawl=service.crawl,
+        revisit=service.revisit,
+        keep=service.keep,
+        smtp=_smtp(directory / SERVICE, service.smtp),
+        alerts=tuple(_alerts(directory / SERVICE, service, rules)),
+        desk=service.desk,
+        outlets=registry.outlet,
+        rules=rules,
+    )
+
+
+def load_topics(directory: Path | None) -> RuleSet:
+    """The rules of `topics.toml` in a directory, or the shipped ones when it holds none."""
+    if directory is None or not (file := directory / TOPICS).is_file():
+        return shipped_rules()
+    return load_rules(_text(file), str(file))
+
+
+def schedule(config: Config, outlet: Outlet) -> Schedule:
+    """When an outlet's listings are read."""
+    return Schedule.read(outlet.every or config.crawl.every)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(file, "", f"is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(file, "", f"cannot be read: {error.strerror}") from error
+
+
+def _read(file: Path, kind: type[_T]) -> _T:
+    try:
+        raw = tomllib.loads(_text(file))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(file, "", f"is not valid TOML: {error}") from error
+    try:
+        return msgspec.convert(raw, kind, dec_hook=_decode, str_keys=True)
+    except msgspec.ValidationError as error:
+        raise _friendly(file, kind, str(error)) from error
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind in (Duration, Size):
+        return kind.read(value)  # type: ignore[attr-defined]  # both have it
+    raise NotImplementedError(kind)
+
+
+def _friendly(file: Path, kind: type, message: str) -> ConfigError:
+    """Turn msgspec's words into file, key and the mend."""
+    what, _, path = message.partition(" - at `$")
+    key = path.rstrip("`").lstrip(".").replace("[...]", "[]")
+    if found := re.match(r"Object contains unknown field `(.+)`", what):
+        known = _fields(kind, key)
+        mend = f"unknown key {found[1]!r}{_meant(found[1], known)}; known here: {', '.join(sorted(known))}"
+        return ConfigError(file, f"{key}.{found[1]}".lstrip("."), mend)
+    if found := re.match(r"Object missing required field `(.+)`", what):
+        return ConfigError(file, f"{key}.{found[1]}".lstrip("."), "is missing; add it")
+    return ConfigError(file, key, what[:1].lower() + what[1:])
+
+
+def _fields(kind: Any, path: str) -> set[str]:
+    """Names allowed at a dotted path of a Struct: `crawl`, `outlet[]`, `` (the top)."""
+    for name in filter(None, path.replace("[]", "").split(".")):
+        hint = get_type_hints(kind)[name]
+        inner = [a for a in getattr(hint, "__args__", ()) if isinstance(a, type) and issubclass(a, msgspec.Struct)]
+        kind = inner[0] if inner else hint
+    return {f.encode_name for f in msgspec.structs.fields(kind)}
+
+
+def _meant(word: str, known: Any) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
+def _check_outlets(file: Path, outlets: tuple[Outlet, ...]) -> None:
+    seen: set[str] = set()
+    for number, outlet in enumerate(outlets, 1):
+        key = f"outlet {outlet.id or number}"
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", outlet.id):
+            raise ConfigError(file, f"{key}.id", f"{outlet.id!r}: use lower-case letters, digits, - and _")
+        if outlet.id in seen:
+            raise ConfigError(file, f"{key}.id", "stands twice; give each outlet its own id")
+        seen.add(outlet.id)
+        for name, urls in (("homepage", (outlet.homepage,)), ("feeds", outlet.feeds), ("sections", outlet.sections)):
+            for url in urls:
+                if not _is_url(url):
+                    raise ConfigError(file, f"{key}.{name}", f"{url!r} is no web address; it starts with https://")
+        if outlet.enabled and not outlet.sources:
+            mend = "names no feed and no section page, so nothing would be found; add one or set enabled = false"
+            raise ConfigError(file, key, mend)
+        if outlet.timezone is not None:
+            try:
+                ZoneInfo(outlet.timezone)
+            except (KeyError, ValueError, OSError) as error:
+                mend = f'{outlet.timezone!r} is no time zone; write one such as "Asia/Damascus"'
+                raise ConfigError(file, f"{key}.timezone", mend) from error
+        if outlet.every is not None:
+            _check_every(file, f"{key}.every", outlet.every)
+
+
+def _check_every(file: Path, key: str, every: str) -> None:
+    try:
+        Schedule.read(every)
+    except ValueError as error:
+        raise ConfigError(file, key, str(error)) from error
+
+
+def _check_service(file: Path, service: _Service) -> None:
+    contact = service.contact
+    if contact and not (re.fullmatch(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>()]+", contact) or _is_url(contact)):
+        raise ConfigError(file, "contact", f"{contact!r}: write an e-mail address or a web page with one")
+    _check_every(file, "crawl.every", service.crawl.every)
+    for key, number in (
+        ("crawl.concurrency", service.crawl.concurrency),
+        ("crawl.outlets_at_once", service.crawl.outlets_at_once),
+        ("keep.passed_days", service.keep.passed_days),
+    ):
+        if number < 1:
+            raise ConfigError(file, key, f"{number} is too small; write 1 or more")
+    ladder = service.revisit.ladder
+    if not ladder or list(ladder) != sorted(set(ladder)):
+        raise ConfigError(file, "revisit.ladder", 'must rise from step to step, such as ["1h", "3h", "1d"]')
+    for key, url in (("desk.url", service.desk.url), ("crawl.proxy", service.crawl.proxy)):
+        if url is not None and not _is_url(url):
+            raise ConfigError(file, key, f"{url!r} is no web address")
+
+
+def _alerts(file: Path, service: _Service, rules: RuleSet) -> Iterator[AlertRule]:
+    names: set[str] = set()
+    for alert in service.alert:
+        key = f"alert {alert.name}"
+        if alert.name in names:
+            raise ConfigError(file, f"{key}.name", "stands twice; give each alert its own name")
+        names.add(alert.name)
+        for topic in alert.topics:
+            if topic not in rules.topics:
+                mend = f"no topic {topic!r}{_meant(topic, rules.topics)}; known: {', '.join(rules.topics)}"
+                raise ConfigError(file, f"{key}.topics", mend)
+        if service.smtp is None:
+            raise ConfigError(file, "smtp", f"is missing, so the {key} could tell nobody; add a [smtp] table")
+        try:
+            yield AlertRule(**msgspec.structs.asdict(alert))
+        except ValueError as error:
+            raise ConfigError(file, key, str(error)) from error
+
+
+def _smtp(file: Path, smtp: Smtp | None) -> SmtpSettings | None:
+    if smtp is None:
+        return None
+    try:
+        return SmtpSettings(
+            host=smtp.host, port=smtp.port, security=smtp.security, user=smtp.user,
+            password=_password(file, smtp), sender=smtp.sender, timeout=float(smtp.timeout),
+        )  # fmt: skip
+    except ValueError as error:
+        raise ConfigError(file, "smtp", str(error)) from error
+
+
+def _password(file: Path, smtp: Smtp) -> str | None:
+    """The secret itself; no message ever carries it."""
+    if smtp.password_env:
+        secret = os.environ.get(smtp.password_env)
+        if secret is None and smtp.user:
+            raise ConfigError(file, "smtp.password_env", f"the environment holds no {smtp.password_env}; set it")
+        return secret
+    if smtp.password_file:
+        path = file.parent / smtp.password_file
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(file, "smtp.password_file", f"{path} cannot be read") from error
+    if smtp.user:
+        raise ConfigError(file, "smtp", "has a user and no password; add password_env or password_file")
+    return None

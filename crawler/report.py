@@ -1,0 +1,90 @@
+"""How the commands print for people: tables, an article, search hits.                                    [pure]"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from archive.reading import Archive, Hit
+
+
+def width(text: str) -> int:
+    """Columns a text takes in a terminal: marks none, wide letters two.
+
+    >>> width("دَاعش"), width("abc")
+    (4, 3)
+    """
+    return sum(
+        0 if unicodedata.category(c) in ("Mn", "Me", "Cf") else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
+
+
+def plain(value: Any) -> str:
+    """A value as one printable line: no control characters, nothing for None."""
+    if value is None:
+        return "-"
+    return "".join(" " if c in "\n\t" else c for c in str(value) if c in "\n\t" or unicodedata.category(c) != "Cc")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Aligned columns under their names.
+
+    >>> print(table(["id", "n"], [["sana", 3]]))
+    id    n
+    sana  3
+    """
+    cells = [list(columns), *([plain(value) for value in row] for row in rows)]
+    widths = [max(width(row[i]) for row in cells) for i in range(len(columns))]
+    lines = ("  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def article_text(values: Mapping[str, Any]) -> str:
+    """What `rasid extract` prints of one page."""
+    names = ("path", "title", "is_article", "published_at", "published_source", "modified_at", "author", "credit",
+             "section", "language", "extractor")  # fmt: skip
+    is_article = {True: "yes", False: "no", None: "cannot tell"}[values["is_article"]]
+    lines = [f"{name + ':':18}{plain({**values, 'is_article': is_article}[name])}" for name in names]
+    lines += ["", *values["text"].split("\n")]
+    for number, other in enumerate(values["related"], 1):
+        lines += ["", f"related {number}: {plain(other)[:200]}"]
+    if values["removed"]:
+        lines += ["", "taken out:", *(f"  {rule}: {plain(line)[:160]}" for rule, line in values["removed"])]
+    return "\n".join(lines)
+
+
+def hits_text(hits: Sequence[Hit]) -> str:
+    """Search hits, two lines each."""
+    return "\n".join(
+        f"{hit.article_id:>6}  {plain(hit.title)}\n        {plain(hit.outlet_id)}  {plain(hit.published_at)}  "
+        f"{hit.status}  {plain(hit.snippet)}"
+        for hit in hits
+    )
+
+
+def shown_values(archive: Archive, article_id: int) -> dict[str, Any]:
+    """Everything `rasid show` prints, as plain values."""
+    article = archive.article(article_id)
+    matches = archive.matches(article.version_id) if article.version_id else []
+    return {
+        "article": asdict(article),
+        "versions": [asdict(version) for version in archive.versions(article_id)],
+        "matches": [asdict(match) for match in matches],
+    }
+
+
+def shown_text(values: Mapping[str, Any]) -> str:
+    """`rasid show` for people."""
+    article, versions = values["article"], values["versions"]
+    lines = [f"{name + ':':18}{plain(value)}" for name, value in article.items() if name not in ("text",)]
+    for match in values["matches"]:
+        words = ", ".join(dict.fromkeys(p["surface"] for p in match["passages"]))
+        lines.append(f"{match['topic'] + ':':18}{match['strength']} {match['score']:.2f}  {plain(words)}")
+    lines += ["", "history:"]
+    lines += [f"  {v['number']}  {v['captured_at']}  {plain(v['title'])}" for v in versions]
+    if versions:
+        lines += ["", *versions[-1]["text"].split("\n")]
+    return "\n".join(lines)

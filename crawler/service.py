@@ -1,0 +1,142 @@
+"""`rasid run`: a handful of in-memory jobs over due times that live in the archive's own tables.
+
+    tick     starts a crawl of every outlet that has a listing, an address or a revisit due
+    deliver  hands due mails to the mail server, in its own thread
+    upkeep   once a day: drops passed captures and old fetch rows
+
+Nothing a job does blocks the loop: crawls are coroutines, saving belongs to the writer's thread, mail to its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from archive.alerts.delivery import deliver_due, recover
+from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
+from archive.sqlite import connect_read
+from archive.times import stamp
+from archive.upkeep import prune
+from crawler.config import Outlet
+from crawler.session import Session
+
+log = logging.getLogger("rasid")
+DRAIN_S = 18.0  # of the 20 s between SIGTERM and our end; the rest is for the writer's last commit
+
+
+class Service:
+    """Runs until told to stop. One per process."""
+
+    def __init__(self, session: Session, *, tick_s: float = 1.0, deliver_s: float = 2.0) -> None:
+        """`tick_s` and `deliver_s` are seconds between looks at what is due."""
+        self.session = session
+        self.tick_s, self.deliver_s = tick_s, deliver_s
+        self.running: dict[str, asyncio.Task[None]] = {}
+        self.stopping = asyncio.Event()
+        self.reader = connect_read(session.config.archive)
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT, then drain."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self.stopping.set)
+        config = self.session.config
+        await self._write(lambda tx: sync_outlets(tx, [o.row for o in config.outlets]))
+        if config.smtp:
+            await self._write(recover)
+        scheduler = self._jobs()
+        scheduler.start()
+        log.info("started outlets=%d alerts=%d archive=%s", len(config.enabled()), len(config.alerts), config.archive)
+        await self.stopping.wait()
+        await self._drain(scheduler)
+
+    def _jobs(self) -> AsyncIOScheduler:
+        # One instance of each, missed runs coalesce into one, and none is ever dropped for being late.
+        scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+        )
+        scheduler.add_job(self._tick, "interval", seconds=self.tick_s, id="tick")
+        if self.session.config.smtp:
+            scheduler.add_job(self._deliver, "interval", seconds=self.deliver_s, id="deliver")
+        scheduler.add_job(self._upkeep, "interval", hours=24, id="upkeep")
+        return scheduler
+
+    async def _tick(self) -> None:
+        for request in open_requests(self.reader):
+            if (key := f"request {request.id}") not in self.running:
+                self._start(key, self._answer(request.id, request.kind, request.target))
+        known = {o.id: o for o in self.session.config.enabled()}
+        room = self.session.config.crawl.outlets_at_once - len(self.running)
+        for outlet_id in due_outlets(self.reader, stamp(self.session.clock())):
+            if room <= 0:
+                break
+            if outlet_id in known and outlet_id not in self.running:
+                self._start(outlet_id, self._crawl(known[outlet_id]))
+                room -= 1
+
+    def _start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=key)
+        self.running[key] = task
+        task.add_done_callback(lambda done: self._ended(key, done))
+
+    def _ended(self, key: str, task: asyncio.Task[None]) -> None:
+        self.running.pop(key, None)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("work=%s failed: %s", key, error, exc_info=error)
+
+    async def _crawl(self, outlet: Outlet) -> None:
+        done = await self.session.crawls.crawl(outlet, all_sources=False)
+        log.info(
+            "crawl outlet=%s outcome=%s discovered=%d fetched=%d kept=%d errors=%d",
+            outlet.id, done.outcome, done.discovered, done.fetched, done.kept, done.errors,
+        )  # fmt: skip
+
+    async def _answer(self, request_id: int, kind: str, target: str) -> None:
+        """Do what another process asked for: a crawl of an outlet, or saving an address."""
+        error: str | None = None
+        await self._write(lambda tx: begin_request(tx, request_id, None))
+        try:
+            if kind == "save":
+                await self.session.crawls.save([target])
+            elif target in self.running:
+                await asyncio.wait([self.running[target]])
+            else:
+                await self.session.crawls.crawl(self.session.config.enabled((target,))[0], all_sources=True)
+        except Exception as failure:
+            error = str(failure)
+        await self._write(lambda tx: finish_request(tx, request_id, error=error))
+
+    async def _deliver(self) -> None:
+        session, config = self.session, self.session.config
+        if config.smtp is None:
+            return
+        report = await asyncio.to_thread(
+            deliver_due, session.writer, config.archive, config.smtp,
+            contact=config.contact, desk_url=config.desk.url, clock=session.clock, chance=random.Random(),  # noqa: S311
+        )  # fmt: skip
+        if report.sent or report.failed or report.postponed:
+            log.info("mail sent=%d postponed=%d failed=%d", report.sent, report.postponed, report.failed)
+
+    async def _upkeep(self) -> None:
+        config = self.session.config
+        report = await asyncio.to_thread(prune, self.session.writer, passed_days=config.keep.passed_days)
+        log.info("upkeep %s", report)
+
+    async def _write(self, operation: Any) -> Any:
+        return await asyncio.wrap_future(self.session.writer.submit(operation))
+
+    async def _drain(self, scheduler: AsyncIOScheduler) -> None:
+        log.info("stopping: %d in work", len(self.running))
+        scheduler.pause()
+        await self.session.crawls.stop()
+        if self.running:
+            await asyncio.wait(self.running.values(), timeout=DRAIN_S)
+        scheduler.shutdown(wait=False)
+        self.reader.close()
+        log.info("stopped")

@@ -1,0 +1,82 @@
+"""What every crawling process holds: one writer, one extraction worker, one guest, one reactor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from archive.times import Clock, utc_now
+from archive.writer import Policy, Writer
+from crawler.config import Config
+from crawler.crawl import Crawls
+from crawler.guest import Guest
+from crawler.worker import Worker
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The parts of one crawling process, wired."""
+
+    config: Config
+    writer: Writer
+    worker: Worker
+    crawls: Crawls
+    clock: Clock
+
+
+def policy(config: Config) -> Policy:
+    """What the store must know of the configuration."""
+    return Policy(
+        ladder=tuple(map(float, config.revisit.ladder)),
+        confirm_after=float(config.revisit.confirm_after),
+        rules=config.rules,
+        alerts=config.alerts,
+    )
+
+
+@contextmanager
+def open_session(config: Config, *, clock: Clock = utc_now) -> Iterator[Session]:
+    """Open all of it for writing; raises ArchiveBusy when another process has it. Closes in reverse order."""
+    config.require_contact()
+    config.archive.parent.mkdir(parents=True, exist_ok=True)
+    writer = Writer(config.archive, policy(config), clock=clock)
+    try:
+        worker = Worker(config.rules)
+        try:
+            guest = Guest(config, writer, clock=clock)
+            yield Session(config, writer, worker, Crawls(config, writer, worker, guest, clock=clock), clock)
+        finally:
+            worker.close()
+    finally:
+        writer.close()
+
+
+def run_reactor(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run one coroutine inside the Twisted reactor that Scrapy needs, on asyncio. Once per process."""
+    from scrapy.utils.reactor import install_reactor
+
+    install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+    from twisted.internet import reactor
+
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    async def work() -> None:
+        try:
+            outcome.append(await main())
+        except BaseException as error:  # carried out of the reactor, raised below
+            failure.append(error)
+        finally:
+            reactor.stop()  # type: ignore[attr-defined]
+
+    loop = asyncio.get_event_loop()
+    reactor.callWhenRunning(lambda: loop.create_task(work()))  # type: ignore[attr-defined]
+    reactor.run(installSignalHandlers=False)  # type: ignore[attr-defined]
+    if failure:
+        raise failure[0]
+    return outcome[0]

@@ -1,0 +1,63 @@
+"""`rasid topics test`: what the rules say of a text, a page, or many of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from archive.errors import UsageError
+from archive.times import stamp, utc_now
+from archive.topics import Explanation, RuleSet, explain, judge
+from crawler.imports import MEDIA, page_of
+
+
+def one(rules: RuleSet, source: str, piped: str | None) -> Explanation:
+    """Explain the judgement of `piped` text, or of the file `source`. Title: the first line."""
+    if piped is not None:
+        title, _, text = piped.strip().partition("\n")
+        return explain(rules, title, text.strip())
+    path = Path(source)
+    if not path.is_file():
+        raise UsageError(f"{source}: there is no such file; name a text or HTML file, or - for standard input")
+    if path.suffix.lower() not in MEDIA:
+        return one(rules, "-", path.read_text(encoding="utf-8", errors="replace"))
+    from crawler.worker import Worker
+
+    worker = Worker(rules)
+    try:
+        article, _ = worker.read_sync(page_of(path, stamp(utc_now())))
+    finally:
+        worker.close()
+    return explain(rules, article.title, article.text)
+
+
+def many(rules: RuleSet, file: Path) -> Iterator[dict[str, Any]]:
+    """Judge each {id, title, text} line; yields {id, topics: {name: {strength, score, passages}}}."""
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                title, text = str(row.get("title") or ""), str(row["text"])
+            except (ValueError, KeyError, AttributeError) as error:
+                raise UsageError(
+                    f"{file}:{number}: not a JSON object with a text; write {{id, title, text}}"
+                ) from error
+            found = judge(rules, title, text).matches
+            yield {
+                "id": row.get("id"),
+                "topics": {
+                    m.topic: {
+                        "strength": m.strength,
+                        "score": round(m.score, 4),
+                        "passages": [
+                            {"field": p.field, "start": p.start, "end": p.end, "term": p.term, "surface": p.surface}
+                            for p in m.passages
+                        ],
+                    }
+                    for m in found
+                },
+            }
