@@ -24,41 +24,10 @@ from archive.errors import ConfigError
 from archive.frontier import OutletRow
 from archive.topics import RuleSet, load_rules, shipped_rules
 from crawler.schedule import Schedule
+from crawler.units import Duration, Size
 
 SERVICE, OUTLETS, TOPICS = "rasid.toml", "outlets.toml", "topics.toml"
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SIZES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
 _T = TypeVar("_T")
-
-
-class Duration(float):
-    """Seconds, written as `"15m"`, `"2s"`, `"1h"`, `"500ms"`.
-
-    >>> Duration.read("1h")
-    3600.0
-    """
-
-    @classmethod
-    def read(cls, text: object) -> Duration:
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", text.strip()) if isinstance(text, str) else None
-        if not found or float(found[1]) == 0:
-            raise ValueError(f'{text!r} is no length of time; write a number and a unit, such as "15m", "2s" or "1h"')
-        return cls(float(found[1]) * _UNITS[found[2]])
-
-
-class Size(int):
-    """Bytes, written as `"2GB"`, `"10MB"`.
-
-    >>> Size.read("10MB")
-    10000000
-    """
-
-    @classmethod
-    def read(cls, text: object) -> Size:
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?B)", text.strip()) if isinstance(text, str) else None
-        if not found:
-            raise ValueError(f'{text!r} is no size; write a number and a unit, such as "2GB" or "10MB"')
-        return cls(float(found[1]) * _SIZES[found[2]])
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

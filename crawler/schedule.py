@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import random
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from archive.times import stamp
-
-_INTERVAL = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+from crawler.units import Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +24,7 @@ class Schedule:
         >>> Schedule.read("15m").seconds
         900.0
         """
-        if found := _INTERVAL.fullmatch(text.strip()):
-            seconds = float(found[1]) * _UNITS[found[2]]
-            if seconds >= 1:
-                return cls(seconds=seconds)
-        elif len(text.split()) == 5:
+        if len(text.split()) == 5:
             from apscheduler.triggers.cron import CronTrigger  # slow to import, and only needed here
 
             try:
@@ -39,6 +32,11 @@ class Schedule:
             except ValueError as error:
                 raise ValueError(f"{text!r} is no cron line: {error}") from error
             return cls(cron=text)
+        try:
+            if (seconds := Duration.read(text)) >= 1:
+                return cls(seconds=seconds)
+        except ValueError:
+            pass
         raise ValueError(f'{text!r}: write an interval such as "15m" or five cron fields such as "*/20 * * * *"')
 
     def next_at(self, now: datetime, chance: random.Random) -> str:

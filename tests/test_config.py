@@ -1,0 +1,181 @@
+"""A mistake in the configuration is told before anything is fetched: file, key and the mend in one sentence."""
+
+import pytest
+
+from archive.errors import ConfigError, UsageError
+from crawler.config import Duration, Size, load_config
+from crawler.initial import write
+
+SERVICE = """
+contact = "desk@example.org"
+[smtp]
+host = "mail.example.org"
+sender = "rasid@example.org"
+[[alert]]
+name = "detainees"
+topics = ["isis_detainees"]
+to = ["desk@example.org"]
+"""
+OUTLETS = """
+[[outlet]]
+id = "akhbar"
+name_ar = "أخبار الشمال"
+name_en = "Akhbar"
+homepage = "https://akhbar.example"
+timezone = "Asia/Damascus"
+feeds = ["https://akhbar.example/feed"]
+"""
+
+
+@pytest.fixture
+def directory(tmp_path, monkeypatch):
+    """A valid configuration to spoil, one thing at a time."""
+    monkeypatch.delenv("RASID_TEST_PASSWORD", raising=False)
+    (tmp_path / "rasid.toml").write_text(SERVICE, encoding="utf-8")
+    (tmp_path / "outlets.toml").write_text(OUTLETS, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_valid_configuration_gives_typed_values(directory):
+    config = load_config(directory)
+    assert config.crawl.delay == 2.0
+    assert config.revisit.ladder[0] == 3600.0
+    assert config.archive == directory / "archive.db"
+    assert config.outlets[0].name_ar == "أخبار الشمال"
+    assert config.alerts[0].strength == "substantive"
+    assert set(config.rules.topics) == {"syria", "isis_detainees", "sdf"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("rasid.toml", "[smtp]", 'archve = "x.db"\n[smtp]', ["archve", "did you mean 'archive'"]),
+        ("rasid.toml", "[smtp]", '[crawl]\nevry = "5m"\n[smtp]', ["crawl.evry", "did you mean 'every'"]),
+        ("rasid.toml", "[smtp]", "[crawl]\ndelay = 2\n[smtp]", ["crawl.delay", '"15m"']),
+        ("rasid.toml", "[smtp]", '[crawl]\nevery = "often"\n[smtp]', ["crawl.every", "interval"]),
+        ("rasid.toml", "[smtp]", '[crawl]\nevery = "99 * * * *"\n[smtp]', ["crawl.every", "cron"]),
+        ("rasid.toml", "[smtp]", "[crawl]\nconcurrency = 0\n[smtp]", ["crawl.concurrency", "1 or more"]),
+        ("rasid.toml", "[smtp]", '[revisit]\nladder = ["3h", "1h"]\n[smtp]', ["revisit.ladder", "rise"]),
+        ("rasid.toml", "[smtp]", '[keep]\nfree_space = "plenty"\n[smtp]', ["keep.free_space", "2GB"]),
+        ("rasid.toml", "[smtp]", '[desk]\nurl = "localhost"\n[smtp]', ["desk.url", "localhost"]),
+        ("rasid.toml", 'desk@example.org"\n[smtp]', 'nobody"\n[smtp]', ["contact", "e-mail"]),
+        ("rasid.toml", "isis_detainees", "isis_detainee", ["alert detainees.topics", "did you mean 'isis_detainees'"]),
+        ("rasid.toml", '["desk@example.org"]', '["desk"]', ["alert detainees", "desk"]),
+        ("rasid.toml", 'name = "detainees"\n', "", ["name", "missing"]),
+        ("rasid.toml", 'host = "mail.example.org"', 'host = "mail.example.org"\nport = "x"', ["smtp.port", "int"]),
+        ("rasid.toml", "contact =", "contact ==", ["not valid TOML", "line 2"]),
+        ("outlets.toml", "https://akhbar.example/feed", "akhbar.example/feed", ["outlet akhbar.feeds", "https://"]),
+        ("outlets.toml", "https://akhbar.example/feed", "file:///etc/passwd", ["outlet akhbar.feeds", "web address"]),
+        ("outlets.toml", "https://akhbar.example/feed", "http://a:99999/", ["outlet akhbar.feeds", "web address"]),
+        ("outlets.toml", "Asia/Damascus", "Asia/Damaskus", ["outlet akhbar.timezone", "time zone"]),
+        ("outlets.toml", '"akhbar"', '"أخبار"', ["id", "lower-case"]),
+        ("outlets.toml", "feeds", "feed", ["outlet[].feed", "did you mean 'feeds'"]),
+        ("outlets.toml", 'feeds = ["https://akhbar.example/feed"]', "", ["outlet akhbar", "no feed"]),
+        ("outlets.toml", "[[outlet]]", OUTLETS + "[[outlet]]", ["twice"]),
+    ],
+)
+def test_a_mistake_is_told_with_file_key_and_mend(directory, file, old, new, words):
+    path = directory / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_config(directory)
+    message = str(error.value)
+    assert str(path) in message
+    assert all(word in message for word in words), message
+    assert "\n" not in message
+    assert error.value.exit_code == 2
+
+
+def test_a_topic_that_names_no_term_is_told(directory):
+    (directory / "topics.toml").write_text('[topic.empty]\nname_ar = "فارغ"\n', encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_config(directory)
+    assert str(directory / "topics.toml") in str(error.value)
+    assert "empty" in str(error.value)
+
+
+def test_an_archive_without_configuration_says_how_to_begin(tmp_path):
+    with pytest.raises(ConfigError, match="rasid init"):
+        load_config(tmp_path)
+
+
+def test_no_contact_no_crawl(directory):
+    path = directory / "rasid.toml"
+    path.write_text(path.read_text().replace('contact = "desk@example.org"\n', ""))
+    with pytest.raises(ConfigError, match="contact"):
+        load_config(directory).require_contact()
+
+
+def test_the_password_comes_from_the_environment_or_a_file_and_is_printed_nowhere(directory, monkeypatch):
+    path = directory / "rasid.toml"
+    path.write_text(path.read_text().replace("[smtp]", '[smtp]\nuser = "u"\npassword_env = "RASID_TEST_PASSWORD"'))
+    with pytest.raises(ConfigError, match="RASID_TEST_PASSWORD"):
+        load_config(directory)
+    monkeypatch.setenv("RASID_TEST_PASSWORD", "hunter2-in-env")
+    config = load_config(directory)
+    assert config.smtp.password == "hunter2-in-env"
+    assert "hunter2" not in repr(config)
+    assert "hunter2" not in str(config.smtp)
+    (directory / "secret").write_text("hunter2-in-file\n")
+    path.write_text(path.read_text().replace('password_env = "RASID_TEST_PASSWORD"', 'password_file = "secret"'))
+    assert load_config(directory).smtp.password == "hunter2-in-file"
+
+
+def test_a_literal_password_in_the_file_is_refused(directory):
+    path = directory / "rasid.toml"
+    path.write_text(path.read_text().replace("[smtp]", '[smtp]\npassword = "hunter2"'))
+    with pytest.raises(ConfigError) as error:
+        load_config(directory)
+    assert "smtp.password" in str(error.value)
+    assert "hunter2" not in str(error.value)
+
+
+def test_init_writes_files_that_load_and_never_overwrites(tmp_path):
+    files = list(write(tmp_path / "new", "desk@example.org"))
+    assert [f.name for f in files] == ["rasid.toml", "outlets.toml", "topics.toml"]
+    assert load_config(tmp_path / "new").contact == "desk@example.org"
+    with pytest.raises(UsageError, match="left as it is"):
+        list(write(tmp_path / "new", "other@example.org"))
+    assert load_config(tmp_path / "new").contact == "desk@example.org"
+
+
+def test_init_refuses_a_contact_that_is_none_and_leaves_nothing(tmp_path):
+    with pytest.raises(ConfigError, match="contact"):
+        list(write(tmp_path / "new", 'x"\narchive = "y'))
+    assert not list((tmp_path / "new").iterdir())
+
+
+def test_what_init_comments_out_is_valid_too(tmp_path):
+    list(write(tmp_path, "desk@example.org"))
+    for name in ("rasid.toml", "outlets.toml"):
+        lines = (tmp_path / name).read_text(encoding="utf-8").splitlines()
+        settings = [
+            line[2:] if line.startswith(("# [", "# ")) and ("=" in line or "# [" in line) else line for line in lines
+        ]
+        kept = [
+            line for line in settings if not line.startswith(("To be", "password_file", "Rasid's", "Fill", "proxy"))
+        ]
+        (tmp_path / name).write_text(
+            "\n".join(kept).replace('password_env = "RASID_SMTP_PASSWORD"', 'password_file = "pw"')
+        )
+    (tmp_path / "pw").write_text("secret")
+    config = load_config(tmp_path)
+    assert config.outlets[0].id == "sana"
+    assert config.smtp.port == 587
+    assert config.alerts[0].on == ("new", "edited", "withdrawn", "restored")
+
+
+@pytest.mark.parametrize("text", ["", "15", "m", "-1m", "0s", "1 fortnight", "1e9s", "١٥m"])
+def test_lengths_of_time_are_read_strictly(text):
+    if text == "١٥m":  # Arabic-Indic digits are digits
+        assert Duration.read(text) == 900
+        return
+    with pytest.raises(ValueError, match="length of time"):
+        Duration.read(text)
+
+
+def test_sizes_are_decimal_as_disks_are_sold():
+    assert Size.read("2GB") == 2_000_000_000
+    assert Size.read("512 KB") == 512_000
