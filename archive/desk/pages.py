@@ -1,0 +1,96 @@
+"""What the desk's pages are made of: canned queries, descriptions, marked texts.                          [pure]"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup, escape
+
+HERE = Path(__file__).parent
+_HEADER = re.compile(r"^-- (\w+): (.*)\n", re.MULTILINE)
+_WEB = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+
+
+def read_query(text: str) -> dict[str, Any]:
+    """One .sql file as Datasette's description of a query: header lines, then the statement.
+
+    Header lines are `-- title: ...`, `-- description: ...` and, for each parameter in the order of the form,
+    `-- name: what it is when left empty`.
+    """
+    end = 0
+    header: dict[str, str] = {}
+    while line := _HEADER.match(text, end):
+        header[line[1]] = line[2]
+        end = line.end()
+    title, description = header.pop("title", ""), header.pop("description", "")
+    return {"sql": text[end:].strip(), "title": title, "description": description, "params": list(header),
+            "hints": header, "hide_sql": True}  # fmt: skip
+
+
+def canned_queries() -> dict[str, dict[str, Any]]:
+    """The queries an analyst starts from, by name, in the order they are shown."""
+    order = ("search", "newest", "first", "edited", "withdrawn", "coverage")
+    return {name: read_query((HERE / "queries" / f"{name}.sql").read_text("utf-8")) for name in order}
+
+
+def page_query(name: str) -> str:
+    """The statement behind a part of a page."""
+    return (HERE / "queries" / f"_{name}.sql").read_text("utf-8")
+
+
+def descriptions() -> dict[str, Any]:
+    """Datasette's metadata: title, and what every table, view and column holds."""
+    return tomllib.loads((HERE / "metadata.toml").read_text("utf-8"))
+
+
+def segments(text: str, passages: Iterable[tuple[int, int, str]]) -> list[tuple[str, str]]:
+    """Cut a text where passages (start, end, topic) begin and end: pieces with the topics they stand for.
+
+    Offsets are half-open code points; what lies outside the text is ignored, overlaps keep both topics. The pieces
+    joined are the text.
+
+    >>> segments("قال قسد", [(4, 7, "sdf")])
+    [('قال ', ''), ('قسد', 'sdf')]
+    """
+    inside = [(start, end, topic) for start, end, topic in passages if 0 <= start < end <= len(text)]
+    cuts = sorted({0, len(text)}.union(*((start, end) for start, end, _ in inside)))
+    return [
+        (text[a:b], " ".join(sorted({topic for start, end, topic in inside if start <= a and b <= end})))
+        for a, b in zip(cuts, cuts[1:], strict=False)
+    ]
+
+
+def changed(text: str, other: str, context: int = 40, width: int = 400) -> str:
+    """The part of `text` that `other` has not, in [brackets], with `context` characters around it.
+
+    From the first to the last difference, whole words, at most about `width` characters; "" when they are the same.
+
+    >>> changed("عدد القتلى ثلاثة جنود", "عدد القتلى خمسة جنود")
+    'عدد القتلى [ثلاثة] جنود'
+    """
+    if text == other:
+        return ""
+    mine, yours = re.findall(r"\s+|\S+", text), re.findall(r"\s+|\S+", other)
+    shorter = min(len(mine), len(yours))
+    head = next((i for i in range(shorter) if mine[i] != yours[i]), shorter)
+    tail = next((i for i in range(shorter - head) if mine[-1 - i] != yours[-1 - i]), shorter - head)
+    before, middle, after = ("".join(part) for part in (mine[:head], mine[head : len(mine) - tail], mine[len(mine) - tail :]))
+    lead = "…" + before[-context:] if len(before) > context else before
+    rest = after[:context] + "…" if len(after) > context else after
+    return f"{lead}[{middle if len(middle) <= width else middle[:width] + '…'}]{rest}"
+
+
+def web_link(url: str, label: str | None = None) -> Markup | None:
+    """A link out of the archive, which tells the other side nothing; None unless it is http or https."""
+    if not _WEB.fullmatch(url):
+        return None
+    return Markup('<a href="{}" rel="noopener noreferrer nofollow" dir="ltr">{}</a>').format(url, label or url)
+
+
+def marked(snippet: str) -> Markup:
+    """A snippet whose hits stand in [brackets], the hits marked."""
+    return Markup(re.sub(r"\[([^\[\]]*)\]", r"<mark>\1</mark>", str(escape(snippet))))  # noqa: S704 (escaped above)

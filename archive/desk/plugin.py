@@ -1,0 +1,156 @@
+"""The Datasette plugin: Arabic in SQL, safe cells, the article page, the headers that fence hostile content in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from datasette import NotFound, Response, hookimpl
+from datasette.database import QueryInterrupted
+from markupsafe import Markup
+
+from archive.arabic.normalise import normalise
+from archive.desk import pages
+from archive.search import ar_query, highlight
+
+DATABASE = "archive"  # so that addresses stay the same whatever the file is called
+_F = TypeVar("_F", bound=Callable[..., Any])
+_hook: Callable[[_F], _F] = hookimpl
+_last: Callable[[_F], _F] = hookimpl(trylast=True)
+
+_FENCE = (
+    "default-src 'none'; img-src 'self' data:; font-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; script-src "
+)
+_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+
+
+@_last  # after Datasette's own escape_fts, so that every search box of Datasette's understands Arabic, too
+def prepare_connection(conn: Any, database: str) -> None:
+    """SQL functions of the desk. NULL stays NULL; a query with nothing to search for finds nothing."""
+
+    def function(name: str, arity: int, python: Callable[..., str]) -> None:
+        def call(*values: object) -> str | None:
+            return None if None in values else python(*map(str, values))
+
+        conn.create_function(name, arity, call, deterministic=True)
+
+    def match(text: str) -> str:
+        return ar_query(text) or '""'  # an empty MATCH is a syntax error
+
+    function("ar_norm", 1, normalise)
+    function("ar_query", 1, match)
+    function("escape_fts", 1, match)
+    function("ar_snippet", 2, lambda text, query: highlight(text, query, 160))
+    function("ar_changed", 2, pages.changed)
+
+
+@_hook
+def render_cell(row: Any, value: object, column: str, database: str, datasette: Any) -> Markup | None:
+    """Titles lead to their article, addresses out of the house, brackets become marks; the rest is Datasette's."""
+    if database != DATABASE or value is None:
+        return None
+    columns = row.keys()
+    if column == "article_id" or (column == "title" and "article_id" in columns):
+        path = datasette.urls.path(f"/-/article/{row['article_id']}")
+        return Markup('<a href="{}"><bdi>{}</bdi></a>').format(path, value)
+    if not isinstance(value, str):
+        return None
+    if column in ("snippet", "before", "after"):
+        return pages.marked(value)
+    return pages.web_link(value, value if len(value) <= 60 else value[:59] + "…")
+
+
+@_hook
+def extra_template_vars(view_name: str, datasette: Any) -> Callable[[], Awaitable[dict[str, Any]]] | dict[str, Any]:
+    """What the home page shows; Datasette's other pages need nothing of ours."""
+    if view_name != "index":
+        return {}
+
+    async def home() -> dict[str, Any]:
+        queries = pages.canned_queries()
+        newest = dict.fromkeys(queries["newest"]["params"], "")
+        return {
+            "plain": True,
+            "counts": (await rows(datasette, pages.page_query("home"), {}) or [None])[0],
+            "topics": await rows(datasette, pages.page_query("topics"), {}),
+            "newest": (await rows(datasette, queries["newest"]["sql"], newest))[:12],
+            "queries": queries,
+        }
+
+    return home
+
+
+@_hook
+def register_routes() -> list[tuple[str, Callable[..., Awaitable[Response]]]]:
+    """The address mails point to."""
+    return [(r"^/-/article/(?P<id>\d{1,18})$", article)]
+
+
+async def article(request: Any, datasette: Any) -> Response:
+    """One article: the asked-for version (`?version=2`, else the latest), why it was kept, and its whole record."""
+    await datasette.ensure_permissions(request.actor, [("view-database", DATABASE), "view-instance"])
+    key = {"id": int(request.url_vars["id"])}
+    found = await rows(datasette, pages.page_query("article"), key)
+    if not found:
+        raise NotFound(f"No article {key['id']} in this archive")
+    versions = await rows(datasette, pages.page_query("versions"), key)
+    asked = request.args.get("version")
+    shown = [v for v in versions if (str(v["number"]) == asked if asked else v["version_id"] == found[0]["latest_version_id"])]
+    if asked and not shown:
+        raise NotFound(f"Article {key['id']} has no version {asked}")
+    version = shown[0] if shown else None
+    hits = await rows(datasette, pages.page_query("matches"), {"version": version["version_id"]}) if version else []
+    older = next((v for v in versions if version and v["number"] == version["number"] - 1), None)
+    context = {
+        "plain": True,
+        "article": found[0],
+        "source": pages.web_link(found[0]["url"]),
+        "version": version,
+        "fields": {
+            field: pages.segments(version[field], [(h["start"], h["end"], h["topic"]) for h in hits if h["field"] == field])
+            for field in ("title", "text")
+            if version
+        },
+        "edits": [
+            (field, pages.marked(pages.changed(older[field] or "", version[field] or "")),
+             pages.marked(pages.changed(version[field] or "", older[field] or "")))
+            for field in ("title", "text", "author", "published_at")
+            if version and older and (older[field] or "") != (version[field] or "")
+        ],  # fmt: skip
+        "topics": {h["topic"]: [p for p in hits if p["topic"] == h["topic"]] for h in hits},
+        "versions": versions,
+        "captures": await rows(datasette, pages.page_query("captures"), key),
+        "events": await rows(datasette, pages.page_query("events"), key),
+    }
+    return Response.html(await datasette.render_template("article.html", context, request=request))
+
+
+@_hook
+def asgi_wrapper() -> Callable[[Any], Any]:
+    """Every answer carries a content policy; our own pages, which need no script, forbid it altogether."""
+
+    def wrap(app: Any) -> Any:
+        async def fenced(scope: Any, receive: Any, send: Any) -> None:
+            path = str(scope.get("path", ""))
+            scripts = "'none'" if path == "/" or path.startswith("/-/article/") else "'self' 'unsafe-inline'"
+
+            async def answer(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    policy = (b"content-security-policy", (_FENCE + scripts).encode())
+                    message = {**message, "headers": [*message.get("headers", ()), *_HEADERS, policy]}
+                await send(message)
+
+            await app(scope, receive, answer)
+
+        return fenced
+
+    return wrap
+
+
+async def rows(datasette: Any, sql: str, params: dict[str, Any]) -> list[Any]:
+    """Rows of one statement; none when it outlasts the limit, so that a page still comes."""
+    try:
+        return list((await datasette.get_database(DATABASE).execute(sql, params)).rows)
+    except QueryInterrupted:
+        return []

@@ -1,0 +1,3 @@
+SELECT m.topic, m.strength, m.score, p.field, p.start, p."end", p.term, p.surface
+FROM matches m LEFT JOIN passages p ON p.version_id = m.version_id AND p.topic = m.topic
+WHERE m.version_id = :version ORDER BY m.strength DESC, m.score DESC, m.topic, p.field DESC, p.start

@@ -1,0 +1,20 @@
+-- title: Search the archive
+-- description: Kept articles whose latest text holds these words, best match first. Words are joined by AND; "phrases", OR, NOT, -word, word* and NEAR(a b, 5) work; spelling variants, the article and attached particles are found without asking. All of: topic, outlet and since narrow it.
+-- q: words, for instance معتقلين قسد
+-- topic: any
+-- outlet: any outlet id
+-- since: first seen on or after, 2026-01-21
+WITH hits AS MATERIALIZED (
+  SELECT a.id, bm25(articles_fts, 4.0, 1.0) AS score
+  FROM articles_fts JOIN articles a ON a.id = articles_fts.rowid
+  WHERE articles_fts MATCH ar_query(:q)
+    AND :outlet IN ('', a.outlet_id)
+    AND a.first_seen_at >= :since
+    AND (:topic = '' OR EXISTS (SELECT 1 FROM matches m WHERE m.version_id = a.latest_version_id AND m.topic = :topic))
+  ORDER BY score, a.id DESC
+  LIMIT 100
+)
+SELECT l.article_id, l.title, coalesce(o.name_ar, 'imported') AS outlet, l.published_at, l.first_seen_at, l.status,
+       l.topics, ar_snippet(l.text, :q) AS snippet, l.url
+FROM hits JOIN latest l ON l.article_id = hits.id LEFT JOIN outlets o ON o.id = l.outlet_id
+ORDER BY hits.score, hits.id DESC

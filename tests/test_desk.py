@@ -1,0 +1,408 @@
+"""The desk: Datasette over a real archive file, asked through its own client, and once as a real process."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive import sqlite
+from archive.arabic.normalise import normalise
+from archive.desk import open_desk, pages, serve
+from archive.errors import ArchiveError, WorkError
+from archive.migrations import migrate
+from archive.times import later, stamp, utc_now
+
+NOW = stamp(utc_now())
+OVERRIDE = "\u202e"
+TEXTS = [
+    # (outlet, title, text, published_at, topic or None)
+    ("furat", "قوات قسد تنقل معتقلين", "نقلت القوات وقسد أول دفعة.\nأما لقسد فموقف آخر، و«قسد» نفت ذلك.", "2026-01-21", "sdf"),
+    ("furat", "سورية تعلن الموازنة", "قال وزير المالية إن سورية أقرت الموازنة.", "2026-01-22T09:30:00+03:00", "syria"),
+    ("barada", "اجتماع في دمشق", "بحث الاجتماع ملف المعتقلين في السجون.", None, "syria"),
+    ("barada", "<script>alert(1)</script> عاجل", "<img src=x onerror=alert(2)> نص & \"تنصيص\".", "2026-01-20T08:00", "syria"),
+    ("barada", f"عنوان {OVERRIDE}مقلوب", "فقرة قصيرة عن الطقس.", "2026-01-19", None),
+]  # fmt: skip
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def build(path: Path) -> Path:
+    """An archive with five kept articles (one edited, one withdrawn), one passed over, and failing looks."""
+    db = sqlite.connect_write(path)
+    migrate(db, path)
+    for outlet, name in (("furat", "الفرات اليوم"), ("barada", "صحيفة بردى"), ("silent", "إذاعة صامتة")):
+        db.execute("INSERT INTO outlets (id, name_ar, name_en, kind) VALUES (?, ?, ?, 'newspaper')", (outlet, name, outlet))
+    db.execute("INSERT INTO rule_sets VALUES (1, 'r', 'toml', ?)", (NOW,))
+    for number, (outlet, title, text, published, topic) in enumerate(TEXTS, 1):
+        seen = later(NOW, -3600 * (10 - number))
+        url = f"https://{outlet}.example/{number}"
+        db.execute(
+            "INSERT INTO articles (id, outlet_id, url, first_seen_at, last_checked_at) VALUES (?, ?, ?, ?, ?)",
+            (number, outlet, url, seen, NOW),
+        )
+        db.execute(
+            "INSERT INTO captures VALUES (?, ?, ?, ?, 200, 'kept', 'kept-1.warc.gz', ?, 10, ?, ?, NULL)",
+            (number, number, url, seen, number * 10, sha(url), sha(text)),
+        )
+        add_version(db, number, number, seen, title, text, published, topic)
+        db.execute("INSERT INTO events VALUES (NULL, ?, 'new', ?, ?, 0, NULL)", (seen, number, number))
+    add_version(db, 6, 1, later(NOW, -600), TEXTS[0][1], TEXTS[0][2].replace("أول دفعة", "ثاني دفعة"), "2026-01-21", "sdf")
+    db.execute("INSERT INTO events VALUES (NULL, ?, 'edited', 1, 6, 0, NULL)", (later(NOW, -600),))
+    db.execute("UPDATE articles SET status = 'gone', gone_at = ? WHERE id = 2", (NOW,))
+    db.execute(
+        "INSERT INTO articles (id, url, first_seen_at, last_checked_at) VALUES (7, 'javascript:alert(1)', ?, ?)", (NOW, NOW)
+    )
+    for outcome, error in (("ok", None), ("timeout", "30 s passed")):
+        db.execute(
+            "INSERT INTO fetches (outlet_id, url, at, outcome, error) VALUES ('furat', 'https://furat.example/f', ?, ?, ?)",
+            (NOW, outcome, error),
+        )
+    db.close()
+    return path
+
+
+def add_version(
+    db: sqlite.Connection, key: int, article: int, at: str, title: str, text: str, published: str | None, topic: str | None
+) -> None:
+    db.execute(
+        "INSERT INTO versions (id, article_id, capture_id, captured_at, title, text, published_at, extractor, text_sha256)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'test', ?)",
+        (key, article, article, at, title, text, published, sha(text)),
+    )
+    db.execute("UPDATE articles SET latest_version_id = ? WHERE id = ?", (key, article))
+    db.execute("DELETE FROM articles_fts WHERE rowid = ?", (article,))
+    db.execute("INSERT INTO articles_fts (rowid, title, text) VALUES (?, ?, ?)", (article, normalise(title), normalise(text)))
+    if topic:
+        db.execute("INSERT INTO matches VALUES (?, ?, 1, 'substantive', 3.5)", (key, topic))
+        for hit in re.finditer("قسد|سورية|السجون|عاجل", text):
+            db.execute(
+                "INSERT INTO passages VALUES (?, ?, 'text', ?, ?, 'term', ?)", (key, topic, hit.start(), hit.end(), hit[0])
+            )
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("desk") / "archive.db")
+
+
+@pytest.fixture(scope="module")
+def ask(archive: Path) -> Callable[..., Any]:
+    """Ask the desk for a page: path and parameters in, the answer out."""
+    desk = open_desk(archive)
+
+    def get(path: str, **params: str) -> Any:
+        return asyncio.run(desk.client.get(path + ("?" + urlencode(params) if params else "")))
+
+    return get
+
+
+def found(ask: Callable[..., Any], query: str, **params: str) -> list[dict[str, Any]]:
+    answer = ask(f"/archive/{query}.json", _shape="objects", **params)
+    assert answer.status_code == 200, answer.text
+    rows: list[dict[str, Any]] = answer.json()["rows"]
+    return rows
+
+
+# Arabic search
+
+
+@pytest.mark.parametrize(
+    ("typed", "articles"),
+    [("قسد", {1}), ("سوريا", {2}), ("معتقلين", {1, 3}), ("المعتقلين", {1, 3}), ("دمشق اجتماع", {3}), ("البرازيل", set())],
+)
+def test_search_finds_a_word_however_it_is_written(ask: Callable[..., Any], typed: str, articles: set[int]) -> None:
+    assert {row["article_id"] for row in found(ask, "search", q=typed)} == articles
+
+
+def test_search_narrows_by_topic_outlet_and_time(ask: Callable[..., Any]) -> None:
+    assert [row["article_id"] for row in found(ask, "search", q="معتقلين", outlet="barada")] == [3]
+    assert [row["article_id"] for row in found(ask, "search", q="معتقلين", topic="sdf")] == [1]
+    assert found(ask, "search", q="معتقلين", since="2999-01-01") == []
+
+
+def test_search_marks_the_words_found(ask: Callable[..., Any]) -> None:
+    assert re.search(r"<mark>[^<]*قسد[^<]*</mark>", ask("/archive/search", q="قسد").text)
+
+
+@pytest.mark.parametrize("typed", ["", " ", '"', "AND", "NOT", "-", "*", "(", "NEAR(", "a:b", "'; drop table articles; --", "ـــ", "«»", "\x00"])
+def test_nothing_a_person_types_is_a_syntax_error(ask: Callable[..., Any], typed: str) -> None:
+    for query in ("search", "first"):
+        assert ask(f"/archive/{query}", q=typed).status_code == 200
+    assert ask("/archive/latest", _search=typed).status_code == 200
+
+
+@given(typed=st.text(alphabet='قسد سوريا"()*:-^+{}ANDORTE,5\'\u202e', max_size=30))
+def test_no_mix_of_operators_is_a_syntax_error(ask: Callable[..., Any], typed: str) -> None:
+    assert ask("/archive/search.json", q=typed).status_code == 200
+
+
+def test_the_search_box_of_a_table_understands_arabic_too(ask: Callable[..., Any]) -> None:
+    rows = ask("/archive/latest.json", _search="سوريا", _shape="objects").json()["rows"]
+    assert [row["article_id"] for row in rows] == [2]
+
+
+def test_arabic_functions_stand_in_sql(ask: Callable[..., Any]) -> None:
+    sql = "select ar_norm('سُوريـة') as n, ar_norm(null) as none, ar_query('قسد') as q, ar_snippet('عن قسد', 'قسد') as s"
+    row = ask("/archive.json", sql=sql, _shape="objects").json()["rows"][0]
+    assert row["n"] == normalise("سورية")
+    assert row["none"] is None
+    assert "قسد" in row["q"]
+    assert row["s"] == "عن [قسد]"
+
+
+# Canned queries
+
+
+@pytest.mark.parametrize("name", pages.canned_queries())
+def test_a_canned_query_answers_with_and_without_parameters(ask: Callable[..., Any], name: str) -> None:
+    query = pages.canned_queries()[name]
+    assert query["title"]
+    assert query["description"]
+    assert {hint for hint in query["params"] if f":{hint}" not in query["sql"]} == set()
+    assert set(re.findall(r":([a-z]+)", query["sql"])) <= set(query["params"])
+    for value in ("", "7", "قسد", "';--"):
+        answer = ask(f"/archive/{name}", **dict.fromkeys(query["params"], value))
+        assert answer.status_code == 200, answer.text
+    assert query["title"] in ask(f"/archive/{name}").text
+    assert ask(f"/archive/{name}.csv").status_code == 200
+
+
+@pytest.mark.parametrize("name", pages.canned_queries())
+def test_an_empty_archive_is_no_error(name: str, tmp_path: Path) -> None:
+    db = sqlite.connect_write(tmp_path / "archive.db")
+    migrate(db, tmp_path / "archive.db")
+    db.close()
+    desk = open_desk(tmp_path / "archive.db")
+    answer = asyncio.run(desk.client.get(f"/archive/{name}"))
+    assert answer.status_code == 200
+    assert "zero-results" in answer.text
+    assert "Nothing is kept yet" in asyncio.run(desk.client.get("/")).text
+
+
+def test_newest_is_by_printed_time_and_by_topic(ask: Callable[..., Any]) -> None:
+    assert [row["article_id"] for row in found(ask, "newest")] == [3, 2, 1, 4, 5]
+    assert [row["article_id"] for row in found(ask, "newest", topic="syria")] == [3, 2, 4]
+    assert found(ask, "newest", topic="syria", strength="passing") == []
+
+
+def test_edits_show_what_changed_on_both_sides(ask: Callable[..., Any]) -> None:
+    (row,) = found(ask, "edited")
+    assert (row["article_id"], row["changed"]) == (1, "text")
+    assert "[أول]" in row["before"]
+    assert "[ثاني]" in row["after"]
+    assert found(ask, "edited", topic="syria") == []
+
+
+def test_withdrawn_articles_keep_their_evidence_in_sight(ask: Callable[..., Any]) -> None:
+    (row,) = found(ask, "withdrawn", days="1")
+    assert (row["article_id"], row["missing_since"], row["capture_file"]) == (2, NOW, "kept-1.warc.gz")
+    assert found(ask, "withdrawn", status="suspect") == []
+
+
+def test_who_was_first_says_what_it_rests_on(ask: Callable[..., Any]) -> None:
+    rows = found(ask, "first", q="معتقلين")
+    assert [(row["article_id"], row["rests_on"]) for row in rows] == [(1, "printed day"), (3, "first seen")]
+    assert [(row["article_id"], row["articles"]) for row in found(ask, "first", topic="syria")] == [(4, 2), (2, 1)]
+
+
+def test_coverage_puts_trouble_first(ask: Callable[..., Any]) -> None:
+    rows = {row["outlet_id"]: row for row in found(ask, "coverage")}
+    assert list(rows) == ["barada", "silent", "furat"]
+    assert rows["silent"]["state"] == "no look"
+    assert (rows["furat"]["state"], rows["furat"]["last_error"]) == ("partly", "timeout: 30 s passed")
+    assert rows["barada"]["kept"] == 3
+
+
+# Pages
+
+
+def test_home_counts_and_offers_search_first(ask: Callable[..., Any]) -> None:
+    page = ask("/").text
+    assert page.index('name="q"') < page.index("kept articles") < page.index("Newest")
+    assert '<a href="/archive/latest">5</a>' in page
+    assert "سورية تعلن الموازنة" in page
+    assert all(query["title"] in page for query in pages.canned_queries().values())
+
+
+def test_article_page_shows_text_reasons_and_record(ask: Callable[..., Any]) -> None:
+    page = ask("/-/article/1").text
+    assert page.count('<mark title="sdf">قسد</mark>') == 3
+    for expected in ("قوات قسد", "الفرات اليوم", "2026-01-21", "substantive", "kept-1.warc.gz", "edited", "<mark>ثاني</mark>"):
+        assert expected in page, expected
+    assert 'rel="noopener noreferrer nofollow"' in page
+    assert "أول دفعة" in ask("/-/article/1", version="1").text
+    assert "See the latest" in ask("/-/article/1", version="1").text
+
+
+def test_a_page_passed_over_says_so(ask: Callable[..., Any]) -> None:
+    page = ask("/-/article/7")
+    assert page.status_code == 200
+    assert "matched no topic" in page.text
+    assert 'href="javascript:' not in page.text
+
+
+@pytest.mark.parametrize("path", ["/-/article/404", "/-/article/1?version=9", "/-/article/x", "/-/article/" + "9" * 40, "/-/article/-1"])
+def test_what_is_not_there_is_a_404(ask: Callable[..., Any], path: str) -> None:
+    assert ask(path).status_code == 404
+
+
+# Safety
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/-/article/4", "/archive/newest", "/archive/latest", "/archive/versions", "/archive/versions/4", "/archive/search?q=عاجل"]
+)
+def test_hostile_text_stays_text(ask: Callable[..., Any], path: str) -> None:
+    answer = ask(path)
+    assert "alert(1)" in answer.text
+    assert not re.search(r"<script>alert|<img src=x", answer.text)
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_direction_override_is_kept_within_its_element(ask: Callable[..., Any]) -> None:
+    assert f"<bdi>عنوان {OVERRIDE}مقلوب</bdi>" in ask("/archive/newest").text
+    assert re.search(rf'dir="auto"[^>]*>عنوان {OVERRIDE}مقلوب</', ask("/").text)
+
+
+def test_our_pages_allow_no_script_and_load_nothing_from_elsewhere(ask: Callable[..., Any]) -> None:
+    for path in ("/", "/-/article/1"):
+        answer = ask(path)
+        assert "script-src 'none'" in answer.headers["content-security-policy"]
+        assert "<script" not in answer.text
+        assert not re.search(r'(src|stylesheet" href)="(https?:)?//', answer.text)
+    assert ask("/rasid/desk.css").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["insert into outlets values ('x','x','x','tv',null,null,null)", "delete from articles", "drop table versions",
+     "with a as (select 1) delete from articles", "pragma query_only=0", "attach 'x.db' as x", "vacuum into '/tmp/x.db'"],
+)  # fmt: skip
+def test_writing_by_sql_is_refused(ask: Callable[..., Any], archive: Path, sql: str) -> None:
+    assert ask("/archive.json", sql=sql).status_code == 400
+    assert ask("/archive.json", sql="select count(*) as n from articles", _shape="objects").json()["rows"] == [{"n": 6}]
+
+
+def test_the_desk_has_no_connection_to_write_with(archive: Path) -> None:
+    database = open_desk(archive).get_database("archive")
+    with pytest.raises(ArchiveError, match="only reads"):
+        asyncio.run(database.execute_write("delete from articles"))
+    with pytest.raises(sqlite.SqliteError):
+        asyncio.run(database.execute("delete from articles"))
+
+
+def test_a_statement_that_runs_on_is_stopped(ask: Callable[..., Any]) -> None:
+    forever = "with recursive c(n) as (select 1 union all select n + 1 from c) select max(n) from c"
+    assert "SQL Interrupted" in ask("/archive", sql=forever).text
+
+
+# Descriptions
+
+
+def test_every_table_view_and_column_is_described_and_none_besides(archive: Path) -> None:
+    db = sqlite.connect_read(archive)
+    names = [
+        row[0]
+        for row in db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+        if not re.match(r"articles_fts_|sqlite_|_sqlite_", row[0])
+    ]
+    there = {name: {row[1] for row in db.execute(f"PRAGMA table_info({name})")} for name in names}
+    db.close()
+    tables = pages.descriptions()["databases"]["archive"]["tables"]
+    described = {name: set(table["columns"]) for name, table in tables.items() if not name.startswith("_")}
+    assert described == there
+    assert all(table.get("description") and all(table["columns"].values()) for name, table in tables.items() if name in there)
+
+
+def test_descriptions_are_shown_and_inner_tables_are_not(ask: Callable[..., Any]) -> None:
+    assert "Which rules judged which version" in ask("/archive/judgements").text
+    listing = ask("/archive").text
+    assert ">versions</a>" in listing
+    assert "articles_fts_data" not in listing
+
+
+# The pure parts
+
+
+@given(st.text(max_size=40), st.lists(st.tuples(st.integers(-5, 50), st.integers(-5, 50), st.sampled_from(["a", "b"])), max_size=6))
+def test_cutting_a_text_loses_nothing(text: str, passages: list[tuple[int, int, str]]) -> None:
+    assert "".join(piece for piece, _ in pages.segments(text, passages)) == text
+
+
+def test_overlapping_passages_keep_both_topics() -> None:
+    assert pages.segments("abcd", [(0, 3, "x"), (1, 4, "y")]) == [("a", "x"), ("bc", "x y"), ("d", "y")]
+
+
+@given(st.text(alphabet="اب ", max_size=30), st.text(alphabet="اب ", max_size=30))
+def test_a_change_is_shown_exactly_when_there_is_one(a: str, b: str) -> None:
+    assert (pages.changed(a, b) == "") == (a == b)
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "urn:sha256:00", " https://a.example", 'https://a"onclick="x', "//a.example"])
+def test_only_web_addresses_become_links(url: str) -> None:
+    assert pages.web_link(url) is None
+
+
+# The process
+
+
+def test_a_real_server_follows_the_writer_and_stops_on_sigterm(tmp_path: Path) -> None:
+    archive = build(tmp_path / "archive.db")
+    code = (
+        "import sys; from pathlib import Path; from archive.desk import serve\n"
+        "serve(Path(sys.argv[1]), port=0, on_ready=lambda address: print(address, flush=True)); print('stopped')"
+    )
+    server = subprocess.Popen([sys.executable, "-c", code, str(archive)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout
+        address = server.stdout.readline().strip()
+
+        def kept() -> str:
+            with urlopen(address + "archive.json?_shape=arrays&sql=select+count(*)+from+versions") as answer:  # noqa: S310
+                return str(answer.read())
+
+        assert "[[6]]" in kept()
+        writer = sqlite.connect_write(archive)
+        writer.execute("BEGIN IMMEDIATE")
+        add_version(writer, 8, 3, NOW, "عنوان جديد", "نص جديد", None, "syria")
+        assert "[[6]]" in kept()  # in the middle of a write
+        writer.execute("COMMIT")
+        assert "[[7]]" in kept()
+        writer.close()
+        server.send_signal(signal.SIGTERM)
+        rest, _ = server.communicate(timeout=20)
+        assert (rest.strip(), server.returncode) == ("stopped", 0)
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_what_is_wrong_is_said_in_a_sentence(archive: Path, tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match=r"missing\.db does not exist yet"):
+        serve(tmp_path / "missing.db")
+    other = tmp_path / "other.db"
+    other.write_text("this is no database at all, only some words in a file" * 10)
+    with pytest.raises(ArchiveError, match=r"other\.db cannot be used"):
+        serve(other)
+    sqlite.connect_write(tmp_path / "empty.db").close()
+    with pytest.raises(ArchiveError, match=r"empty\.db is no archive"):
+        serve(tmp_path / "empty.db")
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(WorkError, match="is taken"):
+        serve(archive, port=taken.getsockname()[1])
