@@ -1,0 +1,177 @@
+"""Servers on loopback for the demo: outlets that publish, and a mail server that keeps what it is given."""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from email.utils import format_datetime
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from archive.errors import WorkError
+from crawler.demo.corpus import Paper, Story
+
+HOST = "127.0.0.1"
+ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /comment\n"
+_FEEDS = {"rss": "application/rss+xml", "atom": "application/atom+xml", "rdf": "application/rdf+xml"}
+_DAYS = ("الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد")
+_MONTHS = {
+    "levant": "كانون الثاني,شباط,آذار,نيسان,أيار,حزيران,تموز,آب,أيلول,تشرين الأول,تشرين الثاني,كانون الأول",
+    "egypt": "يناير,فبراير,مارس,أبريل,مايو,يونيو,يوليو,أغسطس,سبتمبر,أكتوبر,نوفمبر,ديسمبر",
+    "maghreb": "يناير,فبراير,مارس,أبريل,ماي,يونيو,يوليوز,غشت,شتنبر,أكتوبر,نونبر,دجنبر",
+}
+
+
+def arabic_day(moment: datetime, months: str) -> str:
+    """A day as it is printed in Arabic, with the month names of a region.
+
+    >>> arabic_day(datetime(2026, 11, 22), "levant")
+    'الأحد 22 تشرين الثاني 2026'
+    """
+    return f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[months].split(',')[moment.month - 1]} {moment.year}"
+
+
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("crawler.demo"), autoescape=select_autoescape(["html", "xml"]), keep_trailing_newline=True
+    )
+    found.filters["day"] = arabic_day
+    found.filters["rfc822"] = format_datetime
+    found.filters["indic"] = lambda text: text.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    return found
+
+
+TEMPLATES = _environment()
+
+
+class Site:
+    """One outlet's web server. Give it another `paper` and it publishes that from the next request on."""
+
+    def __init__(self, paper: Paper, port: int, year: int) -> None:
+        """Bind the port (WorkError when it is taken); answer only inside `running`. `year` stands in the footers."""
+        self.paper, self.base, self.year = paper, f"http://{HOST}:{port}", year
+        self.answers: Counter[int] = Counter()  # by status, robots.txt included
+        try:
+            self.server = ThreadingHTTPServer((HOST, port), _handler(self))
+        except OSError as error:
+            raise _taken(port, paper.name_en) from error
+        self.server.daemon_threads = True
+
+    @contextmanager
+    def running(self) -> Iterator[Site]:
+        """Answer requests until the block ends."""
+        thread = Thread(target=self.server.serve_forever, args=(0.05,), name=self.paper.id)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.server.shutdown()
+            self.server.server_close()
+            thread.join()
+
+    def answer(self, path: str) -> tuple[int, str, str]:
+        """Status, media type and text for a path."""
+        paper = self.paper
+        if path == "/robots.txt":
+            return 200, "text/plain", ROBOTS
+        if path == paper.listing_path and paper.listing != "section":
+            return 200, _FEEDS[paper.listing], self._render(f"{paper.listing}.xml")
+        if path in ("/", "/latest"):
+            return 200, "text/html", self._render("section.html")
+        for story in paper.stories:
+            if story.path == path:
+                return 200, "text/html", self._render(f"{paper.id}.html", story)
+        return 404, "text/html", self._render("missing.html")
+
+    def _render(self, template: str, story: Story | None = None) -> str:
+        paper = self.paper
+        entries = [self._entry(s) for s in paper.stories]
+        return TEMPLATES.get_template(template).render(
+            site=paper, base=self.base, listing=self.base + paper.listing_path, year=self.year, stories=entries,
+            newest=max((s.feed_at for s in paper.stories if s.feed_at), default=None), story=story,
+            url=self.base + story.path if story else None,
+            others=[e for e in entries if story is None or e["path"] != story.path],
+        )  # fmt: skip
+
+    def _entry(self, story: Story) -> dict[str, Any]:
+        return {
+            "path": story.path, "url": self.base + story.path, "title": story.title, "section": story.section,
+            "feed_at": story.feed_at,
+        }  # fmt: skip
+
+
+def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            status, media, text = site.answer(self.path.partition("?")[0])
+            etag = f'"{sha256(text.encode()).hexdigest()[:16]}"'
+            if status == 200 and self.headers.get("If-None-Match") == etag:
+                status, text = 304, ""
+            site.answers[status] += 1
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("ETag", etag)
+            if status != 304:
+                self.send_header("Content-Type", f"{media}; charset=utf-8")
+                if "gzip" in self.headers.get("Accept-Encoding", ""):
+                    body = gzip.compress(body, mtime=0)
+                    self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing: the crawl's own rows tell what was asked."""
+
+    return Handler
+
+
+class Sink:
+    """A mail server that accepts everything and writes each mail it is given into a file of its own."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        """Mails go to `directory`, numbered on from what lies there."""
+        self.directory, self.port = directory, port
+        directory.mkdir(exist_ok=True)
+
+    @contextmanager
+    def running(self) -> Iterator[Sink]:
+        """Accept mail until the block ends. WorkError when the port is taken."""
+        controller = Controller(self, hostname=HOST, port=self.port)
+        try:
+            controller.start()
+        except OSError as error:
+            raise _taken(self.port, "the mail sink") from error
+        try:
+            yield self
+        finally:
+            controller.stop()
+
+    @property
+    def mails(self) -> list[Path]:
+        """What was received, in order."""
+        return sorted(self.directory.glob("*.eml"))
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """One mail, whole; written aside and renamed, so that no reader sees half of one."""
+        file = self.directory / f"{len(self.mails) + 1:04}.eml"
+        file.with_suffix(".part").write_bytes(envelope.content)
+        file.with_suffix(".part").replace(file)
+        return "250 OK"
+
+
+def _taken(port: int, who: str) -> WorkError:
+    return WorkError(
+        f"port {port}, which {who} had in this demo before, is taken: stop what listens there, or name a fresh --dir"
+    )
