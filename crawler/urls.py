@@ -1,0 +1,114 @@
+"""Canonical addresses: one article, one spelling.                                                        [pure]"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin, urlsplit
+
+# What newsletters, social networks and advertisers append; the page is the same without it.
+_TRACKING = re.compile(
+    r"(utm_|mtm_|hsa_|fb_action_|_hs).*|fbclid|gclid|gclsrc|dclid|[gw]braid|msclkid|yclid|twclid|ttclid|igshid|igsh|"
+    r"mc_[ce]id|_ga|_gl|ref_(src|url)|at_(medium|campaign|format|ptr_name|link_(id|type|origin))"
+)
+_MARKS = "\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_EDGES = "".join(map(chr, range(0x21))) + "\x7f\x85\xa0\u2028\u2029" + _MARKS  # never part of an address
+_PORTS = {"http": 80, "https": 443}
+_MAX = 4096  # characters; a longer address is a trap or a mistake
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNSAFE = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]|%(?![0-9A-F]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]")
+
+
+def canonical(url: str, base: str | None = None) -> str:
+    """The one spelling of a web address, ASCII only; relative ones are resolved against `base`.
+
+    Scheme and host in lower case, no default port, no fragment, no tracking parameters, no dot segments; Arabic as
+    upper-case percent-encoded UTF-8. Idempotent. Raises ValueError for what is no http or https address, carries a
+    password, or is longer than 4096 characters.
+
+    >>> canonical("HTTPS://Example.org:443/a/../خبر?utm_source=x&id=7#top")
+    'https://example.org/%D8%AE%D8%A8%D8%B1?id=7'
+    """
+    text = url.strip(_EDGES)
+    if len(text) > _MAX:
+        raise ValueError(f"longer than {_MAX} characters")
+    parts = urlsplit(urljoin(base, text) if base else text)
+    if parts.scheme not in _PORTS:
+        raise ValueError("it does not start with http:// or https://")
+    # Browsers read a backslash as a slash; not to do so would let "good.example\@10.0.0.1" name another host.
+    netloc, _, stray = parts.netloc.replace("\\", "/").partition("/")
+    if "@" in netloc:
+        raise ValueError("it carries a user name")
+    host, port = _host(netloc), _port(netloc)
+    netloc = host if port in (None, _PORTS[parts.scheme]) else f"{host}:{port}"
+    path = _dotless(_escaped(("/" + stray if stray else "") + parts.path.replace("\\", "/"))) or "/"
+    kept = [p for p in _escaped(parts.query).split("&") if p and not _TRACKING.fullmatch(p.partition("=")[0].lower())]
+    result = f"{parts.scheme}://{netloc}{path.replace('?', '%3F')}{'?' if kept else ''}{'&'.join(kept)}"
+    if len(result) > _MAX:
+        raise ValueError(f"longer than {_MAX} characters")
+    return result
+
+
+def host_key(url: str) -> str:
+    """`host:port` of a canonical address: what politeness is counted by.
+
+    >>> host_key("https://example.org/a")
+    'example.org:443'
+    """
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, 0)}"
+
+
+def same_site(a: str, b: str) -> bool:
+    """Whether two addresses are on one host, with or without `www.`."""
+    return _bare(a) == _bare(b)
+
+
+def _bare(url: str) -> str:
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
+def _host(netloc: str) -> str:
+    name = netloc.rpartition(":")[0] if re.search(r":\d*$", netloc) else netloc
+    name = name.lower()
+    if not name.isascii():
+        name = name.encode("idna").decode()
+    name = name.rstrip(".")
+    if not _HOST.fullmatch(name):
+        raise ValueError(f"{name!r} is no host name")
+    return name
+
+
+def _port(netloc: str) -> int | None:
+    found = re.search(r":(\d+)$", netloc)
+    if found and not (found[1].isascii() and 0 < int(found[1][:6]) < 65536):
+        raise ValueError(f"{found[1][:6]} is no port")
+    return int(found[1]) if found else None
+
+
+def _escaped(text: str) -> str:
+    """Every byte in its one spelling: unreserved characters as they are, all else percent-encoded UTF-8."""
+
+    def spell(found: re.Match[str]) -> str:
+        char = chr(int(found[1], 16))
+        return char if char in _UNRESERVED else f"%{found[1].upper()}"
+
+    def encode(found: re.Match[str]) -> str:
+        return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8"))
+
+    return _UNSAFE.sub(encode, _ESCAPE.sub(spell, text))
+
+
+def _dotless(path: str) -> str:
+    """Remove `.` and `..` segments, as RFC 3986 5.2.4 does for an absolute path."""
+    kept: list[str] = []
+    *segments, last = path.split("/")[1:] if path else [""]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if last == "..":
+        del kept[-1:]
+    return "/" + "".join(f"{segment}/" for segment in kept) + ("" if last in (".", "..") else last)
