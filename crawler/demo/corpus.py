@@ -76,17 +76,10 @@ def _paper(data: dict[str, Any], started: datetime) -> Paper:
     stories = []
     for step, entry in enumerate(sorted(data["article"], key=lambda a: float(a["hours"]))):
         at = (started - timedelta(hours=entry["hours"])).astimezone(zone).replace(second=0, microsecond=0)
+        path, views = _path(data["path"], number - 3 * step, entry["slug"]), 100 + number * (step + 3) % 900
+        lines = tuple(entry["text"].strip().split("\n"))
         stories.append(
-            Story(
-                path=_path(data["path"], number - 3 * step, entry["slug"]),
-                title=entry["title"],
-                section=entry["section"],
-                author=entry["author"],
-                lines=tuple(entry["text"].strip().split("\n")),
-                views=100 + (number * (step + 3)) % 900,
-                at=at,
-                feed_at=at,
-            )  # fmt: skip
+            Story(path, entry["title"], entry["section"], lines, views, author=entry["author"], at=at, feed_at=at)
         )
     if "seed" in data:
         stories.insert(2, _document(data["seed"], data["path"], number + 11))

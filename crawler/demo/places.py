@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gzip
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from email.utils import format_datetime
 from hashlib import sha256
@@ -56,10 +56,9 @@ TEMPLATES = _environment()
 class Site:
     """One outlet's web server. Give it another `paper` and it publishes that from the next request on."""
 
-    def __init__(self, paper: Paper, port: int, year: int) -> None:
-        """Bind the port (WorkError when it is taken); answer only inside `running`. `year` stands in the footers."""
-        self.paper, self.base, self.year = paper, f"http://{HOST}:{port}", year
-        self.answers: Counter[int] = Counter()  # by status, robots.txt included
+    def __init__(self, paper: Paper, port: int) -> None:
+        """Bind the port (WorkError when it is taken); answer only inside `running`."""
+        self.paper, self.base = paper, f"http://{HOST}:{port}"
         try:
             self.server = ThreadingHTTPServer((HOST, port), _handler(self))
         except OSError as error:
@@ -94,19 +93,13 @@ class Site:
 
     def _render(self, template: str, story: Story | None = None) -> str:
         paper = self.paper
-        entries = [self._entry(s) for s in paper.stories]
+        listed = [{**asdict(s), "url": self.base + s.path} for s in paper.stories]
+        newest = max(s.feed_at for s in paper.stories if s.feed_at)
+        page = {"story": story, "url": self.base + story.path} if story else {}
         return TEMPLATES.get_template(template).render(
-            site=paper, base=self.base, listing=self.base + paper.listing_path, year=self.year, stories=entries,
-            newest=max((s.feed_at for s in paper.stories if s.feed_at), default=None), story=story,
-            url=self.base + story.path if story else None,
-            others=[e for e in entries if story is None or e["path"] != story.path],
+            site=paper, base=self.base, listing=self.base + paper.listing_path, stories=listed, newest=newest,
+            year=newest.year, others=[s for s in listed if not story or s["path"] != story.path], **page,
         )  # fmt: skip
-
-    def _entry(self, story: Story) -> dict[str, Any]:
-        return {
-            "path": story.path, "url": self.base + story.path, "title": story.title, "section": story.section,
-            "feed_at": story.feed_at,
-        }  # fmt: skip
 
 
 def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
@@ -118,7 +111,6 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             etag = f'"{sha256(text.encode()).hexdigest()[:16]}"'
             if status == 200 and self.headers.get("If-None-Match") == etag:
                 status, text = 304, ""
-            site.answers[status] += 1
             body = text.encode()
             self.send_response(status)
             self.send_header("ETag", etag)

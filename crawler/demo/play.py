@@ -1,0 +1,229 @@
+"""The demo's course: six outlets publish, the service watches, pages change, and a reader is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from archive.desk import serve
+from archive.errors import ArchiveError, UsageError, WorkError
+from archive.sqlite import SqliteError, connect_read
+from archive.times import moment, stamp, utc_now
+from crawler.config import load_config
+from crawler.demo.corpus import load
+from crawler.demo.places import HOST, TEMPLATES, Sink, Site
+from crawler.report import table
+
+Echo = Callable[[str], None]
+STATE = "demo.json"  # when the outlets first published, and when they changed their pages: {"started", "changed"}
+PATIENCE_S = 90.0  # for each thing that must come
+STOP_S = 25.0  # the service drains within 20
+TOLD = {"edited": 1, "new": 5, "withdrawn": 1}
+
+_VISITED = (
+    "SELECT DISTINCT outlet_id FROM fetches WHERE at >= ? AND article_id IS NULL AND outcome IN ('ok', 'unchanged')"
+)
+_READ = """SELECT 1 FROM fetches f JOIN articles a ON a.id = f.article_id
+           WHERE a.url = ? AND f.status = 200 AND f.outcome = 'unchanged' AND f.at >= ?"""
+_TOLD = """SELECT e.kind, count(*) FROM mails m JOIN mail_events t ON t.mail_id = m.id
+           JOIN events e ON e.id = t.event_id WHERE m.state = 'sent' GROUP BY e.kind"""
+_KEPT = """SELECT l.article_id, o.name_en, l.status, l.versions, l.published_at, l.credit, l.topics, l.passing, l.title
+           FROM latest l JOIN outlets o ON o.id = l.outlet_id ORDER BY l.topics IS NULL, l.article_id"""
+_COLUMNS = ("id", "outlet", "status", "versions", "published", "credit", "substantive", "passing", "title")
+_COUNTS = """SELECT count(*), count(topics), (SELECT count(*) FROM articles), (SELECT count(*) FROM versions),
+             (SELECT count(*) FROM mails), (SELECT count(*) FROM fetches WHERE outcome = 'unchanged')
+             FROM latest"""
+
+
+def run(directory: Path | None = None, *, exit: bool = False, echo: Echo = print) -> None:
+    """Play all of it in `directory` (default: `demo`, here), then serve the archive, or stop there if `exit`.
+
+    Run again on the same directory it takes up where it was, and tells nobody anything twice.
+    Raises WorkError when something does not come in time or is not what it should be; leaves nothing running.
+    """
+    directory = (directory or Path("demo")).resolve()
+    with ExitStack() as stack:
+        stack.enter_context(_terminable())
+        _Play(directory, echo).run(stack)
+        if not exit:
+            desk = urlsplit(load_config(directory).desk.url)
+            serve(
+                directory / "archive.db", host=HOST, port=desk.port or 0,
+                on_ready=lambda url: echo(f"\nThe archive, to look around in: {url}   (Ctrl-C ends it)"),
+            )  # fmt: skip
+
+
+class _Play:
+    def __init__(self, directory: Path, echo: Echo) -> None:
+        self.dir, self.echo = directory, echo
+        self.begun, self.since = time.monotonic(), stamp(utc_now())
+        self.state = _prepare(directory, self.since)
+        self.sites: list[Site] = []
+        self.bundled: dict[str, str] = {}  # what becomes of a document's page (old: reworded) -> its address
+        self.steps: list[tuple[str, str]] = []
+
+    def run(self, stack: ExitStack) -> None:
+        """From the first page published to the last table; the outlets answer until `stack` is closed."""
+        self.echo(f"Rasid's demo, without network, in {self.dir}")
+        config = load_config(self.dir)
+        ports = {o.id: urlsplit(o.homepage).port for o in config.outlets}
+        for paper in load(moment(str(self.state["started"]))):
+            now = paper.changed() if self.state["changed"] else paper
+            self.sites.append(stack.enter_context(Site(now, ports[paper.id] or 0).running()))
+            if paper.bundled:
+                self.bundled[next(iter(paper.change), paper.id)] = self.sites[-1].base + paper.bundled.path
+        assert config.smtp  # noqa: S101  # we wrote it
+        sink = stack.enter_context(Sink(self.dir / "mail", config.smtp.port).running())
+        pages = sum(len(site.paper.stories) for site in self.sites)
+        self.say(f"{len(self.sites)} outlets publish {pages} articles; a mail server listens; starting the service")
+        with _service(self.dir) as service:
+            self.watch(service)
+        self.say("the service was asked to stop, and has stopped")
+        self.report(sink)
+
+    def watch(self, service: subprocess.Popen[bytes]) -> None:
+        """Wait for what must come; in between, the outlets change three of their pages."""
+
+        def until(what: str, come: Callable[[], bool]) -> None:
+            self.until(what, come, service)
+
+        until("every outlet's listing was read", lambda: len(self.ask(_VISITED, self.since)) == len(self.sites))
+        until("the five documents are kept, each on a topic", lambda: self.substantive() >= set(self.bundled.values()))
+        until("five mails tell of them", lambda: self.told().get("new", 0) >= TOLD["new"])
+        if not self.state["changed"]:
+            self.state["changed"] = stamp(utc_now())
+            (self.dir / STATE).write_text(json.dumps(self.state))
+            for site in self.sites:
+                site.paper = site.paper.changed()
+            self.say("now one outlet rewords its article, one view counter moves on, and one article is taken down")
+        edited, counted, gone = (self.bundled[change] for change in ("old", "views", "withdrawn"))
+        newest = "SELECT versions, status FROM latest WHERE url = ?"
+        until("the new wording is kept as a second version", lambda: self.ask(newest, edited)[0][0] > 1)
+        until("the page with the new count was read, and is no new version",
+              lambda: bool(self.ask(_READ, counted, self.state["changed"])))  # fmt: skip
+        until("the withdrawn article was missed twice, and is marked", lambda: self.ask(newest, gone)[0][1] == "gone")
+        until("two more mails tell of the edit and the withdrawal", lambda: self.told() == TOLD)
+
+    def until(self, what: str, come: Callable[[], bool], service: subprocess.Popen[bytes]) -> None:
+        """Wait until `come` holds and say so; WorkError when time runs out or the service ends."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                if come():
+                    return self.say(what)
+            except (ArchiveError, SqliteError):
+                pass  # the service has not made the archive yet
+            log = f"{self.dir / 'service.log'} says more"
+            if service.poll() is not None:
+                raise WorkError(f"the service ended by itself with code {service.returncode}, before {what}; {log}")
+            if time.monotonic() > deadline:
+                raise WorkError(f"this did not come within {PATIENCE_S:.0f} s: {what}; {log}")
+            time.sleep(0.2)
+
+    def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the archive as committed now."""
+        with closing(connect_read(self.dir / "archive.db").conn) as db:
+            return list(db.execute(sql, values).fetchall())
+
+    def substantive(self) -> set[str]:
+        """Addresses of what is kept as really on a topic."""
+        return {url for (url,) in self.ask("SELECT url FROM latest WHERE topics IS NOT NULL")}
+
+    def told(self) -> dict[str, int]:
+        """Mails sent, by kind of event."""
+        return dict(self.ask(_TOLD))
+
+    def say(self, what: str) -> None:
+        """One line of progress, with the seconds since the start."""
+        self.echo(f"{time.monotonic() - self.begun:6.1f} s  {what}")
+
+    def report(self, sink: Sink) -> None:
+        """Print what the archive holds, then raise WorkError if it is not what it should be."""
+        kept, substantive, found, versions, mails, unchanged = self.ask(_COUNTS)[0]
+        told, wrong = self.told(), self.substantive() ^ set(self.bundled.values())
+        rows = [
+            ("found", found, f"articles listed by {len(self.sites)} outlets, each read once"),
+            (
+                "kept",
+                substantive,
+                f"on a topic, {kept - substantive} that only mention one; {found - kept} passed over",
+            ),
+            ("versioned", versions - kept, f"edit; {unchanged} looks found no change, the view counter among them"),
+            ("withdrawn", told.get("withdrawn", 0), "believed after two looks"),
+            ("told", mails, f"mails ({', '.join(f'{n} {kind}' for kind, n in told.items())}) in {sink.directory}"),
+        ]
+        self.echo("\n" + table(["", "", ""], rows) + "\n")
+        self.echo(table(_COLUMNS, [(*row[:-1], row[-1][:50]) for row in self.ask(_KEPT)]))
+        faults = [f"{url} is kept as substantive, or not, against expectation" for url in sorted(wrong)]
+        faults += [f"told {told} instead of {TOLD}"] if told != TOLD else []
+        received = len(sink.mails)
+        faults += [f"{received} mails received, {mails} written"] if not received == mails == sum(TOLD.values()) else []
+        if versions != kept + 1:
+            faults += [f"{versions} versions of {kept} articles, where one edit was made"]
+        if faults:
+            raise WorkError(f"the demo did not come out as it should: {'; '.join(faults)}")
+
+
+def _prepare(directory: Path, now: str) -> dict[str, str | None]:
+    """A configuration with ports that are free now, or what an earlier run left there. Returns the state."""
+    state = directory / STATE
+    if state.is_file():
+        return dict(json.loads(state.read_text()))
+    if directory.exists() and any(directory.iterdir()):
+        raise UsageError(f"{directory} holds something else than a demo; name a fresh directory with --dir")
+    directory.mkdir(parents=True, exist_ok=True)
+    papers = load(moment(now))
+    with ExitStack() as stack:
+        names = [*(paper.id for paper in papers), "smtp", "desk"]
+        held = {name: stack.enter_context(socket.create_server((HOST, 0))) for name in names}
+        ports = {name: server.getsockname()[1] for name, server in held.items()}
+    for name in ("rasid.toml", "outlets.toml"):
+        text = TEMPLATES.get_template(name).render(sites=papers, ports=ports)
+        (directory / name).write_text(text, encoding="utf-8")
+    state.write_text(json.dumps({"started": now, "changed": None}))
+    return _prepare(directory, now)
+
+
+@contextmanager
+def _service(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`rasid run` as a process of its own, out of reach of the terminal's Ctrl-C; ends by SIGTERM, else by force."""
+    command = [sys.executable, "-m", "crawler", "-v", "run", "--config", str(directory)]
+    with (directory / "service.log").open("ab") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+    if process.returncode:
+        raise WorkError(f"the service ended with code {process.returncode}; {directory / 'service.log'} says more")
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM and SIGHUP unwind like Ctrl-C does, so that nothing stays running behind us."""
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
