@@ -1,0 +1,155 @@
+"""Links out of what an outlet lists: feeds (RSS, Atom, RDF) and section pages.                            [pure]"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from html import unescape
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import feedparser
+from lxml import etree, html
+from w3lib.encoding import html_to_unicode
+
+from archive.models import Link
+from crawler.urls import canonical, same_site
+
+LINKS_MAX = 1000  # of one listing, in its order; a longer one is a dump, not news
+_TAGS = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a listing says: its links in order, each address once; or the `problem` that made it unreadable."""
+
+    links: tuple[Link, ...] = ()
+    problem: str | None = None
+
+
+def links_from_feed(body: bytes, content_type: str, url: str) -> Listing:
+    """Read a feed; `content_type` is the header as sent, `url` where it was found. Never raises."""
+    headers = {"content-type": content_type, "content-location": url}
+    try:
+        feed: Any = feedparser.parse(body, response_headers=headers, sanitize_html=False)
+    except Exception as error:  # a broken feed takes feedparser through many doors
+        return Listing(problem=f"is no feed that can be read: {type(error).__name__}: {error}"[:300])
+    if not feed.get("version") and not feed.entries:
+        return Listing(problem=f"is no feed: {feed.get('bozo_exception') or content_type or 'empty'}"[:300])
+    return Listing(_once(_entries(feed, url)))
+
+
+def _entries(feed: Any, url: str) -> Iterator[Link]:
+    for entry in feed.entries:
+        address = entry.get("link") or (entry.get("id") if str(entry.get("id", "")).startswith("http") else None)
+        try:
+            link = canonical(address or "", url)
+        except ValueError:
+            continue
+        if not address or link == url:
+            continue
+        # In RSS and RDF, dc:date is the date of the item, and feedparser files it under `updated`.
+        said = entry.get("published") or (
+            entry.get("updated") if not feed.get("version", "").startswith("atom") else None
+        )
+        yield Link(link, _plain(entry.get("title")), _date(said), _plain(entry.get("author")))
+
+
+def _plain(markup: str | None) -> str | None:
+    """Text of a title: some feeds escape their markup twice."""
+    text = " ".join(unescape(_TAGS.sub(" ", unescape(markup or ""))).split())
+    return text[:1000] or None
+
+
+def _date(text: str | None) -> str | None:
+    """A feed's date as precise as it is written, or None.
+
+    >>> _date("Wed, 21 Jan 2026 10:00:00 +0300"), _date("2026-01-21"), _date("2026-01-21T10:00:00Z"), _date("أمس")
+    ('2026-01-21T10:00:00+03:00', '2026-01-21', '2026-01-21T10:00:00+00:00', None)
+    """
+    text = (text or "").strip()
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return text if _is_date(text) else None
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            found = read(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+        return found.isoformat(timespec="seconds") if 1990 <= found.year <= 2100 and len(text) > 8 else None
+    return None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return 1990 <= datetime.fromisoformat(text).year <= 2100
+    except ValueError:
+        return False
+
+
+def _once(links: Iterable[Link]) -> tuple[Link, ...]:
+    """Each address once, in order; what one listing says of it in several places is put together."""
+    found: dict[str, Link] = {}
+    for link in links:
+        old = found.get(link.url)
+        if old is None and len(found) >= LINKS_MAX:
+            break
+        title = max(filter(None, (old and old.title, link.title)), key=len, default=None)
+        found[link.url] = Link(
+            link.url, title, (old and old.published_at) or link.published_at, (old and old.author) or link.author
+        )
+    return tuple(found.values())
+
+
+_FURNITURE = "ancestor::nav or ancestor::footer or ancestor::aside or ancestor::form or ancestor::*[@role='navigation']"
+_LINKS = etree.XPath(f"//a[@href][not(starts-with(@href, '#'))][not({_FURNITURE})]")
+_FILE = re.compile(r"\.(jpe?g|png|gif|webp|svg|ico|css|js|json|xml|rss|pdf|zip|mp[34]|m3u8|docx?|xlsx?)$", re.I)
+_NO_ARTICLE = re.compile(
+    r"^/(tags?|topics?|categor(y|ies)|sections?|authors?|writers?|search|login|register|subscribe|contact(-?us)?|"
+    r"about(-?us)?|privacy(-?policy)?|terms|rss|feeds?|page|archives?|wp-(admin|login|content|json)|cdn-cgi|"
+    r"وسم|تصنيف|كاتب|اتصل-بنا|من-نحن|سياسة-الخصوصية)(/|$|\.)",
+    re.I,
+)
+_HEADLINE_WORDS = 4  # fewer words in a link are a menu's, unless the address itself names an article
+
+
+def links_from_section(body: bytes, content_type: str, url: str) -> Listing:
+    """Articles that a section page links to: same site, not furniture, and named like an article. Never raises."""
+    _, text = html_to_unicode(content_type, body)
+    try:
+        tree = html.document_fromstring(text)
+        base = canonical(tree.xpath("string(//base/@href)") or url, url)
+        home = canonical(url)
+    except (etree.LxmlError, ValueError) as error:
+        return Listing(problem=f"is no page with links: {error}"[:300])
+    return Listing(_once(_articles(tree, base, home)))
+
+
+def _articles(tree: Any, base: str, home: str) -> Iterator[Link]:
+    for anchor in _LINKS(tree):
+        try:
+            link = canonical(anchor.get("href"), base)
+        except ValueError:
+            continue
+        title = _plain(anchor.text_content()) or _plain(anchor.get("title"))
+        if link != home and same_site(link, home) and _is_article(link, title or ""):
+            yield Link(link, title if title and len(title.split()) >= _HEADLINE_WORDS else None)
+
+
+def _is_article(url: str, title: str) -> bool:
+    """Whether an address and the words of its link look like an article's.
+
+    >>> _is_article("https://example.org/tag/syria", "كل أخبار سوريا اليوم هنا")
+    False
+    >>> _is_article("https://example.org/?p=81234", "")
+    True
+    """
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if (path == "/" and not parts.query) or _FILE.search(path) or _NO_ARTICLE.match(path):
+        return False
+    slug = max(path.split("/"), key=len)
+    numbered = re.search(r"\d{4,}", path + "?" + parts.query) is not None
+    return len(title.split()) >= _HEADLINE_WORDS or numbered or slug.count("-") + slug.count("_") >= 3
