@@ -103,7 +103,9 @@ def _once(links: Iterable[Link]) -> tuple[Link, ...]:
     return tuple(found.values())
 
 
-_FURNITURE = "ancestor::nav or ancestor::footer or ancestor::aside or ancestor::form or ancestor::*[@role='navigation']"
+# A form with headlines in it is no search box: some sites (ASP.NET) put one around the whole page.
+_FORM = "ancestor::form[not(.//h1 or .//h2 or .//h3)]"
+_FURNITURE = f"ancestor::nav or ancestor::footer or ancestor::aside or {_FORM} or ancestor::*[@role='navigation']"
 _LINKS = etree.XPath(f"//a[@href][not(starts-with(@href, '#'))][not({_FURNITURE})]")
 _FILE = re.compile(r"\.(jpe?g|png|gif|webp|svg|ico|css|js|json|xml|rss|pdf|zip|mp[34]|m3u8|docx?|xlsx?)$", re.I)
 _NO_ARTICLE = re.compile(
