@@ -6,7 +6,6 @@ import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
 from email.utils import format_datetime
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,28 +22,12 @@ from crawler.demo.corpus import Paper, Story
 HOST = "127.0.0.1"
 ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /comment\n"
 _FEEDS = {"rss": "application/rss+xml", "atom": "application/atom+xml", "rdf": "application/rdf+xml"}
-_DAYS = ("الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد")
-_MONTHS = {
-    "levant": "كانون الثاني,شباط,آذار,نيسان,أيار,حزيران,تموز,آب,أيلول,تشرين الأول,تشرين الثاني,كانون الأول",
-    "egypt": "يناير,فبراير,مارس,أبريل,مايو,يونيو,يوليو,أغسطس,سبتمبر,أكتوبر,نوفمبر,ديسمبر",
-    "maghreb": "يناير,فبراير,مارس,أبريل,ماي,يونيو,يوليوز,غشت,شتنبر,أكتوبر,نونبر,دجنبر",
-}
-
-
-def arabic_day(moment: datetime, months: str) -> str:
-    """A day as it is printed in Arabic, with the month names of a region.
-
-    >>> arabic_day(datetime(2026, 11, 22), "levant")
-    'الأحد 22 تشرين الثاني 2026'
-    """
-    return f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[months].split(',')[moment.month - 1]} {moment.year}"
 
 
 def _environment() -> Environment:
     found = Environment(
         loader=PackageLoader("crawler.demo"), autoescape=select_autoescape(["html", "xml"]), keep_trailing_newline=True
     )
-    found.filters["day"] = arabic_day
     found.filters["rfc822"] = format_datetime
     found.filters["indic"] = lambda text: text.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
     return found
