@@ -93,6 +93,7 @@ CREATE TABLE versions (
   text_sha256 TEXT NOT NULL,
   UNIQUE (article_id, captured_at, text_sha256)
 ) STRICT;
+CREATE TRIGGER versions_no_update BEFORE UPDATE ON versions BEGIN SELECT raise(ABORT, 'a version is never changed'); END;
 
 CREATE TABLE ledger (
   seq INTEGER PRIMARY KEY,
@@ -149,6 +150,7 @@ CREATE TABLE fetches (
   id INTEGER PRIMARY KEY,
   crawl_id INTEGER REFERENCES crawls(id),
   outlet_id TEXT REFERENCES outlets(id),
+  source_id INTEGER REFERENCES sources(id),   -- a listing was read; null: a page
   article_id INTEGER REFERENCES articles(id),
   url TEXT NOT NULL,
   at TEXT NOT NULL,

@@ -1,0 +1,288 @@
+"""What is due: listings to read, addresses found in them, kept articles to look at again. All of it in tables.
+
+Functions with `db` also work on a read connection. Times are stamps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archive.models import Link, Look
+from archive.sqlite import Connection, connect_write
+from archive.store import record_fetch
+from archive.times import moment
+
+if TYPE_CHECKING:
+    from archive.writer import Transaction
+
+# Looks that count against an outlet. What is gone, or is no article, is an answer like any other.
+FAILED = ("blocked", "outage", "tls", "timeout", "too_large", "refused", "unreadable")
+
+
+@dataclass(frozen=True, slots=True)
+class OutletRow:
+    """An outlet as the archive knows it; `sources` are (kind, url), none while it is switched off."""
+
+    id: str
+    name_ar: str
+    name_en: str
+    kind: str
+    country: str | None = None
+    homepage: str | None = None
+    timezone: str | None = None
+    sources: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A listing of an outlet, with what its server said to ask with the next time."""
+
+    id: int
+    outlet_id: str
+    kind: str
+    url: str
+    etag: str | None
+    last_modified: str | None
+    first_read_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An address to fetch: found in a listing (`link` says what that told), or of an article to look at again."""
+
+    url: str
+    article_id: int | None
+    backlog: bool
+    link: Link | None
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlSummary:
+    """What one crawl did, counted from its rows. `kept`: articles newly kept, and new versions."""
+
+    crawl_id: int
+    outlet_id: str | None
+    discovered: int
+    fetched: int
+    kept: int
+    errors: int
+    outcome: str  # running, ok, partial, failed, interrupted
+    started_at: str
+    finished_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What another process asked the service to do. `result` is empty until it is done."""
+
+    id: int
+    kind: str
+    target: str
+    at: str
+    crawl_id: int | None
+    done_at: str | None
+    error: str | None
+    result: dict[str, Any]
+
+
+def sync_outlets(tx: Transaction, outlets: Sequence[OutletRow]) -> None:
+    """Make `outlets` all there are: new sources are due at once, those no longer listed are left alone."""
+    db, now = tx.db, tx.now()
+    listed = set()
+    for outlet in outlets:
+        row = {name: getattr(outlet, name) for name in OutletRow.__slots__ if name != "sources"}
+        db.table("outlets", pk="id").upsert(row)
+        for kind, url in outlet.sources:
+            listed.add((outlet.id, url))
+            db.execute(
+                "INSERT INTO sources (outlet_id, kind, url, next_at) VALUES (?, ?, ?, ?) ON CONFLICT (outlet_id, url) "
+                "DO UPDATE SET kind = excluded.kind, next_at = coalesce(next_at, excluded.next_at)",
+                (outlet.id, kind, url, now),
+            )
+    for source_id, *of in db.execute("SELECT id, outlet_id, url FROM sources WHERE next_at IS NOT NULL").fetchall():
+        if tuple(of) not in listed:
+            db.execute("UPDATE sources SET next_at = NULL WHERE id = ?", (source_id,))
+
+
+def due_outlets(db: Connection, now: str) -> list[str]:
+    """Outlets with a source, an address or an article due, the longest overdue first."""
+    rows = db.execute(
+        "SELECT outlet_id FROM (SELECT outlet_id, next_at FROM sources WHERE next_at <= :now UNION ALL "
+        "SELECT outlet_id, next_at FROM frontier WHERE next_at <= :now UNION ALL "
+        "SELECT outlet_id, next_check_at FROM articles WHERE next_check_at <= :now) "
+        "WHERE outlet_id IS NOT NULL GROUP BY outlet_id ORDER BY min(next_at), outlet_id",
+        {"now": now},
+    )
+    return [row[0] for row in rows]
+
+
+def due_sources(db: Connection, outlet_id: str, now: str | None) -> list[Source]:
+    """The outlet's listings due at `now`, or with None all that are configured."""
+    rows = db.execute(
+        f"SELECT {', '.join(Source.__slots__)} FROM sources WHERE outlet_id = ? AND next_at <= ? ORDER BY next_at, id",  # noqa: S608
+        (outlet_id, now or "9999"),
+    )
+    return [Source(*row) for row in rows]
+
+
+def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int) -> list[Due]:
+    """At most `limit` addresses due at an outlet (None: at none): found ones, newest first; then revisits."""
+    found = db.execute(
+        "SELECT url, backlog, title, published_at, author FROM frontier WHERE outlet_id IS ? AND next_at <= ? "
+        "ORDER BY found_at DESC, rowid LIMIT ?",
+        (outlet_id, now, limit),
+    )
+    due = [Due(url, None, bool(backlog), Link(url, *said)) for url, backlog, *said in found]
+    again = db.execute(
+        "SELECT url, id FROM articles WHERE outlet_id IS ? AND next_check_at <= ? ORDER BY next_check_at, id LIMIT ?",
+        (outlet_id, now, limit - len(due)),
+    )
+    return due + [Due(url, article_id, False, None) for url, article_id in again]
+
+
+def start_crawl(tx: Transaction, outlet_id: str | None) -> int:
+    """Open a crawl; returns its id."""
+    row = {"outlet_id": outlet_id, "started_at": tx.now()}
+    return int(tx.db.table("crawls").insert(row).last_rowid or 0)
+
+
+def finish_crawl(tx: Transaction, crawl_id: int, *, interrupted: bool = False) -> CrawlSummary:
+    """Close a crawl and say what it did: failed when every look did, partial when some did."""
+    rows = tx.db.execute("SELECT outcome, source_id IS NULL FROM fetches WHERE crawl_id = ?", (crawl_id,)).fetchall()
+    looks, fetched = len(rows), sum(of_page for _, of_page in rows)
+    errors = sum(outcome in FAILED for outcome, _ in rows)
+    outcome = "interrupted" if interrupted else "ok" if not errors else "failed" if errors == looks else "partial"
+    changes = {"finished_at": tx.now(), "fetched": fetched, "errors": errors, "outcome": outcome}
+    tx.db.table("crawls").update(crawl_id, changes)
+    return summary(tx.db, crawl_id)
+
+
+def summary(db: Connection, crawl_id: int) -> CrawlSummary:
+    """A crawl as it stands."""
+    columns = ", ".join(CrawlSummary.__slots__).replace("crawl_id", "id")
+    return CrawlSummary(*db.execute(f"SELECT {columns} FROM crawls WHERE id = ?", (crawl_id,)).fetchone())  # noqa: S608
+
+
+def source_read(
+    tx: Transaction, source_id: int, look: Look, links: Iterable[Link], *, etag: str | None,
+    last_modified: str | None, next_at: str,
+) -> int:  # fmt: skip
+    """A listing was read: keep its validators and every address not yet known; returns how many those were.
+
+    What a listing names the first time it is read is backlog.
+    """
+    db = tx.db
+    outlet_id, first_read_at, last_new_at, gap = db.execute(
+        "SELECT outlet_id, first_read_at, last_new_at, usual_gap_s FROM sources WHERE id = ?", (source_id,)
+    ).fetchone()
+    record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id)
+    new = 0
+    for link in links:
+        new += db.execute(
+            "INSERT OR IGNORE INTO frontier (url, outlet_id, source_id, found_at, backlog, title, published_at, "
+            "author, next_at) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? "
+            "WHERE NOT EXISTS (SELECT 1 FROM addresses WHERE url = ?)",
+            (link.url, outlet_id, source_id, look.at, int(first_read_at is None), link.title, link.published_at,
+             link.author, look.at, link.url),
+        ).rowcount  # fmt: skip
+    changes: dict[str, Any] = {"etag": etag, "last_modified": last_modified, "next_at": next_at}
+    if look.outcome == "ok":
+        changes["first_read_at"] = first_read_at or look.at
+    if new:
+        changes["last_new_at"] = look.at
+        if last_new_at:
+            since = max(0, int((moment(look.at) - moment(last_new_at)).total_seconds()))
+            changes["usual_gap_s"] = since if gap is None else (3 * gap + since) // 4
+        db.execute("UPDATE crawls SET discovered = discovered + ? WHERE id = ?", (new, look.crawl_id))
+    db.table("sources").update(source_id, changes)
+    return new
+
+
+def source_failed(tx: Transaction, source_id: int, look: Look, *, next_at: str) -> None:
+    """A listing could not be read; it is tried again at `next_at`."""
+    (outlet_id,) = tx.db.execute("SELECT outlet_id FROM sources WHERE id = ?", (source_id,)).fetchone()
+    record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id)
+    set_next(tx, [source_id], next_at)
+
+
+def set_next(tx: Transaction, source_ids: Iterable[int], next_at: str) -> None:
+    """Read these listings next at `next_at`."""
+    for source_id in source_ids:
+        tx.db.execute("UPDATE sources SET next_at = ? WHERE id = ? AND next_at IS NOT NULL", (next_at, source_id))
+
+
+def postpone(tx: Transaction, urls: Iterable[str], next_at: str) -> None:
+    """Fetch these addresses, which are due, no earlier than `next_at`; it counts as no attempt."""
+    for url in urls:
+        tx.db.execute("UPDATE frontier SET next_at = ? WHERE url = ? AND next_at < ?", (next_at, url, next_at))
+        tx.db.execute(
+            "UPDATE articles SET next_check_at = ? WHERE url = ? AND next_check_at < ?", (next_at, url, next_at)
+        )
+
+
+def hold_host(tx: Transaction, host: str, not_before: str, reason: str) -> None:
+    """Remember, across crawls and restarts, that a host asked us to wait."""
+    tx.db.execute("DELETE FROM hosts WHERE not_before <= ?", (tx.now(),))
+    tx.db.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?)", (host, not_before, reason))
+
+
+def held_hosts(db: Connection, now: str) -> dict[str, str]:
+    """Hosts that asked us to wait, and until when."""
+    return dict(db.execute("SELECT host, not_before FROM hosts WHERE not_before > ?", (now,)).fetchall())
+
+
+def request(archive: Path, kind: str, target: str, now: str) -> int:
+    """Ask the running service for a `crawl` of an outlet or to `save` an address; returns the request's id.
+
+    For other processes than the writer's: one short insert of its own.
+    """
+    db = connect_write(archive, checkpoint=False)
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        row = db.execute(
+            "INSERT INTO requests (kind, target, at) VALUES (?, ?, ?) RETURNING id", (kind, target, now)
+        ).fetchone()
+        db.execute("COMMIT")
+        return int(row[0])
+    finally:
+        db.close()
+
+
+def open_requests(db: Connection) -> list[Request]:
+    """Requests not yet done, oldest first; one begun before a crash is among them."""
+    ids = db.execute("SELECT id FROM requests WHERE done_at IS NULL ORDER BY id").fetchall()
+    return [request_state(db, row[0]) for row in ids]
+
+
+def begin_request(tx: Transaction, request_id: int, crawl_id: int | None) -> None:
+    """A request is being worked on, by this crawl if it is known."""
+    tx.db.execute("UPDATE requests SET crawl_id = ? WHERE id = ?", (crawl_id, request_id))
+
+
+def finish_request(tx: Transaction, request_id: int, error: str | None = None) -> None:
+    """A request is done; `error` says why it could not be."""
+    tx.db.execute("UPDATE requests SET done_at = ?, error = ? WHERE id = ?", (tx.now(), error, request_id))
+
+
+def request_state(db: Connection, request_id: int) -> Request:
+    """A request with what became of it."""
+    row = db.execute(
+        "SELECT id, kind, target, at, crawl_id, done_at, error FROM requests WHERE id = ?", (request_id,)
+    ).fetchone()
+    return Request(*row, result=_result(db, *row[1:4]) if row[5] else {})
+
+
+def _result(db: Connection, kind: str, target: str, since: str) -> dict[str, Any]:
+    """What a finished request led to, read from the rows it left."""
+    found: str = (
+        "SELECT f.outcome AS became, f.article_id, f.error FROM fetches f WHERE f.url = ? AND f.at >= ? "
+        "ORDER BY f.id DESC LIMIT 1"
+        if kind == "save"
+        else "SELECT outlet_id AS outlet, outcome, discovered, fetched, kept, errors, "
+        "unixepoch(finished_at) - unixepoch(started_at) AS seconds FROM crawls "
+        "WHERE outlet_id = ? AND finished_at >= ? ORDER BY id DESC LIMIT 1"
+    )
+    return next(iter(db.query(found, (target, since))), {})

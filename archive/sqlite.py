@@ -1,0 +1,87 @@
+"""The only module that imports SQLite, by way of sqlite-utils: pysqlite3 where a wheel exists, else the standard one.
+
+Two SQLite libraries on one file in one process silently lose each other's locks, so nobody else may choose.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, ENOSPC
+from pathlib import Path
+
+from sqlite_utils import Database
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
+
+from archive.errors import ArchiveBusy, ArchiveError, StorageFull
+
+Connection = Database
+"""What everybody else calls a connection: `execute(sql, args)` gives tuples, `query(sql, args)` gives dicts."""
+
+SqliteError = sqlite3.Error
+IntegrityError = sqlite3.IntegrityError
+
+_BUSY, _IOERR_WRITE, _FULL = 5, 778, 13  # a write beyond a file size limit or a quota is reported as IOERR_WRITE
+
+
+def connect_write(archive: Path, *, busy_seconds: float = 30.0, checkpoint: bool = True) -> Connection:
+    """Open for writing, creating the file; a commit is on disk when it returns. Transactions: BEGIN IMMEDIATE.
+
+    A process that only leaves the writer a note passes `checkpoint=False`. Raises ArchiveError.
+    """
+    try:
+        # No implicit transactions; the thread that opens the connection hands it to the one that writes.
+        raw = sqlite3.connect(archive, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+        db = Database(raw, execute_plugins=False)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            db.execute(f"PRAGMA {pragma}")
+        db.execute(f"PRAGMA wal_autocheckpoint={1000 if checkpoint else 0}")
+        db.execute(f"PRAGMA journal_size_limit={64 << 20}")
+    except sqlite3.Error as error:
+        raise explain(error, archive) from error
+    return db
+
+
+def connect_read(archive: Path) -> Connection:
+    """Open read-only: sees the last commit, and neither waits for the writer nor holds it up. Raises ArchiveError."""
+    if not archive.is_file():
+        raise ArchiveError(f"{archive} does not exist yet; a first `rasid crawl` or `rasid import` makes it")
+    try:
+        uri = f"{archive.resolve().as_uri()}?mode=ro"
+        db = Database(
+            sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False), execute_plugins=False
+        )
+        db.execute("PRAGMA query_only=ON")
+        db.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise explain(error, archive) from error
+    return db
+
+
+@contextmanager
+def limited(db: Connection, seconds: float | None) -> Iterator[None]:
+    """Stop whatever `db` does in this block after `seconds`; it then raises ArchiveError. None: no limit."""
+    if seconds is None:
+        yield
+        return
+    deadline = time.monotonic() + seconds
+    db.conn.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if str(error) != "interrupted":
+            raise
+        raise ArchiveError(f"the query was stopped after {seconds:g} s; narrow it, or add a LIMIT") from error
+    finally:
+        db.conn.set_progress_handler(None, 0)
+
+
+def explain(error: Exception, archive: Path) -> ArchiveError:
+    """Say in our words what SQLite (or the file system, for captures) reports about `archive`."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in (_FULL, _IOERR_WRITE) or getattr(error, "errno", None) in (ENOSPC, EFBIG, EDQUOT):
+        return StorageFull(f"no room left to write {archive} ({error}); free some space, nothing half-written stays")
+    if code & 0xFF == _BUSY:
+        return ArchiveBusy(f"{archive} is locked by another process; close it there, then try again")
+    return ArchiveError(f"{archive} cannot be used: {error}")

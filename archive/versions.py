@@ -1,0 +1,125 @@
+"""Same or changed? What an edit is, and what is only a different way of writing the same.                    [pure]
+
+Whitespace, tashkeel, tatweel, zero-width and bidi marks, punctuation, quotation marks and the script of digits make no
+edit; letters do, a hamza put right included, and so does a question mark that turns a headline into a question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Protocol
+
+
+class Worded(Protocol):
+    """What two versions are compared by: an Article, or a stored version."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def author(self) -> str | None: ...
+    @property
+    def published_at(self) -> str | None: ...
+
+
+def same_version(old: Worded, new: Worded) -> bool:
+    """Whether `new` says what `old` said, so that no new version is made.
+
+    A look may know less than the one before (a listing named the author, the page does not): what is unknown now, or
+    known at another precision, is no edit.
+    """
+    return (
+        same_text(old.title, new.title)
+        and _asks(old.title) == _asks(new.title)
+        and same_text(old.text, new.text)
+        and (new.author is None or same_text(old.author or "", new.author))
+        and (new.published_at is None or _same_date(old.published_at, new.published_at))
+    )
+
+
+def same_text(a: str, b: str) -> bool:
+    """Whether two texts differ only in ways a reader would not call a change.
+
+    >>> same_text("قَسَد تُسلّم 12 معتقلاً.", "قسد  تسلم ١٢ «معتقلا»")
+    True
+    >>> same_text("أكد أن 3.5 ملايين", "أكد أن 35 ملايين"), same_text("اعلن", "أعلن")
+    (False, False)
+    """
+    return a == b or fold(a) == fold(b)
+
+
+def fold(text: str) -> str:
+    """What remains of a text when everything is taken out that makes no edit; never stored, never shown."""
+    text = unicodedata.normalize("NFKC", text).translate(_TABLE)
+    return _GAP.sub(_gap, _THOUSANDS.sub("", text))
+
+
+def text_sha256(title: str, text: str) -> str:
+    """The hash a version is known by: of its title, a newline and its text as stored, in UTF-8."""
+    return hashlib.sha256(f"{title}\n{text}".encode()).hexdigest()
+
+
+_TASHKEEL = {*range(0x0610, 0x061B), *range(0x064B, 0x0653), *range(0x0656, 0x0660), 0x0670, *range(0x06D6, 0x06EE)}
+_THOUSANDS = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
+_GAP = re.compile(r"[ ,./:-]+")
+
+
+class _Table(dict[int, str]):
+    """What becomes of each code point, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = become = self._of(code, chr(code))
+        return become
+
+    @staticmethod
+    def _of(code: int, char: str) -> str:
+        kind = unicodedata.category(char)
+        if code in _TASHKEEL or char == "ـ" or (kind in ("Cf", "Cc", "Cn") and not char.isspace()):
+            return ""
+        if kind == "Nd":
+            return str(unicodedata.digit(char))
+        if kind == "Pd":
+            return "-"
+        if char in "٪%":
+            return "%"
+        if char in "،٫٬":
+            return "." if char == "٫" else ","
+        if char in ",./:":
+            return char
+        if char.isspace() or kind[0] in "PZ" or kind == "Sk" or char in "<>|~":
+            return " "
+        return char
+
+
+_TABLE = _Table()
+
+
+def _gap(match: re.Match[str]) -> str:
+    """Between two digits what parts them counts (3.5, 21/1, 10:30, 12 15); anywhere else it does not."""
+    text, (start, end) = match.string, match.span()
+    if not (start and end < len(text) and text[start - 1].isdigit() and text[end].isdigit()):
+        return ""
+    gap = match.group()
+    part = next((char for char in gap if char in "-/:"), None)
+    return part or (" " if " " in gap else gap)
+
+
+def _asks(title: str) -> bool:
+    return any(mark in title for mark in "?؟⸮？")
+
+
+def _same_date(old: str | None, new: str) -> bool:
+    """Whether two dates agree as far as both are known."""
+    if old is None:
+        return False
+    with suppress(ValueError):
+        instants = [datetime.fromisoformat(text) for text in (old, new) if "T" in text]
+        if len(instants) == 2 and all(instant.tzinfo for instant in instants):
+            return abs(instants[0] - instants[1]) < timedelta(minutes=1)
+    shared = min(len(old), len(new), 16)
+    return old[:shared] == new[:shared]

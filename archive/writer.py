@@ -1,0 +1,291 @@
+"""The one writer: a thread that owns the write connection and the open WARC files, and commits in groups.
+
+A group is what is waiting, at most `group_size` operations or `group_ms`: BEGIN IMMEDIATE, each operation in a
+savepoint, captures to disk, COMMIT with synchronous=FULL, and only then are the callers told.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from archive.captures import CaptureFiles, sync_directory
+from archive.errors import ArchiveBusy, ArchiveError, StorageFull
+from archive.migrations import migrate
+from archive.sqlite import Connection, SqliteError, connect_write, explain
+from archive.times import Clock, stamp, utc_now
+
+if TYPE_CHECKING:
+    from archive.alerts.rules import AlertRule
+    from archive.rules import RuleSet
+
+log = logging.getLogger("rasid.archive")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the store must know of the configuration. Times are seconds."""
+
+    ladder: tuple[float, ...]  # when a kept article is looked at again, after it was first seen
+    confirm_after: float  # between the two looks of a withdrawal
+    rules: RuleSet
+    alerts: tuple[AlertRule, ...] = ()
+    old_after: float = 48 * 3600  # published longer ago than this: backlog
+    digest_after: float = 3600  # how long a digest gathers
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What an operation works with; alive only while it runs, in the writer's thread."""
+
+    db: Connection
+    policy: Policy
+    captures: CaptureFiles
+    clock: Clock
+
+    def now(self) -> str:
+        """The present moment, as a stamp."""
+        return stamp(self.clock())
+
+
+@dataclass(slots=True)
+class _Job:
+    operation: Callable[[Transaction], Any]
+    size: int
+    future: Future[Any]
+
+
+class Writer:
+    """Writes to one archive until closed; a context manager. Other threads and asyncio hand it operations."""
+
+    def __init__(
+        self, archive: Path, policy: Policy, *, clock: Clock = utc_now, group_ms: int = 200, group_size: int = 50,
+        max_bytes: int = 64 << 20, busy_seconds: float = 30.0,
+    ) -> None:  # fmt: skip
+        """Take the lock, bring the schema up to date, mend what a crash left.
+
+        `max_bytes` of operations may wait before `submit` does. Raises ArchiveBusy when another process writes to
+        the archive, ArchiveError when it cannot be opened.
+        """
+        self.archive, self.clock = archive, clock
+        self._policy = policy
+        self._group_s, self._group_size, self._max_bytes = group_ms / 1000, group_size, max_bytes
+        self._jobs: deque[_Job] = deque()
+        self._changed = threading.Condition()
+        self._waiting = 0
+        self._closing = False
+        self._lock = _take_lock(archive)
+        try:
+            self._db = connect_write(archive, busy_seconds=busy_seconds)
+            self._captures = CaptureFiles(archive.parent / "captures", clock)
+            try:
+                self._prepare()
+            except BaseException as error:
+                self._db.close()
+                if isinstance(error, SqliteError | OSError):
+                    raise explain(error, archive) from error
+                raise
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._thread = threading.Thread(target=self._work, name="archive-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, operation: Callable[[Transaction], T], *, size: int = 0) -> Future[T]:
+        """Queue an operation; its future gives what it returned once that is committed and on disk.
+
+        Waits while more than `max_bytes` are queued. The future raises what the operation raised (which undoes that
+        operation alone), StorageFull, ArchiveBusy or ArchiveError. Raises ArchiveError when closed.
+        """
+        job = _Job(operation, size, Future())
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or not self._jobs or self._waiting + size <= self._max_bytes)
+            if self._closing:
+                raise ArchiveError(f"{self.archive} is being closed; nothing more is written to it")
+            self._jobs.append(job)
+            self._waiting += size
+            self._changed.notify_all()
+        return job.future
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that are queued, as told to `submit`."""
+        return self._waiting
+
+    def set_policy(self, policy: Policy) -> None:
+        """Work by another configuration from here on."""
+
+        def change(tx: Transaction) -> None:
+            _know_rules(tx.db, policy, tx.now())
+            self._policy = policy
+
+        self.submit(change).result()
+
+    def close(self) -> None:
+        """Write what is queued, fold the log into the database, release the lock. May be called twice."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _prepare(self) -> None:
+        fresh = not self._db.table_names()
+        if fresh and any(self._captures.directory.glob("*.warc.gz")):
+            raise ArchiveError(
+                f"{self._captures.directory} holds the captures of another archive; "
+                f"put {self.archive.name} in a directory of its own, or restore the archive they belong to"
+            )
+        migrate(self._db, self.archive)
+        if fresh:
+            sync_directory(self.archive.parent)
+        for note in self._captures.repair(self._committed_end):
+            log.warning(note)
+        now = stamp(self.clock())
+        self._db.execute("BEGIN IMMEDIATE")
+        _know_rules(self._db, self._policy, now)
+        self._db.execute("UPDATE crawls SET outcome = 'interrupted', finished_at = ? WHERE outcome = 'running'", (now,))
+        self._db.execute("COMMIT")
+
+    def _committed_end(self, file: str) -> int:
+        end = "SELECT offset + length FROM captures WHERE file = ? ORDER BY offset DESC LIMIT 1"
+        row = self._db.execute(end, (file,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _work(self) -> None:
+        """The writer's thread."""
+        job = self._next(wait=True)
+        while job:
+            self._commit_group(job)
+            job = self._next(wait=True)
+        with suppress(SqliteError):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.close()
+        os.close(self._lock)
+
+    def _next(self, *, wait: bool = False) -> _Job | None:
+        """The next job whose caller still wants it; None when nothing is queued (with `wait`: nor ever will be)."""
+        with self._changed:
+            while True:
+                if wait:
+                    self._changed.wait_for(lambda: self._jobs or self._closing)
+                if not self._jobs:
+                    return None
+                job = self._jobs.popleft()
+                self._waiting -= job.size
+                self._changed.notify_all()
+                if job.future.set_running_or_notify_cancel():
+                    return job
+
+    def _commit_group(self, first: _Job) -> None:
+        """Do and commit `first` and what is waiting behind it; tell each caller what became of it."""
+        done: list[tuple[_Job, Any]] = []
+        job: _Job | None = first
+        taken = [first]
+        try:
+            self._begin()
+            until = time.monotonic() + self._group_s
+            while job:
+                try:
+                    done.append((job, self._do(job)))
+                except _Failed as failed:
+                    job.future.set_exception(failed.cause)
+                    taken.remove(job)
+                room = len(taken) < self._group_size and time.monotonic() < until
+                job = self._next() if room else None
+                if job:
+                    taken.append(job)
+            self._captures.sync()
+            self._db.execute("COMMIT")
+        except BaseException as error:  # the group as a whole failed: nothing of it stays
+            self._roll_back()
+            for job in taken:
+                job.future.set_exception(
+                    explain(error, self.archive) if isinstance(error, SqliteError | OSError) else error
+                )
+            return
+        self._captures.settle()
+        for job, result in done:
+            job.future.set_result(result)
+
+    def _begin(self) -> None:
+        """Start a transaction; a lock that outlasts the busy timeout is waited for once more."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except SqliteError as error:
+            if not isinstance(explain(error, self.archive), ArchiveBusy):
+                raise
+            log.warning("%s is locked by another process; waiting for it", self.archive)
+            self._db.execute("BEGIN IMMEDIATE")
+
+    def _do(self, job: _Job) -> Any:
+        """Run one operation in a savepoint. Raises _Failed when it alone failed and was undone."""
+        mark = self._captures.mark()
+        self._db.execute("SAVEPOINT operation")
+        try:
+            result = job.operation(Transaction(self._db, self._policy, self._captures, self.clock))
+        except BaseException as error:
+            full = isinstance(error, SqliteError | OSError) and isinstance(explain(error, self.archive), StorageFull)
+            if full or not self._db.conn.in_transaction:  # SQLite may have rolled back everything by itself
+                raise
+            self._db.execute("ROLLBACK TO operation")
+            self._db.execute("RELEASE operation")
+            self._captures.undo(mark)
+            raise _Failed(error) from error
+        self._db.execute("RELEASE operation")
+        return result
+
+    def _roll_back(self) -> None:
+        with suppress(SqliteError):
+            if self._db.conn.in_transaction:
+                self._db.execute("ROLLBACK")
+        self._captures.undo()
+
+
+class _Failed(Exception):
+    """One operation failed and was undone; the group goes on."""
+
+    def __init__(self, cause: BaseException) -> None:
+        self.cause = cause
+
+
+def _know_rules(db: Connection, policy: Policy, now: str) -> None:
+    """Keep every rule set that ever judged here, so that each judgement can be explained later."""
+    rules = policy.rules
+    db.execute("INSERT OR IGNORE INTO rule_sets (sha256, toml, at) VALUES (?, ?, ?)", (rules.sha256, rules.toml, now))
+
+
+def _take_lock(archive: Path) -> int:
+    """Hold the lock that only one writing process can have; it ends with the process, however that ends."""
+    path = archive.with_suffix(".lock")
+    descriptor = -1
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    except BlockingIOError:
+        pid = os.pread(descriptor, 20, 0).decode().strip() or "unknown"
+        os.close(descriptor)
+        raise ArchiveBusy(f"{archive} is being written by another Rasid (process {pid}); stop it first") from None
+    except OSError as error:
+        if descriptor >= 0:
+            os.close(descriptor)
+        raise explain(error, archive) from error
+    return descriptor
