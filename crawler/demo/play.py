@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from crawler.demo.places import HOST, TEMPLATES, Sink, Site
 from crawler.report import table
 
 Echo = Callable[[str], None]
+_PRINT: Echo = partial(print, flush=True)
 STATE = "demo.json"  # when the outlets first published, and when they changed their pages: {"started", "changed"}
 PATIENCE_S = 90.0  # for each thing that must come
 STOP_S = 25.0  # the service drains within 20
@@ -45,7 +47,7 @@ _COUNTS = """SELECT count(*), count(topics), (SELECT count(*) FROM articles), (S
              FROM latest"""
 
 
-def run(directory: Path | None = None, *, exit: bool = False, echo: Echo = print) -> None:
+def run(directory: Path | None = None, *, exit: bool = False, echo: Echo = _PRINT) -> None:
     """Play all of it in `directory` (default: `demo`, here), then serve the archive, or stop there if `exit`.
 
     Run again on the same directory it takes up where it was, and tells nobody anything twice.
