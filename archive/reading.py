@@ -1,0 +1,282 @@
+"""What an analyst reads: typed, read-only access to an archive, without Scrapy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from archive.arabic.normalise import normalise
+from archive.captures import CaptureFiles
+from archive.errors import ArchiveError
+from archive.migrations import pending
+from archive.models import Event, Match, Page, Passage
+from archive.search import ar_query, highlight
+from archive.sqlite import Connection, SqliteError, connect_read, explain, limited
+from archive.times import later, utc_now
+
+GOOD = ("ok", "unchanged", "gone", "not_article")  # outcomes that are an answer
+SILENT_AFTER = 2 * 86400  # seconds without anything new, or five times what is usual between two new articles
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One version of an article; `number` counts from 1 in the order of time."""
+
+    number: int
+    id: int
+    article_id: int
+    capture_id: int | None
+    captured_at: str
+    title: str
+    text: str
+    author: str | None
+    section: str | None
+    published_at: str | None
+    published_source: str | None
+    modified_at: str | None
+    credit: str | None
+    language: str | None
+    extractor: str
+    text_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRow:
+    """An article with its newest version. What was never kept has no version: those fields are None."""
+
+    id: int
+    outlet_id: str | None
+    url: str
+    status: Literal["live", "suspect", "gone"]
+    gone_at: str | None
+    backlog: int
+    first_seen_at: str
+    last_checked_at: str
+    next_check_at: str | None
+    version_id: int | None
+    title: str | None
+    text: str | None
+    author: str | None
+    published_at: str | None
+    published_source: str | None
+    credit: str | None
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A search result; `snippet` is of the text as stored, the words found [so]."""
+
+    article_id: int
+    outlet_id: str | None
+    url: str
+    status: str
+    title: str
+    published_at: str | None
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutletHealth:
+    """How it stands with an outlet: blocked or failing when its last listings, or pages, all were; silent when
+    nothing new comes."""
+
+    id: str
+    name: str
+    last_ok_at: str | None
+    last_new_at: str | None
+    articles: int
+    kept: int
+    fetches_24h: int
+    errors_24h: int
+    last_error: str | None
+    next_at: str | None
+    state: Literal["ok", "silent", "blocked", "failing", "never"]
+
+
+_ARTICLE = (
+    "SELECT a.id, a.outlet_id, a.url, a.status, a.gone_at, a.backlog, a.first_seen_at, a.last_checked_at, "
+    "a.next_check_at, v.id, v.title, v.text, v.author, v.published_at, v.published_source, v.credit, v.language "
+    "FROM articles a LEFT JOIN versions v ON v.id = a.latest_version_id"
+)
+_VERSION = (
+    "SELECT h.number, v.id, v.article_id, v.capture_id, v.captured_at, v.title, v.text, v.author, v.section, "
+    "v.published_at, v.published_source, v.modified_at, v.credit, v.language, v.extractor, v.text_sha256 "
+    "FROM history h JOIN versions v ON v.id = h.version_id"
+)
+_HEALTH = f"""
+SELECT o.id, o.name_ar,
+  (SELECT max(at) FROM fetches WHERE outlet_id = o.id AND outcome IN {GOOD}),
+  (SELECT max(last_new_at) FROM sources WHERE outlet_id = o.id),
+  (SELECT count(*) FROM articles WHERE outlet_id = o.id),
+  (SELECT count(*) FROM articles WHERE outlet_id = o.id AND latest_version_id IS NOT NULL),
+  (SELECT count(*) FROM fetches WHERE outlet_id = o.id AND at > :day),
+  (SELECT count(*) FROM fetches WHERE outlet_id = o.id AND at > :day AND outcome NOT IN {GOOD}),
+  (SELECT outcome || coalesce(': ' || error, '') FROM fetches WHERE outlet_id = o.id AND outcome NOT IN {GOOD}
+     ORDER BY at DESC, id DESC LIMIT 1),
+  (SELECT min(next_at) FROM sources WHERE outlet_id = o.id),
+  (SELECT max(max({SILENT_AFTER}, 5 * coalesce(usual_gap_s, 0))) FROM sources WHERE outlet_id = o.id)
+FROM outlets o ORDER BY o.id
+"""  # noqa: S608  # constants of ours
+
+
+class Archive:
+    """An open archive. Close it, or use it in a `with`. Every method raises ArchiveError when reading fails."""
+
+    def __init__(self, path: Path, db: Connection, limit: float | None) -> None:
+        """See `open_archive`."""
+        self.path, self.db, self._limit = path, db, limit
+        self._captures = CaptureFiles(path.parent / "captures", utc_now)
+
+    def query(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+        """Rows of any SELECT, as dicts. `ar_norm(text)` and `ar_query(text)` can be used in it."""
+        try:
+            with limited(self.db, self._limit):
+                return list(self.db.query(sql, params))
+        except SqliteError as error:
+            raise explain(error, self.path) from error
+
+    def article(self, article_id: int) -> ArticleRow:
+        """One article with its newest version. Raises ArchiveError when there is none of this id."""
+        for row in self._rows(f"{_ARTICLE} WHERE a.id = ?", (article_id,)):
+            return ArticleRow(*row)
+        raise ArchiveError(f"there is no article {article_id} in {self.path}; `rasid search` shows ids")
+
+    def articles(
+        self, *, topic: str | None = None, outlet_id: str | None = None, since: str = "", limit: int = 100
+    ) -> list[ArticleRow]:
+        """Kept articles first seen at `since` or later, newest first; on a topic, in either strength; of an outlet."""
+        rows = self._rows(
+            _ARTICLE + " WHERE v.id IS NOT NULL AND a.first_seen_at >= :since "
+            "AND (:outlet_id IS NULL OR a.outlet_id = :outlet_id) AND (:topic IS NULL OR EXISTS "
+            "(SELECT 1 FROM matches m WHERE m.version_id = v.id AND m.topic = :topic)) "
+            "ORDER BY a.first_seen_at DESC, a.id DESC LIMIT :limit",
+            {"since": since, "outlet_id": outlet_id, "topic": topic, "limit": limit},
+        )
+        return [ArticleRow(*row) for row in rows]
+
+    def versions(self, article_id: int) -> list[VersionRow]:
+        """All versions of an article, oldest first."""
+        return [VersionRow(*row) for row in self._rows(f"{_VERSION} WHERE h.article_id = ? ORDER BY 1", (article_id,))]
+
+    def matches(self, version_id: int) -> list[Match]:
+        """Topics of a version, strongest first, each with its passages."""
+        rows = self._rows(
+            "SELECT topic, strength, score FROM matches WHERE version_id = ? ORDER BY score DESC, topic", (version_id,)
+        )
+        return [Match(*row, tuple(self.passages(version_id, row[0]))) for row in rows]
+
+    def passages(self, version_id: int, topic: str) -> list[Passage]:
+        """Where the terms of a topic stand in a version, title first."""
+        rows = self._rows(
+            'SELECT field, start, "end", term, surface FROM passages WHERE version_id = ? AND topic = ? '
+            "ORDER BY field DESC, start",
+            (version_id, topic),
+        )
+        return [Passage(*row) for row in rows]
+
+    def events(self, *, since: str = "", limit: int = 100) -> list[Event]:
+        """What was worth telling at `since` or later, newest first."""
+        rows = self._rows(
+            "SELECT id, at, kind, article_id, version_id, backlog FROM events WHERE at >= ? ORDER BY id DESC LIMIT ?",
+            (since, limit),
+        )
+        return [Event(*row[:5], bool(row[5])) for row in rows]
+
+    def capture(self, capture_id: int) -> Page:
+        """The page as it was captured."""
+        for file, offset, length in self._rows("SELECT file, offset, length FROM captures WHERE id = ?", (capture_id,)):
+            return self._captures.read(file, offset, length)
+        raise ArchiveError(f"there is no capture {capture_id} in {self.path}")
+
+    def search(self, text: str, limit: int = 20) -> list[Hit]:
+        """Kept articles whose newest version has what a person typed, best first; nothing searchable finds nothing."""
+        rows = (
+            self._rows(
+                "SELECT a.id, a.outlet_id, a.url, a.status, v.title, v.published_at, v.text FROM articles_fts f "
+                "JOIN articles a ON a.id = f.rowid JOIN versions v ON v.id = a.latest_version_id "
+                "WHERE articles_fts MATCH ? ORDER BY bm25(articles_fts, 4.0, 1.0), a.id DESC LIMIT ?",
+                (expression, limit),
+            )
+            if (expression := ar_query(text))
+            else []
+        )
+        return [Hit(*row[:6], highlight(row[6], text)) for row in rows]
+
+    def health(self, now: str) -> list[OutletHealth]:
+        """How it stands with every outlet at `now`, a stamp."""
+        return [
+            OutletHealth(*row, self._state(now, row, silent_after))
+            for *row, silent_after in self._rows(_HEALTH, {"day": later(now, -86400)})
+        ]
+
+    def counts(self) -> dict[str, int]:
+        """How much there is of what."""
+        counted = {
+            "kept": "articles WHERE latest_version_id IS NOT NULL",
+            "passed": "articles WHERE latest_version_id IS NULL",
+            "versions": "versions",
+            "withdrawn": "articles WHERE status = 'gone' AND latest_version_id IS NOT NULL",
+            "to fetch": "frontier WHERE next_at IS NOT NULL",
+            "given up": "frontier WHERE next_at IS NULL",
+            "to look at again": "articles WHERE next_check_at IS NOT NULL",
+            "mails waiting": "mails WHERE state = 'queued'",
+        }
+        return {name: self._rows(f"SELECT count(*) FROM {what}")[0][0] for name, what in counted.items()}  # noqa: S608
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        try:
+            with limited(self.db, self._limit):
+                return self.db.execute(sql, params).fetchall()
+        except SqliteError as error:
+            raise explain(error, self.path) from error
+
+    def _state(
+        self, now: str, row: Sequence[Any], silent_after: float | None
+    ) -> Literal["ok", "silent", "blocked", "failing", "never"]:
+        last = self._rows(
+            "SELECT source_id IS NULL, outcome FROM fetches WHERE outlet_id = ? ORDER BY at DESC, id DESC LIMIT 20",
+            (row[0],),
+        )
+        for of_pages, enough in ((0, 1), (1, 3)):
+            looks = [outcome for is_page, outcome in last if is_page == of_pages]
+            if len(looks) >= enough and not any(outcome in GOOD for outcome in looks):
+                return "blocked" if looks[0] in ("blocked", "refused") else "failing"
+        if not last:
+            return "never"
+        return "silent" if row[3] and row[3] < later(now, -(silent_after or SILENT_AFTER)) else "ok"
+
+
+def open_archive(path: Path | str, *, limit: float | None = None) -> Archive:
+    """Open an archive for reading, also while it is being written. `limit`: seconds any statement may take.
+
+    Raises ArchiveError when there is none at `path`, or none of this release.
+    """
+    path = Path(path)
+    db = connect_read(path)
+    try:
+        if pending(db, path):
+            raise ArchiveError(
+                f"{path} is no archive of this release yet; `rasid crawl` or `rasid run` brings it up to date"
+            )
+    except SqliteError as error:
+        db.close()
+        raise explain(error, path) from error
+    except ArchiveError:
+        db.close()
+        raise
+    for name, function in (("ar_norm", normalise), ("ar_query", ar_query)):
+        db.register_function(function, deterministic=True, name=name)
+    return Archive(path, db, limit)

@@ -1,0 +1,71 @@
+"""What is dropped in time: captures of pages that matched nothing, and the rows of old fetches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from archive.times import later
+
+if TYPE_CHECKING:
+    from archive.writer import Transaction, Writer
+
+DAY = 86400.0
+BATCH = 5000  # rows deleted in one transaction, so that saves do not wait for long
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """What was dropped, or would be."""
+
+    files: int = 0
+    captures: int = 0
+    bytes: int = 0
+    fetches: int = 0
+
+    def __str__(self) -> str:
+        """For people."""
+        size = f"{self.bytes / 1e6:.1f} MB"
+        return f"{self.files} WARC files with {self.captures} captures ({size}), {self.fetches} fetch rows"
+
+
+def prune(writer: Writer, passed_days: float, fetches_days: float = 90, *, dry_run: bool = False) -> PruneReport:
+    """Drop `passed` WARC files that were written, with all they hold, over `passed_days` ago; never kept captures.
+
+    Works beside saves, through the writer; not to be called in its thread. Rows go first, then the file: what a crash
+    leaves between is set aside at the next start.
+    """
+    captures = size = 0
+    files = writer.submit(lambda tx: _old_files(tx, later(tx.now(), -passed_days * DAY))).result()
+    for file, held in files:
+        path = writer.archive.parent / "captures" / file
+        captures += held
+        size += path.stat().st_size if path.exists() else 0
+        if not dry_run:
+            _delete(writer, "captures", "file = ?", file)
+            path.unlink(missing_ok=True)
+    before = writer.submit(lambda tx: later(tx.now(), -fetches_days * DAY)).result()
+    if dry_run:
+        fetches = writer.submit(lambda tx: tx.db.table("fetches").count_where("at < ?", [before])).result()
+    else:
+        fetches = _delete(writer, "fetches", "at < ?", before)
+    return PruneReport(len(files), captures, size, fetches)
+
+
+def _old_files(tx: Transaction, before: str) -> list[tuple[str, int]]:
+    """Passed files nothing is appended to, and how many captures each holds. A file's name says when it was written."""
+    rows = tx.db.execute(
+        "SELECT file, count(*) FROM captures WHERE series = 'passed' GROUP BY file "
+        "HAVING max(at) < ? AND file < 'passed-' || substr(?, 1, 10) ORDER BY file",
+        (before, before),
+    ).fetchall()
+    return [(file, held) for file, held in rows if not tx.captures.in_use(file)]
+
+
+def _delete(writer: Writer, table: str, where: str, value: str) -> int:
+    """Delete in batches; returns how many rows."""
+    sql = f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {where} LIMIT {BATCH})"  # noqa: S608
+    total = 0
+    while gone := int(writer.submit(lambda tx: tx.db.execute(sql, (value,)).rowcount).result()):
+        total += gone
+    return total
