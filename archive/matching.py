@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -115,9 +115,7 @@ def scan(rules: RuleSet, title: str, text: str) -> Scan:
     return out
 
 
-def _find(
-    rules: RuleSet, field: Field, original: str, at: int, unit: int, found: list[tuple[Hit, Pattern]]
-) -> int:
+def _find(rules: RuleSet, field: Field, original: str, at: int, unit: int, found: list[tuple[Hit, Pattern]]) -> int:
     """Adds what matches in a field whose first word has number `at` and whose first sentence has number `unit`;
     returns how many words it has."""
     folded = normalise(original)
@@ -134,28 +132,37 @@ def _find(
             paragraph += which == 2
     index = rules.index
     for number, form in enumerate(forms):
-        patterns, joined = index.get(form), False
-        if patterns is None:
+        after, joined = index.get(form), False
+        if after is None:
             joined = True
-            patterns = next((index[rest] for rest in stripped(form) if rest in index), ())
-        for pattern in patterns:
-            until = number + 1 + len(pattern.rest)
+            after = next((index[rest] for rest in stripped(form) if rest in index), None)
+            if after is None:
+                continue
+        for pattern, length in _candidates(after, forms, number):
+            sentence, paragraph, start, end = places[number]
             if joined and not rules.terms[pattern.term].proclitics:
                 continue
-            if pattern.rest and not _follows(pattern.rest, forms[number + 1 : until]):
-                continue
-            sentence, paragraph, start, end = places[number]
             if pattern.capitals:
                 written = slice(*source_span(original, normalise_map(original)[1], start, end))
                 if original[written] != pattern.capitals:
                     continue
+            until = number + length
             end = places[until - 1][3]
             found.append((Hit(pattern.term, field, at + number, at + until, sentence, paragraph, start, end), pattern))
     return len(forms)
 
 
-def _follows(rest: tuple[str, ...], words: list[str]) -> bool:
-    """Whether words are the later words of a form; each may carry the article."""
-    return len(rest) == len(words) and all(
-        word == want or (word.startswith(ARTICLE) and word[2:] == want) for want, word in zip(rest, words, strict=True)
-    )
+def _candidates(after: dict[str, tuple[Pattern, ...]], forms: list[str], number: int) -> Iterator[tuple[Pattern, int]]:
+    """Patterns that match from word `number` on, with how many words they cover. Later words may carry the article."""
+    for pattern in after.get("", ()):
+        yield pattern, 1
+    second = forms[number + 1] if number + 1 < len(forms) else ""
+    for word in (second, second.removeprefix(ARTICLE)) if second.startswith(ARTICLE) else (second,):
+        for pattern in after.get(word, ()) if word else ():
+            until = number + 2 + len(pattern.rest)
+            rest = forms[number + 2 : until]
+            if rest == list(pattern.rest) or (
+                len(rest) == len(pattern.rest)
+                and all(have in (want, ARTICLE + want) for have, want in zip(rest, pattern.rest, strict=True))
+            ):
+                yield pattern, until - number

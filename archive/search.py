@@ -8,16 +8,20 @@ inflections of a word match without being asked for.
 from __future__ import annotations
 
 import re
-from itertools import product
+from collections.abc import Iterable
+from itertools import islice, product
 from typing import NamedTuple
 
 from archive.arabic.normalise import normalise, normalise_map, source_span
-from archive.arabic.tokens import ARTICLE, DEFINITE, PROCLITICS, WORD, stripped, variants
+from archive.arabic.tokens import ARTICLE, DEFINITE, PROCLITICS, WORD, variants
 
 ar_norm = normalise
 MOST = 256  # literal phrases one quoted phrase or NEAR may expand to; FTS5 knows no OR inside them
+MOST_WORDS = 32  # words, phrases and operators read of one query
 
-_PIECE = re.compile(r"""NEAR\s*\((?P<near>[^()]*?)(?:,\s*(?P<within>\d{1,3})\s*)?\)|(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))""")
+_PIECE = re.compile(
+    r"""NEAR\s*\((?P<near>[^()]*?)(?:,\s*(?P<within>\d{1,3})\s*)?\)|(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))"""
+)
 _FTS_WORD = re.compile(r"[^\W_]+")  # where unicode61 splits
 
 
@@ -39,7 +43,10 @@ def read_query(text: str) -> Query:
     alternatives: list[list[str]] = [[]]  # OR of ANDs
     excluded: list[list[str]] = [[]]
     negate = False
-    for piece in _PIECE.finditer(text.replace("\0", " ")):
+    pieces = list(islice(_PIECE.finditer(text), MOST_WORDS + 1))
+    if len(pieces) > MOST_WORDS:
+        notes.append(f"only the first {MOST_WORDS} words were searched for")
+    for piece in pieces[:MOST_WORDS]:
         word = piece["word"]
         if word == "OR":
             alternatives.append([])
@@ -69,7 +76,7 @@ def _literal(piece: re.Match[str], notes: list[str]) -> str:
         return _words(_FTS_WORD.findall(normalise(piece["phrase"])), notes)
     found = _FTS_WORD.findall(normalise(piece["word"]))
     if piece["word"].endswith("*") and len(found) == 1:
-        return "(" + " OR ".join(f'"{form}"*' for form in _joined(found[0], {found[0]})) + ")"
+        return _any(f"{_quoted(form)}*" for form in _joined(found[0], {found[0]}))
     return _words(found, notes)
 
 
@@ -78,14 +85,22 @@ def _words(found: list[str], notes: list[str]) -> str:
     if not found:
         return ""
     if len(found) == 1:
-        return "(" + " OR ".join(f'"{form}"' for form in forms_of(found[0])) + ")"
+        return _any(map(_quoted, forms_of(found[0])))
     phrases = _combine([forms_of(found[0]), *map(_later, found[1:])], notes)
-    return "(" + " OR ".join(f'"{" ".join(phrase)}"' for phrase in phrases) + ")"
+    return _any(_quoted(" ".join(phrase)) for phrase in phrases)
 
 
 def _near(found: list[str], within: int, notes: list[str]) -> str:
     sets = _combine([_later(word) for word in found], notes)
-    return "(" + " OR ".join(f"NEAR({' '.join(f'"{form}"' for form in some)}, {within})" for some in sets) + ")"
+    return _any(f"NEAR({' '.join(map(_quoted, some))}, {within})" for some in sets)
+
+
+def _quoted(words: str) -> str:
+    return f'"{words}"'
+
+
+def _any(literals: Iterable[str]) -> str:
+    return f"({' OR '.join(literals)})"
 
 
 def _combine(choices: list[list[str]], notes: list[str]) -> list[tuple[str, ...]]:
@@ -113,31 +128,32 @@ def forms_of(word: str) -> list[str]:
 
 
 def _joined(word: str, same: set[str]) -> list[str]:
-    """Words with everything that may stand joined in front of them."""
+    """Words with everything that may stand joined in front of them; also before Latin letters and digits."""
     ordered = [word, *sorted(same - {word})]
-    if not "\u0600" <= word[0] <= "\u06ff":
-        return ordered
     out = list(ordered)
     for form in ordered:
         bare = form[2:] if form.startswith(ARTICLE) and len(form) > 4 else form
-        out += [f"{ARTICLE}{bare}", *(f"{front}{form}" for front in PROCLITICS if not front.endswith("لل"))]
-        out += [f"{front}{bare}" for front in (*DEFINITE, "لل", "ولل", "فلل")]
+        out.append(f"{ARTICLE}{bare}")
+        out += [f"{front}{bare if front.endswith('لل') else form}" for front in PROCLITICS]
+        out += [f"{front}{bare}" for front in DEFINITE]
     return list(dict.fromkeys(out))
 
 
 def _later(word: str) -> list[str]:
     """Forms of a later word of a phrase: it may have the article, nothing else joined."""
     forms = [word, *sorted(_same(word) - {word})]
-    if "\u0600" <= word[0] <= "\u06ff":
-        forms += [f"{ARTICLE}{form}" for form in forms if not form.startswith(ARTICLE)]
+    forms += [f"{ARTICLE}{form}" for form in forms if not form.startswith(ARTICLE)]
     return list(dict.fromkeys(forms))
 
 
 def _same(word: str) -> set[str]:
-    """Spelling variants and inflections; those of المعتقلين are looked up without its article."""
+    """Spelling variants and inflections, of what follows the article, too: a search for الاتفاقات also finds اتفاق,
+    but one for الهول does not find هول."""
     known = variants(word)
-    if len(known) == 1 and word.startswith(ARTICLE) and len(word) > 4:
-        known = known | {f"{ARTICLE}{form}" for form in variants(word[2:])}
+    if word.startswith(ARTICLE):
+        bare = variants(word[2:])
+        if len(bare) > 1 or len(word) > 5:
+            known = known | bare
     return known
 
 

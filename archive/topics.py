@@ -1,8 +1,8 @@
 """Which topics an article is on, how strongly, and why.                                                 [pure]
 
 One pass over the words finds the terms; each topic's signals then add or take points. An article that holds a term of
-a topic's `mention`, or to which a signal gives points, matches it: `substantive` from the threshold on, else `passing`. `Match.score` is between 0 and 1;
-0.5 is the threshold. How the rules are written: `archive.rules`.
+a topic's `mention`, or to which a signal gives points, matches it: `substantive` from the threshold on, else `passing`.
+`Match.score` is between 0 and 1; 0.5 is the threshold. How the rules are written: `archive.rules`.
 """
 
 from __future__ import annotations
@@ -90,9 +90,10 @@ def _weigh(topic: Topic, rules: RuleSet, found: Scan) -> _Verdict:
     for signal in topic.signals:
         hits = _heard(signal, rules, found)
         if hits:
-            gained = signal.points + signal.each * (min(len(hits), signal.most) - signal.min)
+            rule = signal.rule
+            gained = rule.points + rule.each * max(0, min(len(hits), rule.most) - rule.min)
             points += gained
-            vetoed |= signal.veto
+            vetoed |= rule.veto
             spoke.append((signal, hits, gained))
             if gained > 0:
                 evidence.update(hits)
@@ -115,11 +116,11 @@ def _heard(signal: Signal, rules: RuleSet, found: Scan) -> list[Hit]:
         return []
     for wanted in signal.near:
         others = Places(hit for hit in found.hits if hit.term in wanted)
-        hits = [hit for hit in hits if others.beside(hit, signal.within)]
-    if signal.zones:
-        hits = [hit for hit in hits if not signal.zones.isdisjoint(_zones(hit, rules, found))]
+        hits = [hit for hit in hits if others.beside(hit, signal.rule.within)]
+    if signal.rule.zones:
+        hits = [hit for hit in hits if _zones(hit, rules, found).intersection(signal.rule.zones)]
     hits = _apart(hits)
-    enough = len(hits) >= signal.min and len(hits) * 100 >= signal.share * found.words
+    enough = len(hits) >= signal.rule.min and len(hits) * 100 >= signal.rule.share * found.words
     return hits if enough else []
 
 
@@ -237,10 +238,15 @@ def explain(rules: RuleSet, title: str, text: str) -> Explanation:
                 threshold=topic.threshold,
                 mentions=shown(found.hits, topic.mention),
                 reasons=tuple(
-                    Reason(signal.why, round(gained, 3), signal.veto, tuple(map(original.passage, hits[:MOST_PASSAGES])))
+                    Reason(
+                        signal.rule.why,
+                        round(gained, 3),
+                        signal.rule.veto,
+                        tuple(map(original.passage, hits[:MOST_PASSAGES])),
+                    )
                     for signal, hits, gained in verdict.spoke
                 ),
-                silent=tuple(s.why for s in topic.signals if s.points > 0 and id(s) not in spoke),
+                silent=tuple(s.rule.why for s in topic.signals if s.rule.points > 0 and id(s) not in spoke),
                 masked=shown(found.masked, topic.mention),
                 alone=shown(found.alone, topic.mention),
             )

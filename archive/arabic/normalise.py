@@ -15,8 +15,9 @@ from array import array
 # What compatibility decomposition leaves: letters of other keyboards and languages, and letters whose
 # difference nobody keeps in writing. Hamza carriers and madda lose their sign by decomposition alone.
 _FOLD = {
-    "ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ێ": "ي", "ے": "ي", "ة": "ه", "ە": "ه", "ہ": "ه", "ھ": "ه", "ک": "ك", "گ": "ك",
-    "ڪ": "ك", "ڕ": "ر", "ڵ": "ل", "ۆ": "و", "ڤ": "ف", "چ": "ج", "ژ": "ج", "پ": "ب", "ı": "i", "٫": ".", "٬": ",",
+    "ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ێ": "ي", "ے": "ي", "ة": "ه", "ە": "ه", "ہ": "ه", "ھ": "ه", "ک": "ك",
+    "گ": "ك", "ڪ": "ك", "ڕ": "ر", "ڵ": "ل", "ۆ": "و", "ڤ": "ف", "چ": "ج", "ژ": "ج",
+    "پ": "ب", "ı": "i", "٫": ".", "٬": ",",
 }  # fmt: skip
 _TATWEEL = "\u0640"
 _BLANK = frozenset({"Ps", "Pe", "Pi", "Pf", "Zs"})  # brackets, directed quotation marks, every kind of space
