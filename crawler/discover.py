@@ -109,8 +109,8 @@ _FURNITURE = f"ancestor::nav or ancestor::footer or ancestor::aside or {_FORM} o
 _LINKS = etree.XPath(f"//a[@href][not(starts-with(@href, '#'))][not({_FURNITURE})]")
 _FILE = re.compile(r"\.(jpe?g|png|gif|webp|svg|ico|css|js|json|xml|rss|pdf|zip|mp[34]|m3u8|docx?|xlsx?)$", re.I)
 _NO_ARTICLE = re.compile(
-    r"^/(tags?|topics?|categor(y|ies)|sections?|authors?|writers?|search|login|register|subscribe|contact(-?us)?|"
-    r"about(-?us)?|privacy(-?policy)?|terms|rss|feeds?|page|archives?|wp-(admin|login|content|json)|cdn-cgi|"
+    r"^/(tags?|topics?|categor(y|ies)|authors?|writers?|search|login|register|subscribe|contact(-?us)?|"
+    r"about(-?us)?|privacy(-?policy)?|terms|rss|feeds?|page|wp-(admin|login|content|json)|cdn-cgi|"
     r"وسم|تصنيف|كاتب|اتصل-بنا|من-نحن|سياسة-الخصوصية)(/|$|\.)",
     re.I,
 )

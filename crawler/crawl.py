@@ -1,0 +1,166 @@
+"""Crawls: read what an outlet lists, then read what is due. All state is in the archive, so a kill loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import groupby
+from typing import Any
+
+from scrapy.crawler import AsyncCrawlerRunner
+
+from archive.errors import StorageFull
+from archive.frontier import (
+    CrawlSummary,
+    Due,
+    Source,
+    due_articles,
+    due_sources,
+    finish_crawl,
+    postpone,
+    set_next,
+    start_crawl,
+)
+from archive.models import Look, Saved
+from archive.sqlite import connect_read
+from archive.times import Clock, utc_now
+from archive.writer import Transaction, Writer
+from crawler.config import Config, Outlet, schedule
+from crawler.guest import Guest
+from crawler.job import Job, Progress
+from crawler.resolver import guard_reactor
+from crawler.settings import crawl_settings
+from crawler.urls import canonical
+from crawler.worker import Worker
+
+log = logging.getLogger("rasid.crawl")
+LISTINGS = ("feed", "section")  # kinds of sources that have a spider of the same name
+
+
+class Crawls:
+    """Runs crawls, several at a time, inside the asyncio reactor. One per process."""
+
+    def __init__(
+        self, config: Config, writer: Writer, worker: Worker, guest: Guest, *, clock: Clock = utc_now,
+        chance: random.Random | None = None,
+    ) -> None:  # fmt: skip
+        """`chance` spreads the next visits of outlets, so that they do not move in step."""
+        self.config, self.writer, self.worker, self.guest, self.clock = config, writer, worker, guest, clock
+        self._chance = chance or random.Random()  # noqa: S311  # no secret depends on it
+        self._reader = connect_read(config.archive)
+        self._runner = AsyncCrawlerRunner(crawl_settings(config, guest.agent))
+        self._jobs: set[Job] = set()
+        self._stopping = False
+        self._given_up = asyncio.Event()  # stop() waited long enough
+        self._said_full = False
+
+    async def crawl(
+        self, outlet: Outlet, *, all_sources: bool = False, on_progress: Progress | None = None
+    ) -> CrawlSummary:
+        """One crawl of one outlet: its due (or all) sources, then every due article.
+
+        Raises ArchiveError when the archive cannot take what was read; what it took stays.
+        """
+        async with self._job(outlet, on_progress) as job:
+            sources = due_sources(self._reader, outlet.id, None if all_sources else job.now())
+            if self._has_room(job):
+                for kind in LISTINGS:
+                    if mine := [s for s in sources if s.kind == kind]:
+                        await self._run(kind, job, sources=mine)
+                await self._run("article", job)
+            else:
+                await self._put_off(job, sources)
+        assert job.summary is not None  # noqa: S101  # set when the job ends
+        return job.summary
+
+    async def save(self, urls: Sequence[str], *, on_progress: Progress | None = None) -> list[tuple[str, Saved | Look]]:
+        """Archive these pages now, whatever their topic: (address, what became of it) in the order given.
+
+        Raises ValueError for what is no web address, StorageFull when the disk is short of space.
+        """
+        wanted = [canonical(url) for url in urls]
+        results: dict[str, Saved | Look] = {}
+        by_outlet = sorted(set(wanted), key=lambda url: (getattr(self.config.outlet_of(url), "id", ""), url))
+        for _, group in groupby(by_outlet, key=lambda url: getattr(self.config.outlet_of(url), "id", "")):
+            mine = [Due(url, None, False, None) for url in group]
+            async with self._job(self.config.outlet_of(mine[0].url), on_progress) as job:
+                if not self._has_room(job):
+                    raise StorageFull(f"{self.config.archive.parent}: less than keep.free_space is left; make room")
+                await self._run("article", job, only=mine)
+            results |= job.results
+        return [(url, results[url]) for url in wanted if url in results]
+
+    async def stop(self, within: float = 15.0) -> None:
+        """Start nothing new; let running requests end for `within` seconds, then leave them. What is due stays due."""
+        self._stopping = True
+        self.guest.stop()
+        for job in self._jobs:
+            job.stopping = True
+        ending = asyncio.gather(self._runner.stop(), self._runner.join())
+        try:
+            await asyncio.wait_for(asyncio.shield(ending), within)
+        except TimeoutError:
+            log.warning("left %d crawls unfinished; what they had not read is still due", len(self._jobs))
+        self._given_up.set()
+
+    @asynccontextmanager
+    async def _job(self, outlet: Outlet | None, on_progress: Progress | None) -> AsyncIterator[Job]:
+        guard_reactor()
+        outlet_id = outlet.id if outlet else None
+        crawl_id = await asyncio.wrap_future(self.writer.submit(lambda tx: start_crawl(tx, outlet_id)))
+        plan = schedule(self.config, outlet) if outlet else None
+        job = Job(
+            crawl_id, outlet, self.config, self.guest, self.worker, self.writer, self._reader, self.clock,
+            next_at=lambda: plan.next_at(self.clock(), self._chance) if plan else job.now(),
+            on_progress=on_progress, stopping=self._stopping,
+        )  # fmt: skip
+        self._jobs.add(job)
+        try:
+            yield job
+        finally:
+            self._jobs.discard(job)
+            stopped = job.ended
+            job.summary = await asyncio.wrap_future(
+                self.writer.submit(lambda tx: finish_crawl(tx, crawl_id, interrupted=stopped))
+            )
+        if job.fault:
+            raise job.fault
+
+    async def _run(self, spider: str, job: Job, **arguments: Any) -> None:
+        """Run one spider to its end, or until stop() gives up on it."""
+        if job.ended:
+            return
+        running = self._runner.crawl(spider, job=job, **arguments)
+        given_up = asyncio.ensure_future(self._given_up.wait())
+        try:
+            await asyncio.wait((running, given_up), return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+        finally:
+            given_up.cancel()
+
+    def _has_room(self, job: Job) -> bool:
+        """Whether bodies may be fetched; the first no is logged, and the first yes after it."""
+        room = job.has_room()
+        if room == self._said_full:
+            self._said_full = not room
+            where, least = self.config.archive.parent, int(self.config.keep.free_space)
+            if room:
+                log.info("%s has %d bytes left again: fetching goes on", where, least)
+            else:
+                log.error("%s has less than %d bytes left (keep.free_space): nothing is fetched", where, least)
+        return room
+
+    async def _put_off(self, job: Job, sources: Sequence[Source]) -> None:
+        """Everything due now becomes due at the outlet's next visit, unread."""
+        next_at, outlet_id = job.next_at(), job.outlet_id
+        due = due_articles(self._reader, outlet_id, job.now(), 100_000)
+
+        def put_off(tx: Transaction) -> None:
+            set_next(tx, [s.id for s in sources], next_at)
+            postpone(tx, [d.url for d in due], next_at)
+
+        await job.write(put_off)
