@@ -31,7 +31,7 @@ class Date:
 
 
 class DateLine(NamedTuple):
-    """What a line says of dates: `labelled` if a word of publishing stands before it, `alone` if nothing else is said."""
+    """What a line says of dates. `labelled`: a word of publishing stands before it; `alone`: nothing else is said."""
 
     published: Date | None
     labelled: bool
@@ -92,8 +92,8 @@ _RIGHTS = re.compile(r"©|\(c\)|حقوق|copyright|all rights")
 
 
 def read_date(line: str, now: datetime, zone: str | tzinfo | None = None) -> Date | None:
-    """The publication date a line states, or None. `now` (aware) is when the page was read, for "منذ 3 ساعات"; `zone` is
-    the outlet's, used where the line prints none.
+    """The publication date a line states, or None. `now` (aware) is when the page was read, for "منذ 3 ساعات";
+    `zone` is the outlet's, used where the line prints none.
 
     >>> read_date("٢١ كانون الثاني ٢٠٢٦", datetime(2026, 1, 22, tzinfo=UTC))
     Date(value='2026-01-21', precision='day')
@@ -138,7 +138,7 @@ def _read(text: str, now: datetime, zone: tzinfo | None) -> tuple[Date | None, s
     if said := _SAID.fullmatch(bare):
         return _at((here - timedelta(days=_DAYS[_plain(said["said"])])).date(), clock, zone), ""
     ago = _RELATIVE.fullmatch(rest.strip(" |:،,.-"))
-    if not ago or not re.match(r"منذ|قبل", ago.group()) and not ago.group().endswith("ago"):
+    if not ago or (not re.match(r"منذ|قبل", ago.group()) and not ago.group().endswith("ago")):
         return None, rest
     unit, count = _UNITS[_plain(ago["unit"])]
     number = _NUMBERS.get(ago["count"]) or int(ago["count"]) if ago["count"] else count

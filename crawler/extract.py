@@ -1,0 +1,256 @@
+"""From the bytes of a page to an article. The only import of trafilatura.
+
+The body is trafilatura's; headline, dates and byline are read from the same tree by `crawler.metadata`, furniture is
+taken out by `crawler.clean`. Where trafilatura finds nothing or a stump, JSON-LD's articleBody is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from copy import deepcopy
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import trafilatura
+from lxml import html
+from lxml.html import HtmlElement
+
+from archive.errors import ExtractionError
+from archive.models import Article, Page
+from archive.times import moment
+from crawler.clean import DATA, Clean, clean, either, family_of, fold, is_prose
+from crawler.metadata import FURNITURE, Metadata, in_aside, names_of, read_metadata, text_of
+
+TRAFILATURA = f"trafilatura/{version('trafilatura')}"
+_STUMP = 250  # letters of text below which another way is tried
+_ARABIC = re.compile(r"[\u0621-\u064a]")
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_ERROR, _OTHER = (re.compile(rf"(?:{either(DATA['page'][kind])})(?!\w)") for kind in ("error", "other"))
+_LISTED, _SINGLE, _LISTING = (re.compile(DATA["page"][kind]) for kind in ("classes", "single", "listing"))
+
+
+def decode(body: bytes, declared: str | None = None) -> str:
+    """Bytes to text. What the bytes are beats what is declared: Arabic in windows-1256 is never valid UTF-8.
+
+    `declared` is the charset of the HTTP header; one in the page's first bytes is looked for.
+    """
+    for bom, name in _BOMS:
+        if body.startswith(bom):
+            return body.decode(name, "replace").lstrip("\ufeff")
+    text: str = body.decode("utf-8", "replace")
+    if text.count("\ufffd") <= 0.02 * max(1, sum(byte > 127 for byte in body)):
+        return text
+    in_page = re.search(rb"charset\s*=\s*[\"']?\s*([\w-]+)", body[:2048])
+    names: list[str | None] = [declared, in_page[1].decode("ascii") if in_page else None, "windows-1256", "iso-8859-6"]
+    best: str = text
+    for charset in names:
+        try:
+            other = body.decode(charset or "utf-8", "replace")
+        except LookupError:
+            continue
+        if len(_ARABIC.findall(other)) > len(_ARABIC.findall(best)) * 1.1:
+            best = other
+    return best
+
+
+def _header(page: Page) -> str:
+    return next((value for name, value in page.headers if name.lower() == "content-type"), "")
+
+
+def content_type(page: Page) -> str:
+    """The media type of the HTTP header, bare and in lower case; empty where none was sent."""
+    return _header(page).split(";")[0].strip().lower()
+
+
+def charset_of(page: Page) -> str | None:
+    """The charset of the HTTP header."""
+    found = re.search(r"charset\s*=\s*\"?([\w-]+)", _header(page), re.I)
+    return found[1] if found else None
+
+
+def extract(page: Page) -> Article:
+    """Read an HTML page. Raises ExtractionError where there is no HTML to read."""
+    try:
+        parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        tree = html.document_fromstring(
+            decode(page.body, charset_of(page)).replace("\x00", "").encode("utf-8"), parser=parser
+        )
+    except (html.etree.ParserError, ValueError) as error:
+        raise ExtractionError(f"{page.final_url}: there is no HTML to read ({error})") from error
+    now = moment(page.at)
+    meta = read_metadata(tree, now, page.timezone, page.outlet_name)
+    known = _furniture(tree, meta)
+    lines, extractor = _body(tree, meta)
+    tidy = clean(
+        lines,
+        meta.title,
+        now=now,
+        zone=page.timezone,
+        outlet=page.outlet_name,
+        published=meta.published.value if meta.published else None,
+        known=known,
+    )
+    tidy.lines[:0] = _lead(meta, tidy)
+    published, source = (meta.published, meta.source) if meta.published else (tidy.published, tidy.source)
+    text = "\n".join(tidy.lines)
+    return Article(
+        title=meta.title,
+        text=text,
+        author=meta.author or tidy.author,
+        published_at=published.value if published else None,
+        published_source=source,
+        modified_at=meta.modified.value if meta.modified else None,
+        section=meta.section,
+        credit=tidy.credit,
+        language=_language(text, meta.language),
+        extractor=extractor,
+        is_article=_is_article(page, tree, meta, tidy),
+        related=("\n".join(tidy.related),) if tidy.related else (),
+        removed=tuple(tidy.removed),
+    )
+
+
+def extract_text(text: str, *, at: str, timezone: str | None = None, outlet: str | None = None) -> Article:
+    """Read a plain text: the first line that is no furniture is the title. `at` is the stamp of reading."""
+    rows = [row for row in (" ".join(line.split()) for line in text.splitlines()) if row]
+    first = next((number for number, row in enumerate(rows) if not family_of(row)), None)
+    if first is None:
+        raise ExtractionError("the text holds no line to read")
+    tidy = clean(rows[first + 1 :], rows[first], now=moment(at), zone=timezone, outlet=outlet)
+    kept = "\n".join(tidy.lines)
+    return Article(
+        title=rows[first],
+        text=kept,
+        author=tidy.author,
+        published_at=tidy.published.value if tidy.published else None,
+        published_source=tidy.source,
+        credit=tidy.credit,
+        language=_language(kept, None),
+        extractor="text",
+        is_article=True if any(map(is_prose, tidy.lines)) else None,
+        related=("\n".join(tidy.related),) if tidy.related else (),
+        removed=(*(("breadcrumb", row) for row in rows[:first]), *tidy.removed),
+    )
+
+
+def _body(tree: HtmlElement, meta: Metadata) -> tuple[list[str], str]:
+    """Lines of the body, and which way found them."""
+    tree, way = deepcopy(tree), TRAFILATURA
+    for form in tree.xpath("//form[.//p or .//h1]"):
+        if len(text_of(form)) > 0.5 * len(text_of(tree)):
+            form.tag, way = "div", f"{TRAFILATURA}+form"
+    for tag in tree.xpath("//body//*[contains(@class, 'comment') or contains(@id, 'comment')]"):
+        if tag.getparent() is not None and not tag.xpath(".//h1") and tag.tag not in ("body", "article", "main"):
+            tag.drop_tree()
+    found: Any = trafilatura.bare_extraction(tree, include_comments=False, include_tables=True)
+    text = found.text or "" if found else ""
+    if meta.body and len(text) < max(_STUMP, 0.4 * len(meta.body)) and len(meta.body) > len(text):
+        return meta.body.split("\n"), "json-ld"
+    return text.split("\n"), way
+
+
+def _furniture(tree: HtmlElement, meta: Metadata) -> dict[str, str]:
+    """Folded lines that the markup marks as furniture, with the name of their rule."""
+    known: dict[str, str] = {}
+    whole = len(text_of(tree)) or 1
+    for tag in tree.xpath("//body//*[@class or @id]|//figcaption"):
+        names = names_of(tag) if tag.tag != "figcaption" else "figcaption"
+        rule = next((rule for rule, pattern in FURNITURE.items() if pattern.search(names)), None)
+        if not rule or len(text_of(tag)) > 0.25 * whole:
+            continue
+        for piece in tag.iter():
+            if isinstance(piece.tag, str) and len(line := text_of(piece)) < 250 and not is_prose(line):
+                known.setdefault(fold(line), rule)
+    for image in tree.iter("img"):
+        if len(alt := image.get("alt") or "") >= 15:
+            known.setdefault(fold(alt), "caption")
+    if meta.author:
+        known[fold(meta.author)] = "byline"
+    if meta.section:
+        known[fold(meta.section)] = "section"
+    known.update(dict.fromkeys(meta.site, "site"))
+    known.pop("", None)
+    return known
+
+
+def _lead(meta: Metadata, tidy: Clean) -> Iterator[str]:
+    """Paragraphs printed between the headline and the body that the body does not hold."""
+    if meta.headline is None or not tidy.lines:
+        return
+    inside, first = fold(" ".join(tidy.lines)), fold(tidy.lines[0])[:40]
+    dropped = {fold(line) for _, line in tidy.removed}
+    for tag in list(meta.headline.itersiblings())[:6]:
+        for piece in [tag, *tag.iter("p", "h2", "h3", "strong")]:
+            line = text_of(piece)
+            if fold(line).startswith(first) or len(line) > 1500:
+                return
+            if (
+                is_prose(line)
+                and not len(piece.xpath(".//a|.//p"))
+                and fold(line) not in inside
+                and fold(line) not in dropped
+                and not in_aside(piece)
+                and not family_of(line)
+            ):
+                inside += fold(line)
+                yield line
+
+
+def _language(text: str, stated: str | None) -> str | None:
+    letters = re.findall(r"[^\W\d_]", text[:4000])
+    if not letters:
+        return stated
+    arabic = sum(bool(_ARABIC.match(letter)) for letter in letters) / len(letters) > 0.5
+    return (
+        (stated if stated in ("fa", "ur", "ckb", "ku", "ps") else "ar")
+        if arabic
+        else (stated if stated != "ar" else None)
+    )
+
+
+def _is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> bool | None:
+    """Whether the page tells one story; None where it cannot be told. Home, section, login and error pages have no
+    prose or have it in cards, or their title, address or CMS says what they are."""
+    prose = [line for line in tidy.lines if is_prose(line)]
+    title, url = fold(meta.title), urlsplit(page.final_url)
+    if page.status >= 400 or not prose or _OTHER.fullmatch(title) or (len(prose) < 4 and _ERROR.match(title)):
+        return False
+    cards = _in_cards(tree, prose)
+    if meta.stated:
+        return cards < 0.8
+    classes = (tree.body.get("class") or "") if tree.body is not None else ""
+    if cards >= 0.5 or (_LISTED.search(classes) and not _SINGLE.search(classes)):
+        return False
+    if _LISTING.search(unquote(url.path)) and page.url == page.final_url and not (meta.published or meta.author):
+        return False
+    if meta.published or meta.author or tidy.author or tidy.published or tidy.credit:
+        return True if meta.headline is not None or len(prose) >= 2 else None
+    if meta.headline is None or len(prose) < 3:
+        return False
+    return True if len(title.split()) >= 4 else None
+
+
+def _in_cards(tree: HtmlElement, prose: list[str]) -> float:
+    """The share of prose that stands in cards: alone in its block, with the link of another story inside or before it."""
+    wanted, spots = {fold(line)[:50] for line in prose}, []
+    for tag in tree.iter("p", "div", "span", "li", "td", "dd", "h3", "h4", "font", "section", "article", "a"):
+        pieces = (
+            " ".join(text.split()) for text in (tag.text, *(child.tail for child in tag)) if text and len(text) > 40
+        )
+        spots += [(tag, piece) for piece in pieces if fold(piece)[:50] in wanted]
+    if len(spots) < 2:
+        return 0.0
+    held = Counter(up for tag in {tag for tag, _ in spots} for up in (tag, *tag.iterancestors()))
+    return sum(_is_card(tag, piece, held) for tag, piece in spots) / len(spots)
+
+
+def _is_card(tag: HtmlElement, piece: str, held: Counter[HtmlElement]) -> bool:
+    block = tag
+    while block.getparent() is not None and held[block.getparent()] == 1:
+        block = block.getparent()
+    before = block.getprevious()
+    links = [*block.iter("a"), *(before.iter("a") if before is not None and not held[before] else ())]
+    return any(len(said := text_of(link)) >= 15 and said not in piece for link in links)

@@ -1,0 +1,241 @@
+"""What a page's markup says of its article: JSON-LD, meta tags, time tags, headline, byline.
+
+Reads an lxml tree and gives values; every value is as the page says it, or None.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lxml.html import HtmlElement
+
+from archive.arabic.dates import Date, read_date, read_line
+from crawler.clean import DATA, family_of, fold, is_nobody, read_byline
+
+_ARTICLE = re.compile(r"(?:\w*Article|BlogPosting|LiveBlogPosting|Report)$")
+_SEPARATOR = re.compile(r"\s+[-–—|•»:]+\s+|\s*(?:\||::|»)\s*")
+_UTC = re.compile(r"(?:Z|\+00:?00)$")
+_META: dict[str, list[str]] = DATA["meta"]
+FURNITURE = {rule: re.compile(pattern, re.I) for rule, pattern in DATA["markup"].items()}
+_WRITER, _ASIDE, _CLOCK = (re.compile(DATA["place"][name], re.I) for name in ("writer", "aside", "clock"))
+
+
+@dataclass(slots=True)
+class Metadata:
+    """What the markup says; `body` is JSON-LD's articleBody."""
+
+    title: str = ""
+    headline: HtmlElement | None = None  # where the title is printed
+    author: str | None = None
+    published: Date | None = None
+    source: str | None = None
+    modified: Date | None = None
+    section: str | None = None
+    language: str | None = None
+    body: str = ""
+    stated: bool = False  # the markup calls the page an article and dates it
+    site: set[str] = field(default_factory=set)  # folded names of the site itself
+
+
+def text_of(element: HtmlElement) -> str:
+    """All text of an element on one line."""
+    return " ".join(element.text_content().split())
+
+
+def read_metadata(tree: HtmlElement, now: datetime, zone: str | None, outlet: str | None) -> Metadata:
+    """Read everything the markup says. `now`, `zone` as for `read_date`."""
+    meta: dict[str, list[str]] = {}
+    for tag in tree.iter("meta"):
+        name = (tag.get("property") or tag.get("name") or tag.get("itemprop") or "").strip().lower()
+        content = html.unescape((tag.get("content") or "").strip())
+        if name and content:
+            meta.setdefault(name, []).append(content)
+    items = list(_items(tree))
+    articles = [item for item in items if any(_ARTICLE.fullmatch(kind) for kind in _kinds(item))]
+    titles = fold(" ".join([*meta.get("og:title", []), *(text_of(tag) for tag in tree.iter("title", "h1"))]))
+    matching = [item for item in articles if fold(_text(item.get("headline")))[:60] in titles]
+    item = (matching or articles)[0] if len(articles) == 1 or matching else {}
+    out = Metadata()
+    for name in (
+        outlet,
+        *meta.get("og:site_name", []),
+        *meta.get("application-name", []),
+        *_names(item.get("publisher")),
+    ):
+        out.site |= {fold(name or "")} - {""}
+    _read_title(out, tree, [_text(item.get("headline")), *meta.get("og:title", []), *meta.get("twitter:title", [])])
+    _read_dates(out, tree, item, meta, now, zone)
+    out.stated = out.source in ("json-ld", "meta") and (bool(item) or "article" in meta.get("og:type", []))
+    written = [
+        *_bylines(tree, out.headline),
+        *_names(item.get("author")),
+        *meta.get("author", []),
+        *meta.get("article:author", []),
+    ]
+    out.author = next((name for name in map(_person, written) if name and fold(name) not in out.site), None)
+    out.section = next((s for s in [_text(item.get("articleSection")), *meta.get("article:section", [])] if s), None)
+    out.language = (_text(item.get("inLanguage")) or tree.get("lang") or tree.get("xml:lang") or "").lower()[:2] or None
+    out.body = html.unescape(re.sub(r"<(?:br|/p|/div)[^>]*>", "\n", _text(item.get("articleBody"), keep_lines=True)))
+    out.body = re.sub(r"<[^>]+>", "", out.body)
+    return out
+
+
+def _items(tree: HtmlElement) -> Iterator[dict[str, Any]]:
+    """Every object in the page's JSON-LD, @graph and lists opened."""
+    for script in tree.xpath("//script[contains(@type, 'ld+json')]"):
+        text = (
+            re.sub(r"^\s*(?:<!--|//\s*<!\[CDATA\[)|(?:-->|//\s*\]\]>)\s*;?\s*$", "", script.text or "")
+            .strip()
+            .rstrip(";")
+        )
+        try:
+            waiting = [json.loads(re.sub(r",\s*([}\]])", r"\1", text), strict=False)]
+        except (ValueError, RecursionError):
+            continue
+        while waiting:
+            value = waiting.pop(0)
+            if isinstance(value, list):
+                waiting.extend(value)
+            elif isinstance(value, dict):
+                yield value
+                waiting.extend(
+                    value[key] for key in ("@graph", "mainEntity", "itemListElement", "item") if key in value
+                )
+
+
+def _kinds(item: dict[str, Any]) -> list[str]:
+    kinds = item.get("@type")
+    return [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str)]
+
+
+def _text(value: Any, *, keep_lines: bool = False) -> str:
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    text = html.unescape(value) if isinstance(value, str) else ""
+    return text.strip() if keep_lines else " ".join(text.split())
+
+
+def _names(value: Any) -> Iterator[str]:
+    """Names of people or organisations, however JSON-LD wraps them."""
+    for entry in value if isinstance(value, list) else [value]:
+        name = _text(entry.get("name") if isinstance(entry, dict) else entry)
+        if name:
+            yield name
+
+
+def _person(name: str) -> str | None:
+    name = read_byline(name) or " ".join(name.split())
+    return None if "://" in name or len(name) > 60 or is_nobody(name) else name
+
+
+def _read_title(out: Metadata, tree: HtmlElement, said: list[str]) -> None:
+    """The headline as printed: the heading whose words the page's own data repeat, else the data without site name."""
+    page_title = next((text_of(tag) for tag in tree.iter("title")), "")
+    said = [title for title in (*said, page_title) if title]
+    parts = [part for title in said for part in _SEPARATOR.split(title) if part]
+    inside = [f" {fold(title)} " for title in said]
+    headings = [(tag, text_of(tag)) for tag in tree.iter("h1", "h2", "h3")]
+    headings = [(tag, text) for tag, text in headings if 8 <= len(text) <= 300 and fold(text) not in out.site]
+    repeated = [pair for pair in headings if any(f" {fold(pair[1])} " in title for title in inside)]
+    if repeated:
+        longest = max(len(fold(text)) for _, text in repeated)
+        out.headline, out.title = next(pair for pair in repeated if len(fold(pair[1])) == longest)
+    first = [pair for pair in headings if pair[0].tag == "h1" and not in_aside(pair[0])]
+    if first and (len(out.title) < 20 or len(out.title) * 2 < max(map(len, parts))):
+        out.headline, out.title = first[0]
+    if out.title:
+        out.site |= {fold(part) for part in parts if fold(part) not in fold(out.title)} - {""}
+    elif said:
+        kept = [part for part in _SEPARATOR.split(said[0]) if fold(part) not in out.site]
+        out.title = max(kept, key=len, default=said[0]) if len(kept) < len(_SEPARATOR.split(said[0])) else said[0]
+
+
+def in_aside(tag: HtmlElement) -> bool:
+    """Whether an element stands in a block that belongs to other articles or to the site."""
+    blocks = tag.iterancestors("div", "aside", "section", "ul", "footer", "nav")
+    return any(up.tag in ("aside", "footer", "nav") or _ASIDE.search(names_of(up)) for up in blocks)
+
+
+def names_of(tag: HtmlElement) -> str:
+    """Class and id of an element."""
+    return f"{tag.get('class') or ''} {tag.get('id') or ''}"
+
+
+def _near(tree: HtmlElement, headline: HtmlElement | None) -> list[tuple[HtmlElement, str]]:
+    """Short pieces of text beside the headline, nearest container first: where date and byline are printed."""
+    if headline is None:
+        return []
+    every = [tag for tag in tree.iter() if isinstance(tag.tag, str)]
+    at = every.index(headline)
+    parent = headline.getparent()
+    before = [tag for tag in every[max(0, at - 12) : at] if parent in tag.iterancestors()]
+    around = [tag for tag in every[at + 1 : at + 90] if tag.tag not in ("script", "style", "option")]
+    pieces = [(tag, text_of(tag)) for tag in (*around, *before) if len(tag) <= 8]
+    return [(tag, text) for tag, text in pieces if 3 <= len(text) <= 110 and not in_aside(tag)]
+
+
+def _read_dates(
+    out: Metadata, tree: HtmlElement, item: dict[str, Any], meta: dict[str, list[str]], now: datetime, zone: str | None
+) -> None:
+    """Published and modified: structured data first, made more exact or corrected by what is printed at the headline."""
+    near = _near(tree, out.headline)
+    stated = [("json-ld", _text(item.get("datePublished")))]
+    stated += [("meta", value) for name in meta if name in _META["published"] for value in meta[name]]
+    stated += [
+        ("meta", tag.get("content") or tag.get("datetime") or text_of(tag))
+        for tag in tree.xpath("//*[@itemprop='datePublished']")
+    ]
+    stated += [
+        ("time-tag", tag.get("datetime") or text)
+        for tag, text in near
+        if tag.tag == "time" and not read_line(text, now).updated
+    ]
+    dates = ((read_date(text, now, zone), text, source) for source, text in stated if text)
+    found, raw, out.source = next((hit for hit in dates if hit[0]), (None, "", None))
+    lines = [(read_line(text, now), text) for tag, text in near if not _CLOCK.search(names_of(tag))]
+    lines = sorted(
+        (pair for pair in lines if pair[0].published and pair[0].alone), key=lambda pair: not pair[0].labelled
+    )
+    line, words = lines[0] if lines else (None, "")
+    printed = line.published if line else None
+    printed_better = bool(printed and not found)
+    if found and printed:
+        if _UTC.search(raw) and found.value[:16] == printed.value:  # a machine's "Z" beside the same time in print
+            found = read_date(_UTC.sub("", raw), now, zone)
+        elif out.source == "time-tag" and printed.value[:10] != found.value[:10]:  # a template's time tag, never filled
+            printed_better = True
+        elif found.precision == "day" and printed.precision == "minute" and printed.value[:10] == found.value:
+            printed_better = True
+    if printed_better:
+        found, out.source = read_date(words, now, zone), "text"
+    out.published = found
+    changed = [
+        _text(item.get("dateModified")),
+        *(value for name in meta if name in _META["modified"] for value in meta[name]),
+    ]
+    out.modified = next((date for date in (read_date(text, now, zone) for text in changed if text) if date), None)
+
+
+def _bylines(tree: HtmlElement, headline: HtmlElement | None) -> Iterator[str]:
+    """Writers as printed: "كتب: X" beside the headline, then what markup names an author."""
+    for _, text in _near(tree, headline):
+        if name := read_byline(text):
+            yield name
+    marked = [
+        tag
+        for tag in tree.xpath("//*[@class or @rel or @itemprop]")
+        if _WRITER.search(f"{names_of(tag)} {tag.get('rel') or ''} {tag.get('itemprop') or ''}")
+    ]
+    texts = [text_of(tag) for tag in marked[:30] if len(tag) <= 8 and not in_aside(tag)]
+    yield from filter(None, (read_byline(text, sure=True) for text in texts))
+    yield from (
+        text
+        for text in texts
+        if 2 <= len(text.split()) <= 5 and not re.search(r"\d|[:|]", text) and not family_of(text)
+    )

@@ -1,0 +1,31 @@
+"""The one road from the bytes of a page to a judgement. Runs inside the worker; pure but for trafilatura.
+
+An import of files, a re-judging of captures and a crawl all come through here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from archive.models import Article, Judgement, Page
+from archive.rules import RuleSet
+from archive.topics import judge
+from crawler.extract import charset_of, content_type, decode, extract, extract_text
+
+
+def process(page: Page, rules: RuleSet) -> tuple[Article, Judgement]:
+    """Read a page and judge it by its title and text alone. Raises ExtractionError for what cannot be read."""
+    if content_type(page) == "text/plain":
+        text = decode(page.body, charset_of(page))
+        article = extract_text(text, at=page.at, timezone=page.timezone, outlet=page.outlet_name)
+    else:
+        article = extract(page)
+    if page.link:
+        article = replace(
+            article,
+            title=article.title or page.link.title or "",
+            author=article.author or page.link.author,
+            published_at=article.published_at or page.link.published_at,
+            published_source=article.published_source or ("feed" if page.link.published_at else None),
+        )
+    return article, judge(rules, article.title, article.text)
