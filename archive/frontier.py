@@ -272,7 +272,7 @@ def request_state(db: Connection, request_id: int) -> Request:
     row = db.execute(
         "SELECT id, kind, target, at, crawl_id, done_at, error FROM requests WHERE id = ?", (request_id,)
     ).fetchone()
-    return Request(*row, _result(db, *row[1:4]) if row[5] else {})
+    return Request(*(*row, _result(db, *row[1:4]) if row[5] else {}))
 
 
 def _result(db: Connection, kind: str, target: str, since: str) -> dict[str, Any]:

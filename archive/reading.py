@@ -149,10 +149,10 @@ class Archive:
     ) -> list[ArticleRow]:
         """Kept articles first seen at `since` or later, newest first; on a topic, in either strength; of an outlet."""
         rows = self._rows(
-            _ARTICLE + " WHERE v.id IS NOT NULL AND a.first_seen_at >= :since "
-            "AND (:outlet_id IS NULL OR a.outlet_id = :outlet_id) AND (:topic IS NULL OR EXISTS "
-            "(SELECT 1 FROM matches m WHERE m.version_id = v.id AND m.topic = :topic)) "
-            "ORDER BY a.first_seen_at DESC, a.id DESC LIMIT :limit",
+            f"""{_ARTICLE} WHERE v.id IS NOT NULL AND a.first_seen_at >= :since
+                AND (:outlet_id IS NULL OR a.outlet_id = :outlet_id)
+                AND (:topic IS NULL OR EXISTS (SELECT 1 FROM matches WHERE version_id = v.id AND topic = :topic))
+                ORDER BY a.first_seen_at DESC, a.id DESC LIMIT :limit""",  # noqa: S608  # constants of ours
             {"since": since, "outlet_id": outlet_id, "topic": topic, "limit": limit},
         )
         return [ArticleRow(*row) for row in rows]
@@ -166,7 +166,7 @@ class Archive:
         rows = self._rows(
             "SELECT topic, strength, score FROM matches WHERE version_id = ? ORDER BY score DESC, topic", (version_id,)
         )
-        return [Match(*row, tuple(self.passages(version_id, row[0]))) for row in rows]
+        return [Match(*(*row, tuple(self.passages(version_id, row[0])))) for row in rows]
 
     def passages(self, version_id: int, topic: str) -> list[Passage]:
         """Where the terms of a topic stand in a version, title first."""
@@ -183,7 +183,7 @@ class Archive:
             "SELECT id, at, kind, article_id, version_id, backlog FROM events WHERE at >= ? ORDER BY id DESC LIMIT ?",
             (since, limit),
         )
-        return [Event(*row[:5], bool(row[5])) for row in rows]
+        return [Event(*(*row[:5], bool(row[5]))) for row in rows]
 
     def capture(self, capture_id: int) -> Page:
         """The page as it was captured."""
@@ -203,12 +203,12 @@ class Archive:
             if (expression := ar_query(text))
             else []
         )
-        return [Hit(*row[:6], highlight(row[6], text)) for row in rows]
+        return [Hit(*(*row[:6], highlight(row[6], text))) for row in rows]
 
     def health(self, now: str) -> list[OutletHealth]:
         """How it stands with every outlet at `now`, a stamp."""
         return [
-            OutletHealth(*row, self._state(now, row, silent_after))
+            OutletHealth(*(*row, self._state(now, row, silent_after)))
             for *row, silent_after in self._rows(_HEALTH, {"day": later(now, -86400)})
         ]
 

@@ -22,7 +22,8 @@ Connection = Database
 SqliteError = sqlite3.Error
 IntegrityError = sqlite3.IntegrityError
 
-_BUSY, _IOERR_WRITE, _FULL = 5, 778, 13  # a write beyond a file size limit or a quota is reported as IOERR_WRITE
+# A write beyond a quota or a file size limit is an IOERR_WRITE, which pysqlite3 reports as a plain IOERR.
+_BUSY, _FULL, _IOERR, _IOERR_WRITE = 5, 13, 10, 778
 
 
 def connect_write(archive: Path, *, busy_seconds: float = 30.0, checkpoint: bool = True) -> Connection:
@@ -80,7 +81,7 @@ def limited(db: Connection, seconds: float | None) -> Iterator[None]:
 def explain(error: Exception, archive: Path) -> ArchiveError:
     """Say in our words what SQLite (or the file system, for captures) reports about `archive`."""
     code = getattr(error, "sqlite_errorcode", 0)
-    if code in (_FULL, _IOERR_WRITE) or getattr(error, "errno", None) in (ENOSPC, EFBIG, EDQUOT):
+    if code in (_FULL, _IOERR, _IOERR_WRITE) or getattr(error, "errno", None) in (ENOSPC, EFBIG, EDQUOT):
         return StorageFull(f"no room left to write {archive} ({error}); free some space, nothing half-written stays")
     if code & 0xFF == _BUSY:
         return ArchiveBusy(f"{archive} is locked by another process; close it there, then try again")
