@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 from archive.arabic.normalise import normalise, normalise_map, source_span
@@ -132,23 +133,25 @@ def _find(rules: RuleSet, field: Field, original: str, at: int, unit: int, found
             paragraph += which == 2
     index = rules.index
     for number, form in enumerate(forms):
-        after, joined = index.get(form), False
-        if after is None:
-            joined = True
-            after = next((index[rest] for rest in stripped(form) if rest in index), None)
-            if after is None:
+        for base in chain((form,), stripped(form)):
+            if base not in index:
                 continue
-        for pattern, length in _candidates(after, forms, number):
-            sentence, paragraph, start, end = places[number]
-            if joined and not rules.terms[pattern.term].proclitics:
-                continue
-            if pattern.capitals:
-                written = slice(*source_span(original, normalise_map(original)[1], start, end))
-                if original[written] != pattern.capitals:
+            itself = False
+            for pattern, length in _candidates(index[base], forms, number):
+                until = number + length
+                sentence, paragraph, start, end = places[number]
+                if base != form and not rules.terms[pattern.term].proclitics:
                     continue
-            until = number + length
-            end = places[until - 1][3]
-            found.append((Hit(pattern.term, field, at + number, at + until, sentence, paragraph, start, end), pattern))
+                if pattern.capitals:
+                    written = slice(*source_span(original, normalise_map(original)[1], start, end))
+                    if original[written] != pattern.capitals:
+                        continue
+                itself |= length == 1 and pattern.kind != "mask"
+                end = places[until - 1][3]
+                hit = Hit(pattern.term, field, at + number, at + until, sentence, paragraph, start, end)
+                found.append((hit, pattern))
+            if itself:  # from a word that is itself a term nothing is taken off
+                break
     return len(forms)
 
 

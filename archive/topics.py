@@ -1,8 +1,9 @@
 """Which topics an article is on, how strongly, and why.                                                 [pure]
 
-One pass over the words finds the terms; each topic's signals then add or take points. An article that holds a term of
-a topic's `mention`, or to which a signal gives points, matches it: `substantive` from the threshold on, else `passing`.
-`Match.score` is between 0 and 1; 0.5 is the threshold. How the rules are written: `archive.rules`.
+One pass over the words finds the terms; each topic's signals then add or take points. From the topic's threshold on the
+match is `substantive`; it is `passing` with fewer points where a term of the topic's `mention` stands in the article, or
+with half the threshold without one. `Match.score` is between 0 and 1; 0.5 is the threshold. How the rules are written:
+`archive.rules`.
 """
 
 from __future__ import annotations
@@ -99,8 +100,10 @@ def _weigh(topic: Topic, rules: RuleSet, found: Scan) -> _Verdict:
                 evidence.update(hits)
     score = round(max(0.0, min(1.0, points / (2 * topic.threshold))), 3)
     strength: Strength | None = None
-    if evidence:
-        strength = "substantive" if points >= topic.threshold and not vetoed else "passing"
+    if points >= topic.threshold and not vetoed:
+        strength = "substantive"
+    elif mentions or 2 * points >= topic.threshold:
+        strength = "passing"
     if strength != "substantive":
         score = min(score, 0.499)
     return _Verdict(strength, points, score, spoke, sorted(evidence, key=lambda hit: (hit.at, hit.until)))
