@@ -1,8 +1,9 @@
 """Captures: pages as WARC 1.1 records, one gzip member each, appended to a file per series and day.
 
 A page is a `request` record followed by its `response` (a `resource` for an imported file); a capture's offset and
-length are those of the second. Bodies are stored without transfer-encoding and with their content-encoding. A header
-that would no longer be true of the stored bytes keeps its value under `X-Archive-Orig-`, so any reader decodes them.
+length are those of the second. Bodies are stored without transfer-encoding and with their content-encoding (gzip and
+deflate; others are undone). A header that would no longer be true of the stored bytes keeps its value under the name
+`X-Archive-Orig-...`, so that any reader decodes them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from archive.times import Clock, stamp
 
 MAX_FILE = 1 << 30  # bytes; a new file after it, and every UTC day
 ORIGINAL = "X-Archive-Orig-"
+READABLE = {"gzip", "x-gzip", "deflate", "identity", ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +190,12 @@ def _write_page(writer: WARCWriter, block: BytesIO, page: Page) -> int:
 
 def _truthful(page: Page) -> list[tuple[str, str]]:
     """The headers as reported, those renamed that do not hold for the payload as stored."""
-    size = len(_payload(page))
+    payload = _payload(page)
 
     def untrue(name: str, value: str) -> bool:
         if name == "content-length":
-            return value.strip() != str(size)
-        return name == "transfer-encoding" or (name == "content-encoding" and page.raw is None)
+            return value.strip() != str(len(payload))
+        return name == "transfer-encoding" or (name == "content-encoding" and payload is not page.raw)
 
     return [(ORIGINAL + name if untrue(name.lower(), value) else name, value) for name, value in page.headers]
 
@@ -229,12 +231,6 @@ def _decode(raw: bytes, encoding: str) -> bytes:
         with suppress(zlib.error):
             return zlib.decompress(raw)
         return zlib.decompress(raw, -15)
-    if encoding == "br":
-        import brotli  # type: ignore[import-untyped]  # comes with the crawler
-
-        return bytes(brotli.decompress(raw))
-    if encoding not in ("identity", "", "gzip", "x-gzip", "utf-8"):
-        raise ValueError(f"its content-encoding {encoding!r} is not supported")
     return raw
 
 
@@ -257,7 +253,9 @@ def sync_directory(directory: Path) -> None:
 
 
 def _payload(page: Page) -> bytes:
-    return page.body if page.raw is None else page.raw
+    """The bytes to store: as transferred, where any WARC reader can decode that (warcio fails on brotli 1.2)."""
+    encodings = {value.strip().lower() for name, value in page.headers if name.lower() == "content-encoding"}
+    return page.body if page.raw is None or encodings - READABLE else page.raw
 
 
 def _sha256(data: bytes) -> str:

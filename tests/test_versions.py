@@ -1,0 +1,137 @@
+"""What is an edit, and what is only another way of writing the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from archive.models import Article
+from archive.versions import fold, same_text, same_version, text_sha256
+
+WORDS = st.lists(
+    st.sampled_from(
+        ["قسد", "أعلنت", "المعتقلين", "داعش", "الحسكة", "نقل", "إلى", "سوريا", "١٢", "35", "مدى", "مؤتمر", "SDF"]
+    ),
+    min_size=1, max_size=12,
+)  # fmt: skip
+MARKS = st.sampled_from(["\u064b", "\u064e", "\u0651", "\u0652", "\u0670", "ـ", "\u200c", "\u200f", "\u2067", "\ufeff"])
+BETWEEN = st.sampled_from(
+    [" ", "  ", "\n", "\n\n", "\u00a0", " - ", " — ", "، ", ". ", "… ", " «", "» ", ' "', "! ", "؛ "]
+)
+
+
+@given(words=WORDS, data=st.data())
+def test_marks_whitespace_and_punctuation_make_no_edit(words, data):
+    assume(not any(a.isdecimal() and b.isdecimal() for a, b in pairwise(words)))
+    letters = [
+        "".join(char + (data.draw(st.one_of(st.just(""), MARKS)) if not char.isdecimal() else "") for char in word)
+        for word in words
+    ]
+    other = letters[0] + "".join(data.draw(BETWEEN) + word for word in letters[1:])
+    assert same_text(" ".join(words), other)
+
+
+@given(words=WORDS)
+def test_the_script_of_digits_makes_no_edit(words):
+    text = " ".join(words)
+    for digits in ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹"):
+        assert same_text(text, text.translate(str.maketrans("0123456789", digits)))
+
+
+@given(words=WORDS, at=st.integers(0, 200), letter=st.sampled_from("ابتدرسشصعفقكلمنهوي7"))
+def test_another_letter_or_digit_is_an_edit(words, at, letter):
+    text = " ".join(words)
+    at %= len(text)
+    assume(text[at] != " ")
+    assume(fold(text[at]) != letter)
+    assert not same_text(text, text[:at] + letter + text[at + 1 :])
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_the_same_as_itself_and_folding_once_is_enough_for_letters(text):
+    assert same_text(text, text)
+    assert same_text(text, f"\u200f{text}\u200f\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("اعلنت قسد", "أعلنت قسد"),
+        ("إدلب", "ادلب"),
+        ("مستشفي", "مستشفى"),
+        ("قتل 35 شخصا", "قتل 3.5 شخصا"),
+        ("نسبة 5%", "نسبة 5"),
+        ("في 21/1/2026", "في 2112026"),
+        ("الساعة 10:30", "الساعة 1030"),
+        ("قتل 1 2", "قتل 12"),
+        ("لم تعلن قسد", "تعلن قسد"),
+    ],
+)
+def test_these_are_edits(before, after):
+    assert not same_text(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("قُتِل 1,500 شخص", "قتل ١٥٠٠ شخص"),
+        ("«قسد» تعلن: لا تفاوض!", '"قسد" تعلن لا تفاوض'),
+        ("عــــاجل | قسد", "عاجل - قسد"),
+        ("الرئيس", "الرئيس\ufeff"),
+        ("في عام 2024.\n15 معتقلاً", "في عام 2024\n15 معتقلا"),
+        ("ا\u0654علنت", "أعلنت"),
+        ("ﻗﺴﺪ", "قسد"),
+        ("", " \n"),
+    ],
+)
+def test_these_are_none(before, after):
+    assert same_text(before, after)
+
+
+ARTICLE = Article("قسد تنقل معتقلين", "نص الخبر.", author="محمد علي", published_at="2026-01-21T10:00:00+03:00")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "قسد تنقل معتقلين؟"},
+        {"title": "هل تنقل قسد معتقلين"},
+        {"text": "نص الخبر كاملاً."},
+        {"author": "سامر علي"},
+        {"published_at": "2026-01-22"},
+        {"published_at": "2026-01-21T10:05:00+03:00"},
+    ],
+)
+def test_a_change_of_title_text_author_or_date_is_a_version(changes):
+    assert not same_version(ARTICLE, replace(ARTICLE, **changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": "نص الخبر؟"},
+        {"author": None, "published_at": None},
+        {"author": "  محمد  علي "},
+        {"published_at": "2026-01-21"},
+        {"published_at": "2026-01-21T07:00:00Z"},
+        {"published_at": "2026-01-21T10:00"},
+        {"modified_at": "2026-01-22", "credit": "سانا", "section": "أخبار", "related": ("خبر آخر",), "extractor": "2"},
+    ],
+)
+def test_anything_else_is_none(changes):
+    assert same_version(ARTICLE, replace(ARTICLE, **changes))
+
+
+def test_an_author_or_date_that_appears_is_a_version():
+    silent = replace(ARTICLE, author=None, published_at=None)
+    assert not same_version(silent, replace(silent, author="محمد علي"))
+    assert not same_version(silent, replace(silent, published_at="2026-01-21"))
+
+
+def test_the_hash_of_a_version_is_literal():
+    # printf 'عنوان\nنص' | sha256sum
+    assert text_sha256("عنوان", "نص") == "ddcb392247f4932af6cdebf66bb3771094dd8c78a59549e31126a23a5dddd147"
