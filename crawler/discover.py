@@ -96,10 +96,9 @@ def _once(links: Iterable[Link]) -> tuple[Link, ...]:
         old = found.get(link.url)
         if old is None and len(found) >= LINKS_MAX:
             break
-        title = max(filter(None, (old and old.title, link.title)), key=len, default=None)
-        found[link.url] = Link(
-            link.url, title, (old and old.published_at) or link.published_at, (old and old.author) or link.author
-        )
+        old = old or link
+        title = max(old.title or "", link.title or "", key=len) or None
+        found[link.url] = Link(link.url, title, old.published_at or link.published_at, old.author or link.author)
     return tuple(found.values())
 
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from archive.errors import Refused
+from archive.errors import FetchError
 from archive.frontier import held_hosts, hold_host
 from archive.models import Outcome
 from archive.sqlite import connect_read
@@ -40,37 +40,26 @@ PATIENCE_S = 5.0  # a wait this short is waited for; after a longer one the addr
 HOSTS_MAX = 2000  # remembered at a time
 
 
-class Declined(Refused):
-    """We do not go there now: `outcome` is what a look records, `retry_at` the stamp not to come back before."""
+class NoPage(FetchError):
+    """No page came of an address: `outcome` is what its look records, with `retry_at` not to come back before."""
 
-    def __init__(self, outcome: Outcome, message: str, retry_at: str | None = None) -> None:
-        """`message` says by which rule, in one sentence."""
+    def __init__(self, outcome: Outcome, message: str, retry_at: str | None = None, status: int | None = None) -> None:
+        """`message` says why, in one sentence; `status` is the HTTP status where there was an answer."""
         super().__init__(message)
-        self.outcome, self.retry_at = outcome, retry_at
+        self.outcome, self.retry_at, self.status = outcome, retry_at, status
 
 
 class Stopping(Exception):
     """The process is about to end: the address stays due, and nothing is recorded of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RobotsAnswer:
-    """What came back for a robots.txt: a body, or the outcome that stood in its way."""
-
-    body: bytes = b""
-    outcome: Outcome = "ok"
-    error: str = ""
-
-
 @dataclass(slots=True)
 class _Origin:
-    """What robots.txt of one scheme, host and port says."""
+    """What robots.txt of one scheme, host and port says; NoPage: it could not be had, so all is forbidden for now."""
 
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     until: float = float("-inf")
-    rules: Protego | None = None  # None: unreachable, everything is forbidden for now
-    outcome: Outcome = "outage"
-    error: str = ""
+    rules: Protego | NoPage = field(default_factory=Protego)
 
     def idle(self, _now: float) -> bool:
         return not self.asking.locked()
@@ -105,42 +94,43 @@ class Guest:
         self._origins: dict[str, _Origin] = {}
         self._stopping = asyncio.Event()
         reader = connect_read(config.archive)
-        try:
-            self._held: dict[str, str] = held_hosts(reader, stamp(clock()))
-        finally:
-            reader.close()
+        self._held: dict[str, str] = held_hosts(reader, stamp(clock()))
+        reader.close()
 
-    async def permit(self, url: str, fetch: Callable[[str], Awaitable[RobotsAnswer]]) -> None:
-        """Return when robots.txt allows `url`; `fetch` gets a robots.txt. Raises Declined.
+    async def permit(self, url: str, fetch: Callable[[str], Awaitable[bytes]]) -> None:
+        """Return when robots.txt allows `url`, else raise NoPage; `fetch` gets a robots.txt, or raises NoPage.
 
-        Whoever asks first fetches; all others of the host wait for that verdict. Should the first one be cancelled,
-        the next takes over.
+        Whoever asks first fetches; all others of the origin wait for that verdict. Should the first one be
+        cancelled, the next takes over.
         """
         parts = urlsplit(url)
         root = f"{parts.scheme}://{parts.netloc}"
         origin = self._recall(self._origins, root, _Origin)
         async with origin.asking:
             if origin.until <= self._monotonic():
-                self._learn(origin, await fetch(f"{root}/robots.txt"))
-        if origin.rules is None:
-            raise Declined(origin.outcome, f"robots.txt cannot be read ({origin.error}), so we wait")
-        delay = origin.rules.crawl_delay(self.agent) or 0.0
-        self._host(url).crawl_delay = min(delay, CRAWL_DELAY_MAX_S)
-        if not origin.rules.can_fetch(url, self.agent):
-            raise Declined("refused", "robots.txt forbids it")
+                await self._learn(origin, fetch(f"{root}/robots.txt"))
+        rules = origin.rules
+        if isinstance(rules, NoPage):
+            raise NoPage(rules.outcome, f"robots.txt cannot be read ({rules}), so we wait", rules.retry_at)
+        self._host(url).crawl_delay = min(rules.crawl_delay(self.agent) or 0.0, CRAWL_DELAY_MAX_S)
+        if not rules.can_fetch(url, self.agent):
+            raise NoPage("refused", "robots.txt forbids it")
 
-    def _learn(self, origin: _Origin, answer: RobotsAnswer) -> None:
-        known = answer.outcome == "ok"
-        text = answer.body[:ROBOTS_BYTES].decode("utf-8-sig", "replace")
-        origin.rules = Protego.parse(text) if known else None
-        origin.outcome, origin.error = answer.outcome, answer.error
-        origin.until = self._monotonic() + (ROBOTS_FRESH_S if known else ROBOTS_FAILED_S)
+    async def _learn(self, origin: _Origin, fetching: Awaitable[bytes]) -> None:
+        try:
+            text = (await fetching)[:ROBOTS_BYTES].decode("utf-8-sig", "replace")
+        except NoPage as miss:
+            if miss.outcome == "refused":
+                raise  # it is this visitor who may not go there
+            origin.rules, origin.until = miss, self._monotonic() + ROBOTS_FAILED_S
+        else:
+            origin.rules, origin.until = Protego.parse(text), self._monotonic() + ROBOTS_FRESH_S
 
     @asynccontextmanager
     async def turn(self, url: str, delay: float | None = None) -> AsyncIterator[None]:
         """Hold a place at the host of `url` for one request; at least `delay` seconds pass between two starts.
 
-        Raises Declined when the host has asked us to stay away, Stopping when the process ends.
+        Raises NoPage when the host has asked us to stay away, Stopping when the process ends.
         """
         host = self._host(url)
         async with host.room:
@@ -159,18 +149,15 @@ class Guest:
 
     def heed(self, url: str, status: int, headers: Mapping[str, str]) -> str | None:
         """Take note of an answer with 429 or 503: the stamp not to come back before, or None. Header names lower."""
-        if status not in (429, 503):
-            return None
-        seconds = self._seconds(headers.get("retry-after", ""))
-        if seconds is None:
-            if status == 503:
-                return None
+        seconds = self._seconds(headers.get("retry-after", "")) if status in (429, 503) else None
+        if seconds is None and status == 429:
             seconds = HOLD_DEFAULT_S
-        key = host_key(url)
+        if seconds is None:
+            return None
+        key, reason = host_key(url), f"answered {status}"
         until = stamp(self._clock() + timedelta(seconds=min(seconds, HOLD_MAX_S)))
         if until > self._held.get(key, ""):
             self._held[key] = until
-            reason = f"answered {status}"
             log.info("host=%s asked us to wait until %s: %s", key, until, reason)
             self._writer.submit(lambda tx: hold_host(tx, key, until, reason))
         return until
@@ -180,29 +167,24 @@ class Guest:
         self._stopping.set()
 
     def _seconds(self, value: str) -> float | None:
-        value = value.strip()
-        if value.isascii() and value.isdigit():
-            return float(value[:9])
-        try:
+        if value.isascii() and value.strip().isdigit():
+            return float(value.strip()[:9])
+        with suppress(ValueError, TypeError):  # no date, or one without a zone
             return max(0.0, (parsedate_to_datetime(value) - self._clock()).total_seconds())
-        except (ValueError, TypeError):  # no date, or one without a zone
-            return None
+        return None
 
     def _remaining(self, url: str) -> float:
         until = self.held(url)
         seconds = (moment(until) - self._clock()).total_seconds() if until else 0.0
         if seconds > PATIENCE_S:
-            raise Declined("blocked", f"the host asked us to wait until {until}", until)
+            raise NoPage("blocked", f"the host asked us to wait until {until}", until)
         return seconds
 
     async def _pause(self, seconds: float) -> None:
-        if self._stopping.is_set():
-            raise Stopping
-        if seconds > 0:
-            try:
+        with suppress(TimeoutError):
+            if seconds > 0:
                 await asyncio.wait_for(self._stopping.wait(), seconds)
-            except TimeoutError:
-                return
+        if self._stopping.is_set():
             raise Stopping
 
     def _host(self, url: str) -> _Host:

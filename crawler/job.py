@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from archive.errors import ExtractionError
 from archive.frontier import CrawlSummary
-from archive.models import Look, Saved
+from archive.models import Article, Judgement, Look, Page, Saved
 from archive.sqlite import Connection
 from archive.times import Clock, stamp
 from archive.writer import Transaction, Writer
@@ -19,11 +20,12 @@ from crawler.worker import Worker
 
 T = TypeVar("T")
 Progress = Callable[[dict[str, Any]], None]
+WAITING_MAX = 32 << 20  # bytes queued for the writer; beyond it crawls wait, without holding up the loop
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """What a crawl works with and what it has seen. `outlet` is None for an address of no known outlet."""
+    """What a crawl works with and what it has seen. `outlet` is None for addresses of no known outlet."""
 
     crawl_id: int
     outlet: Outlet | None
@@ -33,17 +35,17 @@ class Job:
     writer: Writer
     reader: Connection
     clock: Clock
-    next_at: Callable[[], str]
+    next_at: Callable[[], str]  # the stamp of the outlet's next visit
     on_progress: Progress | None = None
+    stopping: bool = False
+    fault: Exception | None = None  # the archive or the worker fails: the crawl ends
+    summary: CrawlSummary | None = None  # once it has ended
     seen: set[str] = field(default_factory=set)  # addresses asked for in this crawl
     results: dict[str, Saved | Look] = field(default_factory=dict)  # what became of each article's address
-    stopping: bool = False
-    fault: Exception | None = None  # the archive cannot take any more: the crawl ends
-    summary: CrawlSummary | None = None  # once it has ended
 
     @property
     def outlet_id(self) -> str | None:
-        """None for an address of no known outlet."""
+        """None for addresses of no known outlet."""
         return self.outlet.id if self.outlet else None
 
     @property
@@ -57,11 +59,6 @@ class Job:
         return float(self.outlet.delay) if self.outlet and self.outlet.delay else None
 
     @property
-    def proxy(self) -> str | None:
-        """The configured proxy; the environment's are ignored."""
-        return self.config.crawl.proxy
-
-    @property
     def ended(self) -> bool:
         """No further address is to be started."""
         return self.stopping or self.fault is not None
@@ -71,27 +68,31 @@ class Job:
         return stamp(self.clock())
 
     def has_room(self) -> bool:
-        """Whether the disk has the space the configuration wants left free."""
+        """Whether the disk has the space that the configuration wants left free."""
         return shutil.disk_usage(self.config.archive.parent).free >= self.config.keep.free_space
 
+    async def read(self, page: Page) -> tuple[Article, Judgement]:
+        """Extract and judge. Raises ExtractionError for the page's own faults."""
+        return await self._vital(self.worker.read(page))
+
     async def write(self, operation: Callable[[Transaction], T], *, size: int = 0) -> T:
-        """Run an operation in the writer; returns when it is durable. A failing archive ends the crawl."""
+        """Run an operation in the writer; returns when it is durable."""
+        while self.writer.waiting > WAITING_MAX:  # noqa: ASYNC110  # the writer is a thread, and this is rare
+            await asyncio.sleep(0.05)
+        return await self._vital(asyncio.wrap_future(self.writer.submit(operation, size=size)))
+
+    async def _vital(self, work: Awaitable[T]) -> T:
         try:
-            return await asyncio.wrap_future(self.writer.submit(operation, size=size))
+            return await work
+        except ExtractionError:
+            raise
         except Exception as error:
             self.fault = self.fault or error
             raise
 
     def note(self, url: str, became: Saved | Look) -> None:
-        """Remember what became of an article's address, and tell whoever watches."""
+        """Remember what became of an article's address, and tell whoever watches: outlet, fetched, kept."""
         self.results[url] = became
-        self.tell("fetch", fetched=len(self.results), kept=self.kept())
-
-    def kept(self) -> int:
-        """How many articles were newly kept or got a new version."""
-        return sum(isinstance(r, Saved) and r.kind in ("new", "changed") for r in self.results.values())
-
-    def tell(self, phase: str, **counts: int) -> None:
-        """Report progress: a dict with `outlet`, `phase` (discover, fetch) and counts."""
         if self.on_progress:
-            self.on_progress({"outlet": self.outlet_id, "phase": phase, **counts})
+            kept = sum(isinstance(r, Saved) and r.kind in ("new", "changed") for r in self.results.values())
+            self.on_progress({"outlet": self.outlet_id, "fetched": len(self.results), "kept": kept})

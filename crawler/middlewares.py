@@ -1,105 +1,170 @@
-"""Before every request, redirects included: scheme, address, robots.txt. After it: what a failure means."""
+"""Between Scrapy and the network: every request, redirects included, is checked here and enters by one polite door."""
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from dataclasses import dataclass
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from OpenSSL import SSL
 from scrapy import Request
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, IgnoreRequest
+from scrapy.http import Headers, Response
 from scrapy.http.request import NO_CALLBACK
 from service_identity import VerificationError
 
 from archive.models import Outcome
-from crawler.guest import ROBOTS_BYTES, Declined, RobotsAnswer, Stopping
+from archive.times import stamp
+from crawler.guest import ROBOTS_BYTES, NoPage, Stopping
 from crawler.job import Job
-from crawler.resolver import is_public, literal
+from crawler.resolver import Visit, is_public, literal, visit
 from crawler.urls import canonical
 
 
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What went over the wire for one answer, before any decoding. In the `meta` of the request as `wire`."""
+
+    at: str
+    ms: int
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    request_headers: tuple[tuple[str, str], ...]
+    size: int
+    raw: bytes | None  # None: no content encoding, the body is what was sent
+
+    @property
+    def by_name(self) -> dict[str, str]:
+        """Header values by lower-case name, the last one counting."""
+        return {name.lower(): value for name, value in self.headers}
+
+
 class GuestMiddleware:
-    """Stands first in line, so that a redirect passes it again."""
+    """First in line, so that a redirect passes it again: scheme, address, robots.txt; then the status."""
 
     def __init__(self, job: Job, crawler: Crawler) -> None:
-        """`crawler` is needed to fetch robots.txt by the same way as everything else."""
+        """`crawler` fetches robots.txt the way it fetches everything else."""
         self.job, self.crawler = job, crawler
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> GuestMiddleware:
         """Wire it."""
-        return cls(crawler.spider.job, crawler)
+        return cls(_job(crawler), crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Raise Declined for what we do not fetch."""
+        """Raise NoPage for what we do not fetch."""
         job = self.job
         if job.stopping:
             raise Stopping
         try:
             url = canonical(request.url)
         except ValueError as error:
-            raise Declined("refused", f"{request.url[:200]!r} is no web address: {error}") from error
-        if job.proxy:
-            request.meta["proxy"] = job.proxy
+            raise NoPage("refused", f"{request.url[:200]!r} is no web address: {error}") from error
         address = literal(urlsplit(url).hostname or "")
         if address is not None and not job.allow_private and not is_public(address):
-            raise Declined("refused", f"{address} is a private address")
+            raise NoPage("refused", f"{address} is a private address")
+        if job.config.crawl.proxy:
+            request.meta["proxy"] = job.config.crawl.proxy
         if request.meta.get("robots"):
             return
-        if "redirect_times" in request.meta:
+        if "redirect_urls" in request.meta:
             self._not_again(url, [canonical(u) for u in request.meta["redirect_urls"]])
         await job.guest.permit(url, self._robots)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Raise NoPage for an answer that is no page; a 304 is for the spider."""
+        status, wire = response.status, request.meta["wire"]
+        if 200 <= status < 300 or status == 304:
+            return response
+        location = (response.headers.get("Location") or b"").decode("latin-1")
+        if 300 <= status < 400 and location:  # Scrapy follows all but what leads out of http and https
+            raise NoPage("refused", f"redirects to {location[:200]}", status=status)
+        retry_at = self.job.guest.heed(request.url, status, wire.by_name)
+        raise NoPage(outcome_of_status(status), f"answered {status}", retry_at, status)
 
     def _not_again(self, url: str, came_from: list[str]) -> None:
         """One crawl fetches no address twice, not even by way of a redirect."""
         if url in came_from:
-            raise Declined("outage", "the address redirects to itself")
+            raise NoPage("outage", "redirects to itself")
         if url in self.job.seen:
-            raise Declined("not_article", f"redirects to {url}, which this crawl reads anyway")
+            raise NoPage("not_article", f"redirects to {url}, which this crawl reads anyway")
         self.job.seen.add(url)
 
-    async def _robots(self, url: str) -> RobotsAnswer:
-        meta = {"robots": True, "download_maxsize": max(ROBOTS_BYTES * 2, 1)}
+    async def _robots(self, url: str) -> bytes:
+        request = Request(url, meta={"robots": True, "download_maxsize": 2 * ROBOTS_BYTES}, callback=NO_CALLBACK)
         try:
-            response = await self.crawler.engine.download_async(Request(url, meta=meta, callback=NO_CALLBACK))
-        except (Stopping, Declined):
-            raise  # said of us, not of the host: not to be remembered
+            return (await self.crawler.engine.download_async(request)).body
+        except Stopping:
+            raise
         except Exception as error:
-            outcome, words = outcome_of(error)
-            return RobotsAnswer(outcome=outcome, error=words)
-        if response.status >= 500 or response.status == 429:
-            return RobotsAnswer(outcome="outage", error=f"answered {response.status}")
-        return RobotsAnswer(body=response.body if 200 <= response.status < 300 else b"")
+            miss = no_page(error)
+            if miss.status is not None and 400 <= miss.status < 500 and miss.status != 429:
+                return b""  # there is none: nothing is forbidden
+            raise miss from error
 
 
-def outcome_of_status(status: int) -> Outcome | None:
-    """What a status means for a look; None: a page came back.
+class PoliteHandler(HTTP11DownloadHandler):
+    """Waits for its turn at the host, shows the resolver who is visiting, and notes what came over the wire."""
 
-    >>> outcome_of_status(200), outcome_of_status(410), outcome_of_status(429), outcome_of_status(502)
-    (None, 'gone', 'blocked', 'outage')
+    def __init__(self, crawler: Crawler) -> None:
+        """Called by Scrapy; the spider carries the job."""
+        super().__init__(crawler)
+        self.job = _job(crawler)
+
+    async def download_request(self, request: Request) -> Response:
+        """One request and its answer, whole. Raises NoPage where the guest or the resolver say no."""
+        job = self.job
+        # A proxy is the operator's own choice, wherever it stands; it is the one we connect to.
+        current = Visit(allow_private=job.allow_private or job.config.crawl.proxy is not None)
+        async with job.guest.turn(request.url, job.delay):
+            token = visit.set(current)
+            started, sent = time.monotonic(), _pairs(request.headers)
+            try:
+                response = await super().download_request(request)
+            except Exception as error:
+                if current.refused:
+                    raise NoPage("refused", f"{current.refused} is a private address") from error
+                raise
+            finally:
+                visit.reset(token)
+        request.meta["wire"] = Wire(
+            stamp(job.clock()), round((time.monotonic() - started) * 1000), response.status, _pairs(response.headers),
+            tuple(h for h in sent if h[0].lower() != "proxy-authorization"), len(response.body),
+            response.body if "Content-Encoding" in response.headers else None,
+        )  # fmt: skip
+        return response
+
+
+def outcome_of_status(status: int) -> Outcome:
+    """What a status that brings no page means for a look.
+
+    >>> outcome_of_status(410), outcome_of_status(429), outcome_of_status(502), outcome_of_status(302)
+    ('gone', 'blocked', 'outage', 'outage')
     """
-    if 200 <= status < 300:
-        return None
     if status in (404, 410):
         return "gone"
     return "blocked" if status in (401, 402, 403, 407, 429, 451) else "outage"
 
 
-def outcome_of(error: BaseException) -> tuple[Outcome, str]:
-    """What a failed request means for a look, and the words for its row."""
+def no_page(error: BaseException) -> NoPage:
+    """Any failure of a request as a NoPage."""
+    if isinstance(error, NoPage):
+        return error
     words = str(error) or type(error).__name__
-    if isinstance(error, Declined):
-        return error.outcome, words
     if isinstance(error, DownloadTimeoutError):
-        return "timeout", words
+        return NoPage("timeout", words)
     # Scrapy cancels a download for its size alone, and tells the size once decompressed by words alone.
     if isinstance(error, DownloadCancelledError) or (isinstance(error, IgnoreRequest) and "DOWNLOAD_MAXSIZE" in words):
-        return "too_large", "larger than crawl.max_bytes"
+        return NoPage("too_large", "larger than crawl.max_bytes")
     for cause in _causes(error):
         if isinstance(cause, (SSL.Error, VerificationError)):
-            return "tls", f"the certificate or the TLS handshake was not accepted: {_tls_words(cause)}"
-    return "outage", words
+            reasons = cause.args[0] if isinstance(cause, SSL.Error) and cause.args else ()
+            said = "; ".join(str(r[-1]) for r in reasons) or str(cause)
+            return NoPage("tls", f"the certificate or the TLS handshake was not accepted: {said}")
+    return NoPage("outage", words)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -114,7 +179,10 @@ def _causes(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _tls_words(error: BaseException) -> str:
-    """OpenSSL's reason out of its nested tuples, or what the verifier said."""
-    reasons = error.args[0] if error.args else ""
-    return "; ".join(r[-1] for r in reasons) if isinstance(reasons, (list, tuple)) else str(error)
+def _job(crawler: Crawler) -> Job:
+    return cast("Job", cast("Any", crawler.spider).job)
+
+
+def _pairs(headers: Headers) -> tuple[tuple[str, str], ...]:
+    """Header lines; bytes as Latin-1, as HTTP has it."""
+    return tuple((n.decode("latin-1"), v.decode("latin-1")) for n in headers for v in headers.getlist(n))

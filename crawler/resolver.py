@@ -100,5 +100,5 @@ def guard_reactor() -> None:
     """Install the guard on the running reactor, once."""
     from twisted.internet import reactor  # importing it any earlier would install the wrong one
 
-    if not isinstance(reactor.nameResolver, GuardedResolver):  # type: ignore[attr-defined]
-        reactor.installNameResolver(GuardedResolver(reactor.nameResolver))  # type: ignore[attr-defined]
+    if not isinstance(reactor.nameResolver, GuardedResolver):
+        reactor.installNameResolver(GuardedResolver(reactor.nameResolver))

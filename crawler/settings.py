@@ -24,8 +24,8 @@ def crawl_settings(config: Config, agent: str) -> dict[str, Any]:
         "TELNETCONSOLE_ENABLED": False,  # default: likewise
         "DOWNLOAD_VERIFY_CERTIFICATES": True,  # default: any certificate will do
         "DOWNLOAD_HANDLERS": {  # default also reads file:, data:, ftp: and s3: addresses
-            "http": "crawler.handler.PoliteHandler",
-            "https": "crawler.handler.PoliteHandler",
+            "http": "crawler.middlewares.PoliteHandler",
+            "https": "crawler.middlewares.PoliteHandler",
             "data": None, "file": None, "ftp": None, "s3": None,
         },
         "DOWNLOAD_MAXSIZE": int(crawl.max_bytes),  # default: 1 GiB; bounds decompressed bytes, too

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response
-from twisted.python.failure import Failure
 
 from archive.errors import ExtractionError
 from archive.frontier import Due, due_articles, postpone
 from archive.models import Look, Page, Snapshot
 from archive.store import look as store_look
 from archive.store import save
-from crawler.handler import Wire
 from crawler.job import Job
 from crawler.urls import canonical
 from spiders.base import OutletSpider
@@ -38,15 +37,11 @@ class ArticleSpider(OutletSpider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Requests for due articles, no more at a time than there are hands."""
-        if self.only is not None:
-            async for request in self._requests(self.only):
-                yield request
-            return
-        while not self.job.ended and self.job.has_room():
-            # What was seen in this crawl and is still due must not hide the rest.
-            limit = BATCH + len(self.job.seen)
-            due = due_articles(self.job.reader, self.job.outlet_id, self.job.now(), limit)
-            if not (due := [d for d in due if d.url not in self.job.seen]):
+        job, due = self.job, self.only or ()
+        while not job.ended and (self.only or job.has_room()):
+            if self.only is None:  # what was seen in this crawl and is still due must not hide the rest
+                due = due_articles(job.reader, job.outlet_id, job.now(), BATCH + len(job.seen))
+            if not (due := [d for d in due if d.url not in job.seen]):
                 break
             async for request in self._requests(due):
                 yield request
@@ -63,72 +58,63 @@ class ArticleSpider(OutletSpider):
             if self.job.ended:
                 return
             self.job.seen.add(item.url)
-            yield Request(item.url, callback=self.parse, errback=self.failed, cb_kwargs={"due": item})
+            yield Request(item.url, self.parse, errback=self.failed, cb_kwargs={"due": item})
 
     async def parse(self, response: Response, due: Due) -> None:
-        """From an answer to a durable look or version."""
+        """From a page to what is durably kept of it."""
         try:
-            if look := self.look_at_status(due.url, response, article_id=due.article_id):
-                await self._leave(look)
-            else:
-                await self._keep(self._page(response, due), response, due)
+            await self._take(response, due)
         finally:
             self.hands.release()
 
-    async def failed(self, failure: Failure) -> None:
+    async def failed(self, failure: Any) -> None:
         """From a failure to a durable look."""
         due: Due = failure.request.cb_kwargs["due"]
         try:
-            if look := self.look_at_failure(due.url, failure, article_id=due.article_id):
-                if look.retry_at and look.status is None:  # the host asked us to wait before we ever asked for this
-                    await self._put_off(due.url, look.retry_at)
-                else:
-                    await self._leave(look)
+            look = self.miss(due.url, failure, article_id=due.article_id)
+            if look and look.retry_at and look.status is None:  # told to wait before this address was ever asked for
+                await self._put_off(due.url, look.retry_at)
+            elif look:
+                await self._leave(look)
         finally:
             self.hands.release()
 
-    def _page(self, response: Response, due: Due) -> Page:
-        wire: Wire = response.meta["wire"]
-        outlet = self.job.outlet
-        return Page(
-            url=due.url, final_url=canonical(response.url), at=wire.at, status=response.status,
-            headers=wire.headers, body=response.body, raw=wire.raw, request_headers=wire.request_headers,
-            timezone=outlet.timezone if outlet else None, outlet_name=outlet.name_ar if outlet else None,
-            link=due.link,
+    async def _take(self, response: Response, due: Due) -> None:
+        job, wire, outlet = self.job, response.meta["wire"], self.job.outlet
+        page = Page(
+            due.url, canonical(response.url), wire.at, response.status, wire.headers, response.body, wire.raw,
+            wire.request_headers, timezone=outlet.timezone if outlet else None,
+            outlet_name=outlet.name_ar if outlet else None, link=due.link,
         )  # fmt: skip
-
-    async def _keep(self, page: Page, response: Response, due: Due) -> None:
-        keep = self.only is not None
-
-        async def leave(kind: str, error: str) -> None:
-            # A kept article that reads like a home page is a page we misread: no version, no withdrawal.
-            outcome = "unreadable" if due.article_id is not None else kind
-            await self._leave(self.look(page.url, outcome, response, article_id=due.article_id, error=error))  # type: ignore[arg-type]
-
-        media = response.meta["wire"].header.get("content-type", "").lower()
+        request = response.request
+        assert request is not None  # noqa: S101  # set by Scrapy
+        media = wire.by_name.get("content-type", "").lower()
         if media.startswith(_NO_PAGE):
-            return await leave("not_article", f"is {media[:60]}")
+            return await self._leave(
+                self.look(due.url, "not_article", request, f"is {media}", article_id=due.article_id)
+            )
         try:
-            article, judgement = await self.job.worker.read(page)
+            article, judgement = await job.read(page)
+            if not article.text.strip():
+                raise ExtractionError("no text was found in it")
         except ExtractionError as error:
-            return await leave("unreadable", str(error)[:500])
-        if not article.text.strip():
-            return await leave("unreadable", "no text was found in it")
-        if article.is_article is False and not keep:
-            return await leave("not_article", "is no article")
+            return await self._leave(self.look(due.url, "unreadable", request, str(error), article_id=due.article_id))
+        if article.is_article is False and self.only is None:
+            return await self._leave(self.look(due.url, "not_article", request, article_id=due.article_id))
         shot = Snapshot(
-            page, article, judgement, outlet_id=self.job.outlet_id, crawl_id=self.job.crawl_id,
-            article_id=due.article_id, backlog=due.backlog, keep=keep, ms=response.meta["wire"].ms,
+            page, article, judgement, job.outlet_id, job.crawl_id, due.article_id, due.backlog,
+            keep=self.only is not None, ms=wire.ms,
         )  # fmt: skip
-        saved = await self.job.write(lambda tx: save(tx, shot), size=len(page.body) + len(page.raw or b""))
-        self.job.note(page.url, saved)
+        job.note(due.url, await job.write(lambda tx: save(tx, shot), size=wire.size + len(page.body)))
 
     async def _leave(self, look: Look) -> None:
+        if look.article_id is not None and look.outcome == "not_article":
+            # A kept article that reads like a home page is a page we misread: neither an edit nor a withdrawal.
+            look = replace(look, outcome="unreadable", error=look.error or "reads like no article")
         await self.job.write(lambda tx: store_look(tx, look))
         self.job.note(look.url, look)
 
     async def _put_off(self, url: str, until: str) -> None:
-        if self.only is not None:
-            await self._leave(self.look(url, "blocked", error=f"the host asked us to wait until {until}"))
-        else:
-            await self.job.write(lambda tx: postpone(tx, [url], until))
+        if self.only is None:
+            return await self.job.write(lambda tx: postpone(tx, [url], until))
+        await self._leave(self.look(url, "blocked", Request(url), f"the host asked us to wait until {until}"))

@@ -23,7 +23,7 @@ from archive.times import stamp
 from archive.topics import shipped_rules
 from archive.writer import Policy, Writer
 from crawler.config import Crawl, Duration
-from crawler.guest import Declined, Guest, RobotsAnswer, Stopping
+from crawler.guest import Guest, NoPage, Stopping
 from crawler.resolver import is_public, literal
 
 NOW = datetime(2026, 1, 21, 9, 0, tzinfo=UTC)
@@ -53,14 +53,14 @@ def world(tmp_path: Path, writer: Writer) -> World:
     return World(tmp_path, writer, delay=Duration(0.01))
 
 
-def says(
-    text: str = "", outcome: Any = "ok", asked: list[str] | None = None
-) -> Callable[[str], Awaitable[RobotsAnswer]]:
-    async def fetch(url: str) -> RobotsAnswer:
+def says(text: str = "", outcome: Any = "ok", asked: list[str] | None = None) -> Callable[[str], Awaitable[bytes]]:
+    async def fetch(url: str) -> bytes:
         if asked is not None:
             asked.append(url)
         await asyncio.sleep(0.01)
-        return RobotsAnswer(text.encode(), outcome, "told so")
+        if outcome != "ok":
+            raise NoPage(outcome, "told so")
+        return text.encode()
 
     return fetch
 
@@ -76,7 +76,7 @@ def test_all_who_wait_hear_the_same_verdict_and_it_is_fetched_once(world: World)
     async def ask(number: int) -> bool:
         try:
             await world.guest.permit(f"https://example.org/{number}", robots)
-        except Declined as error:
+        except NoPage as error:
             return error.outcome == "refused"
         return False
 
@@ -95,7 +95,7 @@ def test_when_the_one_who_fetches_is_cancelled_the_next_takes_over(world: World)
         second = asyncio.create_task(world.guest.permit(URL, says("User-agent: *\nDisallow: /a", asked=asked)))
         await asyncio.sleep(0)
         first.cancel()
-        with pytest.raises(Declined):
+        with pytest.raises(NoPage):
             await second
 
     asyncio.run(play())
@@ -105,23 +105,23 @@ def test_when_the_one_who_fetches_is_cancelled_the_next_takes_over(world: World)
 def test_rules_are_those_for_our_name_and_arabic_paths_are_understood(world: World) -> None:
     robots = says("User-agent: *\nDisallow: /\n\nUser-agent: rasid\nDisallow: /%d8%b3%d8%b1\nCrawl-delay: 1")
     asyncio.run(world.guest.permit("https://example.org/%D8%AE%D8%A8%D8%B1", robots))
-    with pytest.raises(Declined, match=r"robots\.txt forbids"):
+    with pytest.raises(NoPage, match=r"robots\.txt forbids"):
         asyncio.run(world.guest.permit("https://example.org/%D8%B3%D8%B1%D9%8A", robots))
 
 
 @pytest.mark.parametrize("outcome", ["outage", "timeout", "tls"])
 def test_unreachable_robots_forbids_for_a_while_then_is_asked_again(world: World, outcome: Any) -> None:
-    with pytest.raises(Declined) as caught:
+    with pytest.raises(NoPage) as caught:
         asyncio.run(world.guest.permit(URL, says(outcome=outcome)))
     assert caught.value.outcome == outcome
-    with pytest.raises(Declined):
+    with pytest.raises(NoPage):
         asyncio.run(world.guest.permit(URL, says()))  # still remembered
     world.later(301)
     asyncio.run(world.guest.permit(URL, says()))
 
 
 def test_rules_are_forgotten_after_a_day(world: World) -> None:
-    with pytest.raises(Declined):
+    with pytest.raises(NoPage):
         asyncio.run(world.guest.permit(URL, says("User-agent: *\nDisallow: /")))
     world.later(24 * 3600 + 1)
     asyncio.run(world.guest.permit(URL, says("")))
@@ -151,7 +151,7 @@ def test_a_host_that_asked_for_rest_is_left_alone_across_restarts(world: World, 
         async with again.guest.turn(url, 0.01):
             pass
 
-    with pytest.raises(Declined) as caught:
+    with pytest.raises(NoPage) as caught:
         asyncio.run(turn("https://example.org/b"))
     assert (caught.value.outcome, caught.value.retry_at) == ("blocked", "2026-01-21T10:00:00Z")
     asyncio.run(turn("https://other.example/b"))
