@@ -36,7 +36,7 @@ _VISITED = (
     "SELECT DISTINCT outlet_id FROM fetches WHERE at >= ? AND article_id IS NULL AND outcome IN ('ok', 'unchanged')"
 )
 _READ = """SELECT 1 FROM fetches f JOIN articles a ON a.id = f.article_id
-           WHERE a.url = ? AND f.status = 200 AND f.outcome = 'unchanged' AND f.at >= ?"""
+           WHERE a.url = ? AND f.status = 200 AND f.outcome = 'unchanged' AND f.at > ?"""
 _TOLD = """SELECT e.kind, count(*) FROM mails m JOIN mail_events t ON t.mail_id = m.id
            JOIN events e ON e.id = t.event_id WHERE m.state = 'sent' GROUP BY e.kind"""
 _KEPT = """SELECT l.article_id, o.name_en, l.status, l.versions, l.published_at, l.credit, l.topics, l.passing, l.title
@@ -154,7 +154,7 @@ class _Play:
         kept, substantive, found, versions, mails, unchanged = self.ask(_COUNTS)[0]
         told, wrong = self.told(), self.substantive() ^ set(self.bundled.values())
         rows = [
-            ("found", found, f"articles listed by {len(self.sites)} outlets, each read once"),
+            ("found", found, f"articles, listed by {len(self.sites)} outlets"),
             (
                 "kept",
                 substantive,
@@ -164,7 +164,7 @@ class _Play:
             ("withdrawn", told.get("withdrawn", 0), "believed after two looks"),
             ("told", mails, f"mails ({', '.join(f'{n} {kind}' for kind, n in told.items())}) in {sink.directory}"),
         ]
-        self.echo("\n" + table(["", "", ""], rows) + "\n")
+        self.echo("\n" + table(("what", "count", ""), rows) + "\n")
         self.echo(table(_COLUMNS, [(*row[:-1], row[-1][:50]) for row in self.ask(_KEPT)]))
         faults = [f"{url} is kept as substantive, or not, against expectation" for url in sorted(wrong)]
         faults += [f"told {told} instead of {TOLD}"] if told != TOLD else []
