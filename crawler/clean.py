@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from archive.arabic.dates import Date, read_line
 from archive.arabic.normalise import normalise, normalise_map
@@ -22,7 +22,7 @@ DATA = tomllib.loads(Path(__file__).with_name("furniture.toml").read_text("utf-8
 
 
 _EDGE = " \t-–—|:؛،,.•*·»«/\"'()[]“”"
-_STOP, _COLON = r"(?!\w)", r"\s*(?:[:/|؛]|-\s|$)"
+_STOP, _COLON = r"(?!\w)", r"\s*(?:[:/|؛>»›]|-\s|$)"
 
 
 def fold(line: str) -> str:
@@ -56,7 +56,8 @@ _FIRST = re.compile(
 )
 _FROM = re.compile(rf"\W*(?:{either(_CREDIT['from'])})\s*:?\s*(?P<name>.+)")
 _SIGNED = re.compile(rf"\W*(?P<name>.*?)(?P<through>(?:(?:^|[-/|+،,])\s*(?:{either(_CREDIT['through'])})\s*)+)\W*")
-_AGENCY = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
+_BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
+_AGENCIES = re.compile(rf"\W*(?:(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])}){_STOP}(?:\W|و(?=\s))*)+")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
 _HASHTAGS = re.compile(r"(?:#\s?[\w_]+[\s،,|-]*)+")
 _NOBODY, _CITIES, _SECTIONS = (
@@ -75,6 +76,18 @@ class Clean:
     source: str | None = None  # of `published`: text or notice
     related: list[str] = field(default_factory=list)
     removed: list[tuple[str, str]] = field(default_factory=list)
+
+
+class _Row(NamedTuple):
+    """A line and what its words alone say of it."""
+
+    text: str
+    plain: str
+    family: str | None
+    edge: bool  # furniture only before or after the text
+    source: str | None
+    more: str | None  # a "read also": what follows the marker
+    prose: bool
 
 
 def is_prose(line: str) -> bool:
@@ -103,51 +116,54 @@ def read_credit(text: str, outlet: str | None = None) -> str | None:
     """The source a text names as its own, as printed: "المصدر: X", "X - وكالات", "نقلاً عن X", "نشر أولاً على موقع X".
     None where it names none, or only the outlet itself."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    found = [*filter(None, map(_named_source, lines)), *filter(None, (_signature(line) for line in lines[-3:]))]
-    return next((name for name in found if _not_own(name, outlet)), None)
+    found = [*map(_named_source, lines), *map(_signature, lines[-3:])]
+    return next((name for name in found if name and not _same(name, outlet)), None)
 
 
-def _printed(line: str, match: re.Match[str], offsets: Sequence[int]) -> str:
+def _same(name: str, outlet: str | None) -> bool:
+    return bool(outlet) and fold(name) == fold(outlet or "")
+
+
+def _printed(line: str, match: re.Match[str], offsets: Sequence[int], group: str = "name") -> str:
     """What a match in the normalised line covers in the line itself."""
-    return line[offsets[match.start("name")] : offsets[match.end("name")]].strip(_EDGE)
+    return line[offsets[match.start(group)] : offsets[match.end(group)]].strip(_EDGE)
 
 
 def _named_source(line: str) -> str | None:
     """The source in a line that says it is one."""
-    plain, offsets = normalise_map(line)
-    if first := _FIRST.search(plain):
-        return _printed(line, first, offsets)
-    if len(plain) > 110:
+    if len(line) > 110 and "نشر" not in line:
         return None
-    if match := _LABEL.fullmatch(plain):
-        before = fold(match["before"])
-        if len(match["name"].split()) <= 6 and before in ("", fold(match["name"])):
-            return _printed(line, match, offsets)
-    if (match := _FROM.fullmatch(plain)) and len(match["name"].split()) <= 5 and not is_prose(line):
-        return _printed(line, match, offsets)
-    return None
+    plain, offsets = normalise_map(line)
+    match = _FIRST.search(plain)
+    if not match and len(plain) <= 110:
+        match = _LABEL.fullmatch(plain)
+        if match and (len(match["name"].split()) > 6 or fold(match["before"]) not in ("", fold(match["name"]))):
+            match = None
+        if not match and not is_prose(line):
+            match = _FROM.fullmatch(plain)
+            match = match if match and len(match["name"].split()) <= 5 else None
+    return _printed(line, match, offsets) if match else None
 
 
 def _signature(line: str) -> str | None:
-    """The source a closing line is signed with: "المسلة - متابعة - وكالات", "(بترا)"."""
-    plain, offsets = normalise_map(line)
-    if len(plain) > 60 or is_prose(line):
+    """The source a closing line is signed with: "المسلة - متابعة - وكالات", "رويترز", "(بترا)"."""
+    if len(line) > 60 or is_prose(line):
         return None
+    plain, offsets = normalise_map(line)
+    if _AGENCIES.fullmatch(plain):
+        return line.strip(_EDGE)
     if (match := _SIGNED.fullmatch(plain)) and len(match["name"].split()) <= 4:
-        name = fold(match["name"])
-        return (
-            line[offsets[match.start("through")] :].strip(_EDGE)
-            if not name or name in _CITIES
-            else _printed(line, match, offsets)
-        )
-    agency = _AGENCY.fullmatch(line)
+        return _printed(line, match, offsets, "through" if fold(match["name"]) in _CITIES else "name")
+    agency = _BRACKETS.fullmatch(line)
     return agency[1] if agency and len(agency[1].split()) <= 3 else None
 
 
 def read_byline(line: str, *, sure: bool = False) -> str | None:
     """The writer in "كتب: X", "بقلم X"; without a colon only where the place of the line makes it `sure`."""
+    if len(line) > 60 or is_prose(line):
+        return None
     plain, offsets = normalise_map(line)
-    match = _BYLINE.fullmatch(plain) if len(plain) <= 60 and not is_prose(line) else None
+    match = _BYLINE.fullmatch(plain)
     if not match or not (match["colon"] or sure) or len(match["name"].split()) > 5 or re.search(r"\d", match["name"]):
         return None
     return None if is_nobody(match["name"]) else _printed(line, match, offsets) or None
@@ -167,84 +183,99 @@ def clean(
     outlet: str | None = None,
     published: str | None = None,
     known: Mapping[str, str] = MappingProxyType({}),
+    links: Set[str] | None = None,
 ) -> Clean:
     """Take the furniture out of an article's lines.
 
-    `published` is the date the page's own data gave, if any; `known` maps folded lines which the page's markup marks as
-    furniture (captions, tags, the byline) to the name of their rule.
+    `published` is the date the page's own data gave, if any. `known` maps folded lines which the markup marks as
+    furniture (captions, tags, the byline) to their rule; `links` are the folded texts of links to other pages, None
+    where there is no markup.
     """
-    rows = [row for line in lines for row in _INLINE.split(" ".join(line.split())) if row]
-    out, block = Clean(), False
-    rows, out.related = _split(rows)
-    prose = [at for at, row in enumerate(rows) if is_prose(row) and not (family_of(row) or _named_source(row))]
-    prose = [at for at in prose if fold(rows[at]) not in (fold(title), *known) and not _MORE.match(fold(rows[at]))]
-    first, last = (prose[0], prose[-1]) if prose else (len(rows), -1)
+    heading, out = fold(title), Clean()
+    rows, out.related = _split([_read(row) for line in lines for row in _INLINE.split(" ".join(line.split())) if row])
+    told = [at for at, row in enumerate(rows) if row.prose and row.plain != heading and row.plain not in known]
+    first, last = (told[0], told[-1]) if told else (len(rows), -1)
     dates = _publication_lines(rows, first, last, now, zone, published)
+    block = False
     for at, row in enumerate(rows):
-        plain, head, tail, rule = fold(row), at < first, at > last, None
-        if more := len(plain) <= 260 and _MORE.match(plain):
-            rule, block = "more", not fold(plain[more.end() :])
-        elif plain == fold(title):
+        head, tail, writer = at < first, at > last, None
+        is_link = links is not None and row.plain in links and not row.prose
+        rule: str | None = None
+        if row.more is not None:
+            rule, block = "more", not row.more
+        elif row.plain == heading:
             rule = "title"
-        elif plain in known and len(row) < 250:
-            rule = known[plain]
+        elif row.plain in known and len(row.text) < 250:
+            rule = known[row.plain]
         elif at in dates:
             rule = "date"
             if dates[at] and not out.published:
                 out.published, out.source = dates[at], "text"
-        elif source := _named_source(row):
-            rule, out.credit = "credit", out.credit or _not_own(source, outlet)
-            if said := read_line(row, now, zone).published:
+        elif row.source:
+            rule, out.credit = "credit", out.credit or (None if _same(row.source, outlet) else row.source)
+            if said := read_line(row.text, now, zone).published:
                 out.published, out.source = said, "notice"
-        elif (family := family_of(row)) and (head or tail or not family[1]):
-            rule = family[0]
-        elif (head or tail) and (writer := read_byline(row)):
+        elif row.family and (head or tail or not row.edge):
+            rule = row.family
+        elif (
+            (head or tail)
+            and (writer := read_byline(row.text, sure=True))
+            and (read_byline(row.text) or fold(writer) in known)
+        ):
             rule, out.author = "byline", out.author or writer
-        elif tail and (source := _signature(row)):
-            rule, out.credit = "credit", out.credit or _not_own(source, outlet)
-        elif block and not is_prose(row):
-            rule = "more"
-        elif block and _foreign(row, [title, *out.lines]):
+        elif tail and (source := _signature(row.text)):
+            rule, out.credit = "credit", out.credit or (None if _same(source, outlet) else source)
+        elif head and _AGENCIES.fullmatch(row.plain):
+            rule = "caption"
+        elif (is_link and (block or len(row.plain) >= 25)) or (block and links is None and not row.prose):
+            rule = "link"
+        elif block and _foreign([rows[index].text for index in told if index >= at], [title, *out.lines]):
             rule = "teaser"
-        elif (head and _is_tag(row)) or (tail and ("tags", row) in out.removed):
+        elif row.prose and row.text in out.lines:
+            rule = "repeat"
+        elif (head and _is_tag(row)) or (tail and ("tags", row.text) in out.removed):
             rule = "tags"
-        elif head and plain in _SECTIONS:
+        elif head and row.plain in _SECTIONS:
             rule = "section"
         if rule:
-            out.removed.append((rule, row))
+            out.removed.append((rule, row.text))
         else:
             block = False
-            out.lines.append(row)
+            out.lines.append(row.text)
     _drop_sections(out)
     return out
 
 
-def _split(rows: list[str]) -> tuple[list[str], list[str]]:
-    """The article, and what was appended to it: all after a bare "read also" that follows a credit or closing line."""
+def _read(text: str) -> _Row:
+    plain = fold(text)
+    family, edge = family_of(text) or (None, False)
+    source = _named_source(text)
+    more = _MORE.match(plain) if len(plain) <= 260 else None
+    rest = fold(plain[more.end() :]) if more else None
+    return _Row(text, plain, family, edge, source, rest, is_prose(text) and not (family or source or more))
+
+
+def _split(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
+    """The article, and what was appended to it: all after a bare "read also" that follows a credit or closing line.
+    What follows the site's own copyright line is nobody's."""
     told = over = False
     for at, row in enumerate(rows):
-        plain = fold(row)
-        more = _MORE.match(plain)
-        if over and more and not fold(plain[more.end() :]) and any(map(is_prose, rows[at + 1 :])):
-            return rows[: at + 1], rows[at + 1 :]
-        family = family_of(row)
-        over = over or (told and bool((family and family[1]) or _named_source(row)))
-        told = told or (is_prose(row) and not family)
+        if over and row.more == "" and any(is_prose(after.text) for after in rows[at + 1 :]):
+            return rows[: at + 1], [after.text for after in rows[at + 1 :]]
+        if told and row.family == "rights":
+            return [*rows[: at + 1], *(after._replace(family="rights", prose=False) for after in rows[at + 1 :])], []
+        over = over or (told and (row.edge or bool(row.source)))
+        told = told or row.prose
     return rows, []
 
 
-def _not_own(source: str, outlet: str | None) -> str | None:
-    return None if outlet and fold(source) == fold(outlet) else source
-
-
 def _publication_lines(
-    rows: Sequence[str], first: int, last: int, now: datetime, zone: str | tzinfo | None, published: str | None
+    rows: Sequence[_Row], first: int, last: int, now: datetime, zone: str | tzinfo | None, published: str | None
 ) -> dict[int, Date | None]:
     """Lines that are nothing but the date of publication, or of an update (None). A dateline of another day is text."""
-    said = {
-        at: read_line(row, now, zone) for at, row in enumerate(rows) if len(row) < 110 and (at <= first or at > last)
-    }
-    alone = {at: line for at, line in said.items() if line.alone and (line.published or line.updated)}
+    outside = [(at, row.text) for at, row in enumerate(rows) if len(row.text) < 110 and (at <= first or at > last)]
+    said = ((at, read_line(text, now, zone)) for at, text in outside)
+    alone = {at: line for at, line in said if line.alone and (line.published or line.updated)}
     dated = [line for line in alone.values() if line.published]
     chosen = next((line.published for line in dated if line.labelled), dated[0].published if dated else None)
     day = published or (chosen.value if chosen else "")
@@ -255,8 +286,8 @@ def _publication_lines(
     }
 
 
-def _is_tag(row: str) -> bool:
-    return row.startswith("- ") and len(row.split()) <= 6 and not is_prose(row)
+def _is_tag(row: _Row) -> bool:
+    return row.text.startswith("- ") and len(row.text.split()) <= 6 and not row.prose
 
 
 def _stems(text: str) -> set[str]:
@@ -264,10 +295,10 @@ def _stems(text: str) -> set[str]:
     return {word[:5] for word in words if len(word) >= 4}
 
 
-def _foreign(row: str, before: Sequence[str]) -> bool:
-    """Whether a paragraph after a bare "read also" shares nothing with the article: the teaser of another one."""
-    stems = _stems(row)
-    return len(stems) >= 8 and len(stems & _stems(" ".join(before))) <= len(stems) * 0.03
+def _foreign(rest: Sequence[str], before: Sequence[str]) -> bool:
+    """Whether the paragraph or two left after a bare "read also" share nothing with the article: another one's teaser."""
+    stems = _stems(" ".join(rest))
+    return len(rest) <= 2 and len(stems) >= 8 and len(stems & _stems(" ".join(before))) < 0.08 * len(stems)
 
 
 def _drop_sections(out: Clean) -> None:

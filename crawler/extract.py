@@ -41,7 +41,7 @@ def decode(body: bytes, declared: str | None = None) -> str:
         if body.startswith(bom):
             return body.decode(name, "replace").lstrip("\ufeff")
     text: str = body.decode("utf-8", "replace")
-    if text.count("\ufffd") <= 0.02 * max(1, sum(byte > 127 for byte in body)):
+    if text.count("\ufffd") <= 0.02 * len(body.translate(None, bytes(range(128)))):
         return text
     in_page = re.search(rb"charset\s*=\s*[\"']?\s*([\w-]+)", body[:2048])
     names: list[str | None] = [declared, in_page[1].decode("ascii") if in_page else None, "windows-1256", "iso-8859-6"]
@@ -82,7 +82,10 @@ def extract(page: Page) -> Article:
         raise ExtractionError(f"{page.final_url}: there is no HTML to read ({error})") from error
     now = moment(page.at)
     meta = read_metadata(tree, now, page.timezone, page.outlet_name)
-    known = _furniture(tree, meta)
+    known, links = (
+        _furniture(tree, meta),
+        {fold(text_of(link)) for link in tree.xpath("//a[not(starts-with(@href, '#')) or @href = '#']")},
+    )
     lines, extractor = _body(tree, meta)
     tidy = clean(
         lines,
@@ -92,6 +95,7 @@ def extract(page: Page) -> Article:
         outlet=page.outlet_name,
         published=meta.published.value if meta.published else None,
         known=known,
+        links=links,
     )
     tidy.lines[:0] = _lead(meta, tidy)
     published, source = (meta.published, meta.source) if meta.published else (tidy.published, tidy.source)
@@ -155,23 +159,16 @@ def _body(tree: HtmlElement, meta: Metadata) -> tuple[list[str], str]:
 def _furniture(tree: HtmlElement, meta: Metadata) -> dict[str, str]:
     """Folded lines that the markup marks as furniture, with the name of their rule."""
     known: dict[str, str] = {}
-    whole = len(text_of(tree)) or 1
-    for tag in tree.xpath("//body//*[@class or @id]|//figcaption"):
-        names = names_of(tag) if tag.tag != "figcaption" else "figcaption"
+    most = 0.25 * len(text_of(tree))
+    for tag in tree.body.xpath(".//*[@class or @id]|.//figcaption"):
+        names = names_of(tag) if tag.tag != "figcaption" else "caption"
         rule = next((rule for rule, pattern in FURNITURE.items() if pattern.search(names)), None)
-        if not rule or len(text_of(tag)) > 0.25 * whole:
-            continue
-        for piece in tag.iter():
-            if isinstance(piece.tag, str) and len(line := text_of(piece)) < 250 and not is_prose(line):
-                known.setdefault(fold(line), rule)
-    for image in tree.iter("img"):
-        if len(alt := image.get("alt") or "") >= 15:
-            known.setdefault(fold(alt), "caption")
-    if meta.author:
-        known[fold(meta.author)] = "byline"
-    if meta.section:
-        known[fold(meta.section)] = "section"
-    known.update(dict.fromkeys(meta.site, "site"))
+        if rule and len(text_of(tag)) < (most if rule in ("related", "comments") else 400):
+            lines = {text_of(piece) for piece in tag.iter() if isinstance(piece.tag, str)}
+            known |= {fold(line): rule for line in lines if len(line) < 250 and not is_prose(line)}
+    known |= {fold(alt): "caption" for alt in tree.xpath("//img/@alt") if len(alt) >= 15}
+    known |= {fold(name or ""): rule for name, rule in ((meta.author, "byline"), (meta.section, "section"))}
+    known |= dict.fromkeys(meta.site, "site")
     known.pop("", None)
     return known
 
@@ -235,12 +232,14 @@ def _is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> b
 
 def _in_cards(tree: HtmlElement, prose: list[str]) -> float:
     """The share of prose that stands in cards: alone in its block, with the link of another story inside or before it."""
-    wanted, spots = {fold(line)[:50] for line in prose}, []
-    for tag in tree.iter("p", "div", "span", "li", "td", "dd", "h3", "h4", "font", "section", "article", "a"):
-        pieces = (
+    told, spots = fold(" ".join(prose)), []
+    for tag in tree.body.iter("p", "div", "span", "li", "td", "dd", "h3", "h4", "font", "section", "article"):
+        texts = (
             " ".join(text.split()) for text in (tag.text, *(child.tail for child in tag)) if text and len(text) > 40
         )
-        spots += [(tag, piece) for piece in pieces if fold(piece)[:50] in wanted]
+        pieces = [text for text in texts if len(text) > 40 and fold(text)[:50] in told]
+        if pieces and next(tag.iterancestors("a"), None) is None:
+            spots += [(tag, piece) for piece in pieces]
     if len(spots) < 2:
         return 0.0
     held = Counter(up for tag in {tag for tag, _ in spots} for up in (tag, *tag.iterancestors()))
