@@ -128,14 +128,15 @@ def forms_of(word: str) -> list[str]:
 
 
 def _joined(word: str, same: set[str]) -> list[str]:
-    """Words with everything that may stand joined in front of them; also before Latin letters and digits."""
-    ordered = [word, *sorted(same - {word})]
-    out = list(ordered)
-    for form in ordered:
-        bare = form[2:] if form.startswith(ARTICLE) and len(form) > 4 else form
-        out.append(f"{ARTICLE}{bare}")
-        out += [f"{front}{bare if front.endswith('لل') else form}" for front in PROCLITICS]
-        out += [f"{front}{bare}" for front in DEFINITE]
+    """Words with everything that may stand joined in front of them, also before Latin letters and digits: first all of
+    the word itself, then of the others, the commonest first."""
+    out = []
+    for whole in ([word], sorted(same - {word})):
+        bare = [form[2:] if form.startswith(ARTICLE) and len(form) > 4 else form for form in whole]
+        out += [*whole, *(f"{ARTICLE}{form}" for form in bare)]
+        for front in PROCLITICS:
+            out += [f"{front}{form}" for form in (bare if front.endswith("لل") else whole)]
+        out += [f"{front}{form}" for front in DEFINITE for form in bare]
     return list(dict.fromkeys(out))
 
 
@@ -175,7 +176,7 @@ def highlight(text: str, query: str, width: int = 160, marks: tuple[str, str] = 
     start = text.rfind(" ", 0, start) + 1 if start else 0
     out, at = [], start
     for first, last in spans:
-        if start <= first and last <= end:
+        if max(start, at) <= first and last <= end:
             out += [text[at:first], marks[0], text[first:last], marks[1]]
             at = last
     out.append(text[at : _word_end(text, end)])
