@@ -22,7 +22,8 @@ from archive.alerts.delivery import SmtpSettings
 from archive.alerts.rules import AlertRule
 from archive.errors import ConfigError
 from archive.frontier import OutletRow
-from archive.topics import RuleSet, load_rules, shipped_rules
+from archive.rules import RuleSet, load_rules
+from archive.topics import shipped_rules
 from crawler.schedule import Schedule
 from crawler.units import Duration, Size
 
@@ -30,11 +31,11 @@ SERVICE, OUTLETS, TOPICS = "rasid.toml", "outlets.toml", "topics.toml"
 _T = TypeVar("_T")
 
 
-class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pass
 
 
-class Crawl(_Strict):
+class Crawl(_Strict, frozen=True):
     """How outlets are visited, unless an outlet's entry says otherwise."""
 
     every: str = "15m"  # an interval, or five cron fields
@@ -46,21 +47,21 @@ class Crawl(_Strict):
     outlets_at_once: int = 8
 
 
-class Revisit(_Strict):
+class Revisit(_Strict, frozen=True):
     """When kept articles are looked at again, counted from when they were first seen."""
 
     ladder: tuple[Duration, ...] = tuple(Duration.read(t) for t in ("1h", "3h", "12h", "1d", "3d", "7d", "30d", "90d"))
     confirm_after: Duration = Duration(3600)
 
 
-class Keep(_Strict):
+class Keep(_Strict, frozen=True):
     """What stays on disk."""
 
     passed_days: int = 30
     free_space: Size = Size(2_000_000_000)
 
 
-class Smtp(_Strict):
+class Smtp(_Strict, frozen=True):
     """The mail server alerts go through. The password comes from the environment or from a file."""
 
     host: str
@@ -73,7 +74,7 @@ class Smtp(_Strict):
     timeout: Duration = Duration(30)
 
 
-class Alert(_Strict):
+class Alert(_Strict, frozen=True):
     """Who is told of what. Checked further by `archive.alerts.rules.AlertRule`."""
 
     name: str
@@ -86,13 +87,13 @@ class Alert(_Strict):
     backlog: Literal["digest", "each", "none"] = "digest"
 
 
-class Desk(_Strict):
+class Desk(_Strict, frozen=True):
     """Where `rasid serve` is reached; links in mails point there."""
 
     url: str = "http://127.0.0.1:8001"
 
 
-class Outlet(_Strict):
+class Outlet(_Strict, frozen=True):
     """One entry of the registry."""
 
     id: str
@@ -123,7 +124,7 @@ class Outlet(_Strict):
         )  # fmt: skip
 
 
-class _Service(_Strict):
+class _Service(_Strict, frozen=True):
     contact: str = ""
     archive: str = "archive.db"
     crawl: Crawl = Crawl()
@@ -134,7 +135,7 @@ class _Service(_Strict):
     desk: Desk = Desk()
 
 
-class _Registry(_Strict):
+class _Registry(_Strict, frozen=True):
     outlet: tuple[Outlet, ...] = ()
 
 
@@ -248,14 +249,14 @@ def _read(file: Path, kind: type[_T]) -> _T:
 
 def _decode(kind: type, value: object) -> object:
     if kind in (Duration, Size):
-        return kind.read(value)  # type: ignore[attr-defined]  # both have it
+        return kind.read(value)
     raise NotImplementedError(kind)
 
 
 def _friendly(file: Path, kind: type, message: str) -> ConfigError:
     """Turn msgspec's words into file, key and the mend."""
     what, _, path = message.partition(" - at `$")
-    key = path.rstrip("`").lstrip(".").replace("[...]", "[]")
+    key = re.sub(r"\[(\d+)\]", lambda nth: f" {int(nth[1]) + 1}", path.rstrip("`").lstrip("."))
     if found := re.match(r"Object contains unknown field `(.+)`", what):
         known = _fields(kind, key)
         mend = f"unknown key {found[1]!r}{_meant(found[1], known)}; known here: {', '.join(sorted(known))}"
@@ -266,8 +267,8 @@ def _friendly(file: Path, kind: type, message: str) -> ConfigError:
 
 
 def _fields(kind: Any, path: str) -> set[str]:
-    """Names allowed at a dotted path of a Struct: `crawl`, `outlet[]`, `` (the top)."""
-    for name in filter(None, path.replace("[]", "").split(".")):
+    """Names allowed at a dotted path of a Struct: `crawl`, `outlet 1`, `` (the top)."""
+    for name in filter(None, re.sub(r" \d+", "", path).split(".")):
         hint = get_type_hints(kind)[name]
         inner = [a for a in getattr(hint, "__args__", ()) if isinstance(a, type) and issubclass(a, msgspec.Struct)]
         kind = inner[0] if inner else hint

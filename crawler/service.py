@@ -11,32 +11,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import signal
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from archive.alerts.delivery import deliver_due, recover
+from archive.alerts.delivery import deliver_due
 from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
 from archive.sqlite import connect_read
 from archive.times import stamp
 from archive.upkeep import prune
+from archive.writer import Transaction
 from crawler.config import Outlet
 from crawler.session import Session
 
 log = logging.getLogger("rasid")
+T = TypeVar("T")
+TICK_S, DELIVER_S = 1, 2  # between two looks at what is due
 DRAIN_S = 18.0  # of the 20 s between SIGTERM and our end; the rest is for the writer's last commit
 
 
 class Service:
     """Runs until told to stop. One per process."""
 
-    def __init__(self, session: Session, *, tick_s: float = 1.0, deliver_s: float = 2.0) -> None:
-        """`tick_s` and `deliver_s` are seconds between looks at what is due."""
+    def __init__(self, session: Session) -> None:
+        """`session` is open for writing and stays the caller's to close."""
         self.session = session
-        self.tick_s, self.deliver_s = tick_s, deliver_s
         self.running: dict[str, asyncio.Task[None]] = {}
         self.stopping = asyncio.Event()
         self.reader = connect_read(session.config.archive)
@@ -48,8 +49,6 @@ class Service:
             loop.add_signal_handler(name, self.stopping.set)
         config = self.session.config
         await self._write(lambda tx: sync_outlets(tx, [o.row for o in config.outlets]))
-        if config.smtp:
-            await self._write(recover)
         scheduler = self._jobs()
         scheduler.start()
         log.info("started outlets=%d alerts=%d archive=%s", len(config.enabled()), len(config.alerts), config.archive)
@@ -61,9 +60,9 @@ class Service:
         scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         )
-        scheduler.add_job(self._tick, "interval", seconds=self.tick_s, id="tick")
+        scheduler.add_job(self._tick, "interval", seconds=TICK_S, id="tick")
         if self.session.config.smtp:
-            scheduler.add_job(self._deliver, "interval", seconds=self.deliver_s, id="deliver")
+            scheduler.add_job(self._deliver, "interval", seconds=DELIVER_S, id="deliver")
         scheduler.add_job(self._upkeep, "interval", hours=24, id="upkeep")
         return scheduler
 
@@ -117,18 +116,20 @@ class Service:
         if config.smtp is None:
             return
         report = await asyncio.to_thread(
-            deliver_due, session.writer, config.archive, config.smtp,
-            contact=config.contact, desk_url=config.desk.url, clock=session.clock, chance=random.Random(),  # noqa: S311
+            deliver_due, session.writer, config.smtp, contact=config.contact, desk_url=config.desk.url,
+            stop=self.stopping.is_set,
         )  # fmt: skip
-        if report.sent or report.failed or report.postponed:
-            log.info("mail sent=%d postponed=%d failed=%d", report.sent, report.postponed, report.failed)
+        if report.sent or report.put_off or report.failed:
+            log.info("mail sent=%d put_off=%d failed=%d", report.sent, report.put_off, report.failed)
+        if report.error:
+            log.warning("mail error=%s", report.error)
 
     async def _upkeep(self) -> None:
         config = self.session.config
         report = await asyncio.to_thread(prune, self.session.writer, passed_days=config.keep.passed_days)
         log.info("upkeep %s", report)
 
-    async def _write(self, operation: Any) -> Any:
+    async def _write(self, operation: Callable[[Transaction], T]) -> T:
         return await asyncio.wrap_future(self.session.writer.submit(operation))
 
     async def _drain(self, scheduler: AsyncIOScheduler) -> None:

@@ -61,7 +61,9 @@ def run_reactor(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     from scrapy.utils.reactor import install_reactor
 
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
-    from twisted.internet import reactor
+    from twisted.internet import reactor as running
+
+    reactor: Any = running  # typed as an interface that lacks what every reactor has
 
     outcome: list[T] = []
     failure: list[BaseException] = []
@@ -72,11 +74,11 @@ def run_reactor(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         except BaseException as error:  # carried out of the reactor, raised below
             failure.append(error)
         finally:
-            reactor.stop()  # type: ignore[attr-defined]
+            reactor.stop()
 
     loop = asyncio.get_event_loop()
-    reactor.callWhenRunning(lambda: loop.create_task(work()))  # type: ignore[attr-defined]
-    reactor.run(installSignalHandlers=False)  # type: ignore[attr-defined]
+    reactor.callWhenRunning(lambda: loop.create_task(work()))
+    reactor.run(installSignalHandlers=False)
     if failure:
         raise failure[0]
     return outcome[0]

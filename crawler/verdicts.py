@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from archive.errors import UsageError
+from archive.rules import RuleSet
 from archive.times import stamp, utc_now
-from archive.topics import Explanation, RuleSet, explain, judge
+from archive.topics import Explanation, explain, judge
 from crawler.imports import MEDIA, page_of
 
 

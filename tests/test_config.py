@@ -16,6 +16,12 @@ name = "detainees"
 topics = ["isis_detainees"]
 to = ["desk@example.org"]
 """
+EMPTY_TOPIC = """
+[term.syria]
+forms = ["سوريا"]
+[topic.empty]
+name_ar = "فارغ"
+"""
 OUTLETS = """
 [[outlet]]
 id = "akhbar"
@@ -69,7 +75,7 @@ def test_a_valid_configuration_gives_typed_values(directory):
         ("outlets.toml", "https://akhbar.example/feed", "http://a:99999/", ["outlet akhbar.feeds", "web address"]),
         ("outlets.toml", "Asia/Damascus", "Asia/Damaskus", ["outlet akhbar.timezone", "time zone"]),
         ("outlets.toml", '"akhbar"', '"أخبار"', ["id", "lower-case"]),
-        ("outlets.toml", "feeds", "feed", ["outlet[].feed", "did you mean 'feeds'"]),
+        ("outlets.toml", "feeds", "feed", ["outlet 1.feed", "did you mean 'feeds'"]),
         ("outlets.toml", 'feeds = ["https://akhbar.example/feed"]', "", ["outlet akhbar", "no feed"]),
         ("outlets.toml", "[[outlet]]", OUTLETS + "[[outlet]]", ["twice"]),
     ],
@@ -89,7 +95,7 @@ def test_a_mistake_is_told_with_file_key_and_mend(directory, file, old, new, wor
 
 
 def test_a_topic_that_names_no_term_is_told(directory):
-    (directory / "topics.toml").write_text('[topic.empty]\nname_ar = "فارغ"\n', encoding="utf-8")
+    (directory / "topics.toml").write_text(EMPTY_TOPIC, encoding="utf-8")
     with pytest.raises(ConfigError) as error:
         load_config(directory)
     assert str(directory / "topics.toml") in str(error.value)

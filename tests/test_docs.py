@@ -72,7 +72,7 @@ def test_every_setting_is_documented_and_the_reverse():
 
 def test_every_table_and_view_is_named(tmp_path):
     db = connect_write(tmp_path / "archive.db")
-    migrate(db)
+    migrate(db, tmp_path / "archive.db")
     rows = db.execute("select name from sqlite_master where type in ('table', 'view')").fetchall()
     standing = {row[0] for row in rows if not INTERNAL.match(row[0])}
     text = section("The archive")

@@ -1,0 +1,154 @@
+"""The commands as a person runs them: real processes, real archive, real exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SEEDS = sorted((ROOT / "seeds").glob("*.txt"))
+
+
+def rasid(*arguments, cwd=None, stdin=None):
+    """Run the program; returns the finished process with its text."""
+    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")} | {"COLUMNS": "100"}
+    return subprocess.run(
+        [sys.executable, "-m", "crawler", *map(str, arguments)], capture_output=True, text=True, cwd=cwd or ROOT,
+        input=stdin, timeout=100, env=environment | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A directory made by `rasid init` with the five documents imported."""
+    directory = tmp_path_factory.mktemp("desk")
+    assert rasid("init", directory, "--contact", "desk@example.org").returncode == 0
+    done = rasid("import", *SEEDS, "--config", directory, "--workers", 2, "--json")
+    assert done.returncode == 0, done.stderr
+    assert [row["became"] for row in json.loads(done.stdout)] == ["new"] * 5
+    return directory
+
+
+def test_what_is_imported_twice_is_kept_once(desk):
+    done = rasid("import", SEEDS[0], "--config", desk, "--json")
+    assert [row["became"] for row in json.loads(done.stdout)] == ["unchanged"]
+    counts = json.loads(rasid("status", "--config", desk, "--json").stdout)["counts"]
+    assert counts["kept"] == 5
+    assert counts["versions"] == 5
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("قسد", 3), ("«قسـد»", 3), ("سورية", 5), ("محتجزين", 2), ("المُحتجزين", 2),
+        ('"معتقلي داعش"', 2), ("هوكينز OR باراك", 2), ("سنتكوم -هوكينز", 0), ("كلمةلاوجودلها", 0),
+        ('"', 0), ("AND OR NOT (", 0), ("NEAR(", 0),
+    ],
+)  # fmt: skip
+def test_search_reads_arabic_as_people_type_it(desk, query, found):
+    done = rasid("search", "--config", desk, "--json", "--", query)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)) >= found
+    if not found:
+        empty = rasid("search", "--config", desk, "--", query)
+        assert empty.returncode == 0
+
+
+def test_show_tells_why_an_article_is_kept(desk):
+    hit = json.loads(rasid("search", "--config", desk, "--json", "مخيم روج").stdout)[0]
+    shown = rasid("show", hit["article_id"], "--config", desk)
+    assert shown.returncode == 0, shown.stderr
+    assert "isis_detainees" in shown.stdout
+    assert "باراك: مشاركة سوريا" in shown.stdout
+    values = json.loads(rasid("show", hit["article_id"], "--config", desk, "--json").stdout)
+    assert {m["topic"] for m in values["matches"]} == {"syria", "isis_detainees", "sdf"}
+    version = values["versions"][-1]
+    for match in values["matches"]:
+        for passage in match["passages"]:
+            text = version[passage["field"]]
+            assert text[passage["start"] : passage["end"]] == passage["surface"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["show", "999"], 1, "999"),
+        (["crawl", "nowhere"], 2, "no outlet 'nowhere'"),
+        (["save", "ftp://example.org/x"], 2, "ftp"),
+        (["import", "nothing.txt"], 2, "no such file"),
+        (["import", "pyproject.toml"], 2, "cannot tell"),
+        (["topics", "test"], 2, "FILE"),
+        (["frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_sentence(desk, arguments, code, words):
+    place = [] if arguments[0] in ("topics", "frobnicate") else ["--config", desk]
+    done = rasid(*arguments, *place)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_configuration_or_archive_it_says_how_to_begin(tmp_path):
+    done = rasid("status", "--config", tmp_path)
+    assert (done.returncode, "rasid init" in done.stderr) == (2, True)
+    assert rasid("init", tmp_path, "--contact", "desk@example.org").returncode == 0
+    done = rasid("search", "--config", tmp_path, "قسد")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "archive.db" in done.stderr
+    assert rasid("crawl", "--config", tmp_path).returncode == 0
+
+
+def test_topics_test_explains_a_yes_and_a_no():
+    yes = rasid(
+        "topics",
+        "test",
+        "-",
+        "--json",
+        stdin="نقل معتقلي داعش من الحسكة\nنقلت القوات دفعة من معتقلي داعش من سجن الشدادي إلى العراق.",
+    )
+    assert yes.returncode == 0, yes.stderr
+    told = rasid("topics", "test", "-", stdin="زيارة إلى الأهرامات\nزار السياح تمثال أبو الهول في الجيزة صباح اليوم.")
+    assert told.returncode == 0, told.stderr
+    assert "isis_detainees" in told.stdout
+    judged = json.loads(yes.stdout)
+    assert "الشدادي" in json.dumps(judged, ensure_ascii=False)
+
+
+def test_topics_test_judges_many_lines_with_offsets_into_what_was_given(tmp_path):
+    text = "أعلنت قسـد نقلَ محتجزي داعش من مخيّم الهول."
+    rows = [
+        {"id": "a", "title": "قسد تنقل محتجزي داعش", "text": text},
+        {"id": 7, "text": "مباراة كرة القدم انتهت بالتعادل."},
+    ]
+    file = tmp_path / "many.jsonl"
+    file.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows) + "\n\n", encoding="utf-8")
+    done = rasid("topics", "test", "--jsonl", file)
+    assert done.returncode == 0, done.stderr
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert (first["id"], second["id"], second["topics"]) == ("a", 7, {})
+    assert first["topics"]["isis_detainees"]["strength"] == "substantive"
+    surfaces = {p["surface"] for p in first["topics"]["sdf"]["passages"] if p["field"] == "text"}
+    assert "قسـد" in surfaces
+    file.write_text("not json\n")
+    assert "many.jsonl:1" in rasid("topics", "test", "--jsonl", file).stderr
+
+
+def test_extract_shows_what_is_taken_out():
+    done = rasid("extract", SEEDS[1], "--json")
+    assert done.returncode == 0, done.stderr
+    (article,) = json.loads(done.stdout)
+    assert article["published_at"] == "2026-01-21"
+    assert any("لا يتحمل موقعنا" in line for _, line in article["removed"])
+    assert "taken out:" in rasid("extract", SEEDS[1]).stdout
+
+
+def test_prune_says_what_it_would_do_and_keeps_what_matched(desk):
+    done = rasid("prune", "--config", desk, "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    assert rasid("prune", "--config", desk).returncode == 0
+    assert json.loads(rasid("status", "--config", desk, "--json").stdout)["counts"]["versions"] == 5
