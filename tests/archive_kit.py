@@ -109,8 +109,8 @@ def whole(writer: Writer) -> list[str]:
         for name, sql in {
             "kept without version": "SELECT count(*) FROM articles WHERE latest_version_id IS NULL AND id IN "
             "(SELECT article_id FROM captures WHERE series = 'kept')",
-            "newest versions without event": "SELECT count(*) FROM articles WHERE latest_version_id NOT IN "
-            "(SELECT version_id FROM events)",
+            "newest without event": "SELECT count(*) FROM articles WHERE latest_version_id > 0 "
+            "AND latest_version_id NOT IN (SELECT version_id FROM events)",
             "versions without judgement": "SELECT count(*) FROM versions WHERE id NOT IN "
             "(SELECT version_id FROM judgements)",
             "not searchable": "SELECT count(*) FROM articles WHERE latest_version_id IS NOT NULL AND id NOT IN "

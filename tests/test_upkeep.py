@@ -1,0 +1,67 @@
+"""What is dropped in time, and what never is."""
+
+from __future__ import annotations
+
+import pytest
+
+from archive.times import later
+from archive.upkeep import PruneReport, prune
+from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, Kit, whole
+
+DAY = 86400
+
+
+@pytest.fixture
+def kit(tmp_path):
+    """Forty days of one kept and two passed articles a day, captured on every tenth."""
+    kit = Kit(tmp_path)
+    for day in range(0, 41, 10):
+        at = later(NOW, day * DAY)
+        kit.save(ON_TOPIC, at, url=f"https://sana.example/{day}/kept")
+        for number in range(2):
+            kit.save(OFF_TOPIC, at, url=f"https://sana.example/{day}/{number}")
+    yield kit
+    assert whole(kit.writer) == []
+    kit.writer.close()
+
+
+def files(kit, series):
+    return sorted(path.name for path in (kit.path.parent / "captures").glob(f"{series}-*"))
+
+
+def test_a_dry_run_says_what_would_go_and_touches_nothing(kit):
+    before = files(kit, "passed")
+    report = prune(kit.writer, passed_days=15, fetches_days=25, dry_run=True)
+    assert (report.files, report.captures, report.fetches) == (3, 6, 6)
+    assert report.bytes > 1000
+    assert files(kit, "passed") == before
+    assert kit.one("SELECT count(*) FROM captures") == 15
+    assert prune(kit.writer, passed_days=15, fetches_days=25) == report
+
+
+def test_old_passed_files_go_whole_and_kept_ones_never(kit):
+    kept = files(kit, "kept")
+    prune(kit.writer, passed_days=15)
+    assert files(kit, "passed") == ["passed-2026-02-20-00.warc.gz", "passed-2026-03-02-00.warc.gz"]
+    assert files(kit, "kept") == kept
+    assert kit.rows("SELECT series, count(*) FROM captures GROUP BY series") == [("kept", 5), ("passed", 4)]
+    assert kit.one("SELECT count(*) FROM articles") == 15  # known still, so that they are not fetched again
+
+
+def test_the_file_still_in_use_is_not_dropped_under_the_writer(kit):
+    prune(kit.writer, passed_days=0)
+    assert files(kit, "passed") == ["passed-2026-03-02-00.warc.gz"]
+    assert kit.save(OFF_TOPIC, kit.clock.at, url="https://sana.example/new").kind == "passed"
+
+
+def test_a_file_with_one_young_capture_stays(kit):
+    kit.do(lambda tx: tx.db.execute("UPDATE captures SET at = ? WHERE id = 2", (kit.clock.at,)))
+    prune(kit.writer, passed_days=15)
+    assert "passed-2026-01-21-00.warc.gz" in files(kit, "passed")
+
+
+def test_fetch_rows_are_kept_ninety_days(kit):
+    assert prune(kit.writer, passed_days=30).fetches == 0
+    kit.clock.at = later(NOW, 101 * DAY)
+    assert prune(kit.writer, passed_days=1000) == PruneReport(fetches=6)
+    assert kit.one("SELECT count(*) FROM fetches") == 9
