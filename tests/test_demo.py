@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -26,6 +26,7 @@ import feedparser
 import pytest
 
 from archive.errors import UsageError, WorkError
+from archive.sqlite import connect_read
 from archive.topics import judge, shipped_rules
 from crawler import demo
 from crawler.config import load_config
@@ -181,6 +182,17 @@ def test_a_directory_with_other_things_in_it_is_left_alone(tmp_path: Path) -> No
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.doc"]
 
 
+LATEST = "SELECT title, published_at, credit, topics, passing, versions, status, text FROM latest WHERE topics > ''"
+ALL = "isis_detainees, sdf, syria"
+EXPECTED = {  # title, published, credit, substantive topics, what is no part of the text
+    "000": ("اتصال بين الشرع", None, "شبكة شام", ALL, "آخر الأخبار", "شارك\n", "المصدر", "حمل تطبيق", "إقرأ أيضا"),
+    "001": ("سنتكوم تكشف", "2026-01-21", "قناة الإخبارية", "isis_detainees", "هذا الخبر", "لا يتحمل", "\nسياسة"),
+    "002": ("واشنطن والدوحة", "2024-12-10", "المسلة", "syria", "أوستن", "المسلة – متابعة", "About Post", "لايعبّر"),
+    "003": ("باراك: مشاركة", None, None, ALL, "باراك: مشاركة", "مشاركة المقال", "حجم الخط", "اقرأ أيضا", "عرض الكل"),
+    "004": ("واشنطن تستضيف", "2019-11-14T01:27", None, ALL, "اقرأ ايضا", "جميع الحقوق", "هاتف:", "البريد"),
+}
+
+
 def _demo(directory: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-u", "-m", "crawler", "demo", "--dir", str(directory), "--exit"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -206,7 +218,18 @@ def test_all_of_it_and_again_without_telling_anything_twice(tmp_path: Path) -> N
         mails = [message_from_bytes(file.read_bytes()) for file in sorted((directory / "mail").glob("*.eml"))]
         assert len({mail["Message-ID"] for mail in mails}) == len(mails) == 7
         assert "7      mails (1 edited, 5 new, 1 withdrawn)" in output
-    assert (directory / "archive.db").is_file()
+    with closing(connect_read(directory / "archive.db")) as archive:
+        kept = {
+            next(seed for seed, (title, *_) in EXPECTED.items() if row[0].startswith(title)): row
+            for row in archive.execute(LATEST)
+        }
+    for seed, (_, published, credit, topics, *furniture) in EXPECTED.items():
+        _, published_at, named, substantive, passing, versions, status, text = kept[seed]
+        assert (published_at, named) == (published, credit)
+        assert substantive == topics if seed != "001" else topics in substantive, passing
+        assert versions == (2 if seed == "001" else 1)
+        assert status == ("gone" if seed == "003" else "live")
+        assert not [line for line in furniture if line in text]
     assert list((directory / "captures").rglob("*.warc.gz"))
     assert not _running_on(directory)
 

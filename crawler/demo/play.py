@@ -118,14 +118,13 @@ class _Play:
 
     def until(self, what: str, come: Callable[[], bool], service: subprocess.Popen[bytes]) -> None:
         """Wait until `come` holds and say so; WorkError when time runs out or the service ends."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline, log = time.monotonic() + PATIENCE_S, f"{self.dir / 'service.log'} says more"
         while True:
             try:
                 if come():
                     return self.say(what)
             except (ArchiveError, SqliteError):
                 pass  # the service has not made the archive yet
-            log = f"{self.dir / 'service.log'} says more"
             if service.poll() is not None:
                 raise WorkError(f"the service ended by itself with code {service.returncode}, before {what}; {log}")
             if time.monotonic() > deadline:
