@@ -262,7 +262,10 @@ class _Compiler:
             return msgspec.convert(raw, kind)
         except msgspec.ValidationError as error:
             what, _, path = str(error).partition(" - at `$")
-            self.fail(f"{key}{path.rstrip('`')}".lstrip("."), what)
+            where = f"{key}{path.rstrip('`')}"
+            if unknown := re.search(r"unknown field `(.*)`", what):
+                where, what = f"{where}.{unknown[1]}", "unknown key; correct it or take it out"
+            self.fail(where.lstrip("."), what)
 
     def fail(self, key: str, mend: str) -> NoReturn:
         raise ConfigError(self.file, key, mend)

@@ -129,7 +129,7 @@ def _heard(signal: Signal, rules: RuleSet, found: Scan) -> list[Hit]:
 
 def _zones(hit: Hit, rules: RuleSet, found: Scan) -> set[str]:
     if hit.field == "title":
-        return {"title"}
+        return {"title"} if found.text_words else {"title", "lead"}
     zones, place = {"text"}, found.place(hit)
     if place < rules.lead_words:
         zones.add("lead")
