@@ -144,8 +144,21 @@ def _body(tree: HtmlElement, meta: Metadata) -> tuple[list[str], str]:
     """Lines of the body, and which way found them."""
     tree, way = deepcopy(tree), TRAFILATURA
     for form in tree.xpath("//form[.//p or .//h1]"):
-        if len(text_of(form)) > 0.5 * len(text_of(tree)):
+        if len(text_of(form)) > 0.5 * len(text_of(tree)):  # the whole page, not a form in it
             form.tag, way = "div", f"{TRAFILATURA}+form"
+    for cell in tree.xpath(
+        "//td[.//h1 or string-length(normalize-space()) > 400]"
+    ):  # a table of layout, not of figures
+        for tag in (
+            cell,
+            *cell.itersiblings(),
+            *cell.itersiblings(preceding=True),
+            *cell.iterancestors("table", "tbody", "tr"),
+        ):
+            tag.tag, way = "div", f"{TRAFILATURA}+table"
+    for tag in tree.xpath("//font[br]|//span[br]|//b[br]|//strong[br]"):  # their first lines would be lost
+        if next(tag.iterancestors("p"), None) is None:
+            tag.tag = "p"
     for tag in tree.xpath("//body//*[contains(@class, 'comment') or contains(@id, 'comment')]"):
         if tag.getparent() is not None and not tag.xpath(".//h1") and tag.tag not in ("body", "article", "main"):
             tag.drop_tree()
@@ -186,7 +199,7 @@ def _lead(meta: Metadata, tidy: Clean) -> Iterator[str]:
                 return
             if (
                 is_prose(line)
-                and not len(piece.xpath(".//a|.//p"))
+                and not len(piece.xpath(".//a|.//p|.//br"))
                 and fold(line) not in inside
                 and fold(line) not in dropped
                 and not in_aside(piece)
@@ -242,7 +255,7 @@ def _in_cards(tree: HtmlElement, prose: list[str]) -> float:
             spots += [(tag, piece) for piece in pieces]
     if len(spots) < 2:
         return 0.0
-    held = Counter(up for tag in {tag for tag, _ in spots} for up in (tag, *tag.iterancestors()))
+    held = Counter(up for tag, _ in spots for up in (tag, *tag.iterancestors()))
     return sum(_is_card(tag, piece, held) for tag, piece in spots) / len(spots)
 
 
