@@ -108,7 +108,7 @@ _VERSION = (
 )
 _HEALTH = f"""
 SELECT o.id, o.name_ar,
-  (SELECT max(at) FROM fetches WHERE outlet_id = o.id AND outcome IN {GOOD}),
+  (SELECT at FROM fetches WHERE outlet_id = o.id AND outcome IN {GOOD} ORDER BY at DESC LIMIT 1),
   (SELECT max(last_new_at) FROM sources WHERE outlet_id = o.id),
   (SELECT count(*) FROM articles WHERE outlet_id = o.id),
   (SELECT count(*) FROM articles WHERE outlet_id = o.id AND latest_version_id IS NOT NULL),

@@ -11,7 +11,7 @@ from archive import ledger
 from archive.alerts.rules import plan
 from archive.arabic.normalise import normalise
 from archive.errors import ArchiveError
-from archive.models import Event, EventKind, Judgement, Look, Saved, Series, Snapshot
+from archive.models import Article, Event, EventKind, Judgement, Look, Saved, Series, Snapshot
 from archive.times import later, moment
 from archive.versions import same_version, text_sha256
 
@@ -37,14 +37,7 @@ class _Known:
     latest_version_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Version:
-    id: int
-    captured_at: str
-    title: str
-    text: str
-    author: str | None
-    published_at: str | None
+_Stored = tuple[int, str, Article]  # a version: id, captured_at, and what it is compared by
 
 
 def save(tx: Transaction, snapshot: Snapshot) -> Saved:
@@ -148,15 +141,13 @@ def record_fetch(tx: Transaction, look: Look, **columns: Any) -> None:
 def _keep(tx: Transaction, snapshot: Snapshot, article: _Known) -> Saved:
     """A version if the page says something new, else none."""
     new, page, db, live = snapshot.article, snapshot.page, tx.db, snapshot.crawl_id is not None
-    before, after = _neighbours(db, article.id, None if live else page.at)
-    for same, neighbour in (
-        (before and same_version(before, new), before),
-        (after and same_version(new, after), after),
-    ):
-        if same and neighbour:
-            return Saved("unchanged", article.id, neighbour.id)
+    before, after = _neighbours(db, article.id, "9999" if live else page.at)
+    if before and same_version(before[2], new):
+        return Saved("unchanged", article.id, before[0])
+    if after and same_version(new, after[2]):
+        return Saved("unchanged", article.id, after[0])
     # A clock that went back must not put a live look before what was already seen.
-    at = max(page.at, before.captured_at) if live and before else page.at
+    at = max(page.at, before[1]) if live and before else page.at
     digest = text_sha256(new.title, new.text)
     taken = "SELECT id FROM versions WHERE article_id = ? AND captured_at = ? AND text_sha256 = ?"
     while twin := db.execute(taken, (article.id, at, digest)).fetchone():
@@ -226,17 +217,17 @@ def _known(db: Connection, article_id: int) -> _Known:
     return _Known(*row)
 
 
-def _neighbours(db: Connection, article_id: int, at: str | None) -> tuple[_Version | None, _Version | None]:
-    """The versions before and after a moment; None is now, after all of them."""
-    found = []
+def _neighbours(db: Connection, article_id: int, at: str) -> list[_Stored | None]:
+    """The versions last before (or at) a moment, and first after it."""
+    found: list[_Stored | None] = []
     for test, order in (("<=", "DESC"), (">", "ASC")):
         row = db.execute(
-            f"SELECT {', '.join(_Version.__slots__)} FROM versions WHERE article_id = ? AND captured_at {test} ? "  # noqa: S608
-            f"ORDER BY captured_at {order}, id {order} LIMIT 1",
-            (article_id, at or "9999"),
+            f"""SELECT id, captured_at, title, text, author, published_at FROM versions
+                WHERE article_id = ? AND captured_at {test} ? ORDER BY captured_at {order}, id {order} LIMIT 1""",  # noqa: S608
+            (article_id, at),
         ).fetchone()
-        found.append(_Version(*row) if row else None)
-    return found[0], found[1]
+        found.append((row[0], row[1], Article(*row[2:])) if row else None)
+    return found
 
 
 def _capture(

@@ -11,24 +11,12 @@ import re
 import unicodedata
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Protocol
+
+from archive.models import Article
 
 
-class Worded(Protocol):
-    """What two versions are compared by: an Article, or a stored version."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def author(self) -> str | None: ...
-    @property
-    def published_at(self) -> str | None: ...
-
-
-def same_version(old: Worded, new: Worded) -> bool:
-    """Whether `new` says what `old` said, so that no new version is made.
+def same_version(old: Article, new: Article) -> bool:
+    """Whether `new` says what `old` said in title, text, author and published date, so that no version is made.
 
     A look may know less than the one before (a listing named the author, the page does not): what is unknown now, or
     known at another precision, is no edit.

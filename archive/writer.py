@@ -23,7 +23,7 @@ from archive.captures import CaptureFiles, sync_directory
 from archive.errors import ArchiveBusy, ArchiveError, StorageFull
 from archive.migrations import migrate
 from archive.sqlite import Connection, SqliteError, connect_write, explain
-from archive.times import Clock, stamp, utc_now
+from archive.times import Clock, later, stamp, utc_now
 
 if TYPE_CHECKING:
     from archive.alerts.rules import AlertRule
@@ -157,11 +157,16 @@ class Writer:
             sync_directory(self.archive.parent)
         for note in self._captures.repair(self._committed_end):
             log.warning(note)
-        now = stamp(self.clock())
-        self._db.execute("BEGIN IMMEDIATE")
-        _know_rules(self._db, self._policy, now)
-        self._db.execute("UPDATE crawls SET outcome = 'interrupted', finished_at = ? WHERE outcome = 'running'", (now,))
-        self._db.execute("COMMIT")
+        db, now = self._db, stamp(self.clock())
+        db.execute("BEGIN IMMEDIATE")
+        _know_rules(db, self._policy, now)
+        db.execute("UPDATE crawls SET outcome = 'interrupted', finished_at = ? WHERE outcome = 'running'", (now,))
+        # A clock that once was far ahead must leave nothing waiting for years.
+        far = later(now, max(self._policy.ladder, default=0.0) + 32 * 86400)
+        for table, column in (("sources", "next_at"), ("frontier", "next_at"), ("articles", "next_check_at")):
+            db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, far))  # noqa: S608
+        db.execute("DELETE FROM hosts WHERE not_before > ?", (far,))
+        db.execute("COMMIT")
 
     def _committed_end(self, file: str) -> int:
         end = "SELECT offset + length FROM captures WHERE file = ? ORDER BY offset DESC LIMIT 1"
@@ -193,36 +198,31 @@ class Writer:
                 if job.future.set_running_or_notify_cancel():
                     return job
 
-    def _commit_group(self, first: _Job) -> None:
-        """Do and commit `first` and what is waiting behind it; tell each caller what became of it."""
-        done: list[tuple[_Job, Any]] = []
-        job: _Job | None = first
-        taken = [first]
+    def _commit_group(self, job: _Job | None) -> None:
+        """Do and commit a job and what is waiting behind it; tell each caller what became of it."""
+        group: list[_Job] = [job] if job else []
+        results: list[tuple[_Job, Any]] = []
+        until = time.monotonic() + self._group_s
         try:
             self._begin()
-            until = time.monotonic() + self._group_s
             while job:
-                try:
-                    done.append((job, self._do(job)))
-                except _Failed as failed:
-                    job.future.set_exception(failed.cause)
-                    taken.remove(job)
-                room = len(taken) < self._group_size and time.monotonic() < until
-                job = self._next() if room else None
-                if job:
-                    taken.append(job)
+                self._do(job, results)
+                job = self._next() if len(group) < self._group_size and time.monotonic() < until else None
+                group += [job] if job else []
             self._captures.sync()
             self._db.execute("COMMIT")
         except BaseException as error:  # the group as a whole failed: nothing of it stays
-            self._roll_back()
-            for job in taken:
-                job.future.set_exception(
-                    explain(error, self.archive) if isinstance(error, SqliteError | OSError) else error
-                )
+            with suppress(SqliteError):
+                self._db.rollback()
+            self._captures.undo()
+            reason = explain(error, self.archive) if isinstance(error, SqliteError | OSError) else error
+            for lost in group:
+                if not lost.future.done():
+                    lost.future.set_exception(reason)
             return
         self._captures.settle()
-        for job, result in done:
-            job.future.set_result(result)
+        for done, result in results:
+            done.future.set_result(result)
 
     def _begin(self) -> None:
         """Start a transaction; a lock that outlasts the busy timeout is waited for once more."""
@@ -234,35 +234,20 @@ class Writer:
             log.warning("%s is locked by another process; waiting for it", self.archive)
             self._db.execute("BEGIN IMMEDIATE")
 
-    def _do(self, job: _Job) -> Any:
-        """Run one operation in a savepoint. Raises _Failed when it alone failed and was undone."""
+    def _do(self, job: _Job, results: list[tuple[_Job, Any]]) -> None:
+        """Run one operation in a savepoint; when it alone fails, undo it and tell. Raises what fails the group."""
         mark = self._captures.mark()
         self._db.execute("SAVEPOINT operation")
         try:
-            result = job.operation(Transaction(self._db, self._policy, self._captures, self.clock))
+            results.append((job, job.operation(Transaction(self._db, self._policy, self._captures, self.clock))))
         except BaseException as error:
             full = isinstance(error, SqliteError | OSError) and isinstance(explain(error, self.archive), StorageFull)
             if full or not self._db.conn.in_transaction:  # SQLite may have rolled back everything by itself
                 raise
             self._db.execute("ROLLBACK TO operation")
-            self._db.execute("RELEASE operation")
             self._captures.undo(mark)
-            raise _Failed(error) from error
+            job.future.set_exception(error)
         self._db.execute("RELEASE operation")
-        return result
-
-    def _roll_back(self) -> None:
-        with suppress(SqliteError):
-            if self._db.conn.in_transaction:
-                self._db.execute("ROLLBACK")
-        self._captures.undo()
-
-
-class _Failed(Exception):
-    """One operation failed and was undone; the group goes on."""
-
-    def __init__(self, cause: BaseException) -> None:
-        self.cause = cause
 
 
 def _know_rules(db: Connection, policy: Policy, now: str) -> None:

@@ -10,16 +10,18 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archive import open_archive
 from archive.errors import ArchiveBusy, ArchiveError, StorageFull
+from archive.frontier import due_articles, due_outlets, held_hosts, hold_host, set_next, sync_outlets
 from archive.sqlite import connect_write
 from archive.store import save
 from archive.writer import Writer
-from tests.archive_kit import ON_TOPIC, Kit, children, page, policy, save_until_killed, shot, whole
+from tests.archive_kit import ON_TOPIC, SANA, Kit, StandingClock, children, page, policy, save_until_killed, shot, whole
 
 
 def kill_often(path: Path, times: int, seed: int) -> int:
@@ -219,6 +221,20 @@ def test_a_crawl_cut_short_by_a_crash_is_marked_at_the_next_start(tmp_path):
     with Writer(kit.path, policy()) as writer:
         (row,) = writer.submit(lambda tx: tx.db.execute("SELECT outcome FROM crawls").fetchall()).result()
     assert row == ("interrupted",)
+
+
+def test_a_clock_that_was_years_ahead_leaves_nothing_waiting_for_years(tmp_path):
+    kit = Kit(tmp_path)
+    kit.do(lambda tx: sync_outlets(tx, [replace(SANA, sources=(("feed", "https://sana.example/feed"),))]))
+    kit.do(lambda tx: set_next(tx, [1], "2031-01-01T00:00:00Z"))
+    kit.do(lambda tx: hold_host(tx, "sana.example", "2031-01-01T00:00:00Z", "429"))
+    kit.save(at="2031-01-01T00:00:00Z")
+    kit.writer.close()
+    clock = StandingClock("2026-01-21T12:00:00Z")
+    with Writer(kit.path, policy(), clock=clock) as writer:
+        due = writer.submit(lambda tx: (due_outlets(tx.db, clock.at), len(due_articles(tx.db, "sana", clock.at, 9))))
+        assert due.result() == (["sana"], 1)
+        assert writer.submit(lambda tx: held_hosts(tx.db, clock.at)).result() == {}
 
 
 def test_a_new_archive_is_not_put_beside_the_captures_of_another(tmp_path):
