@@ -12,18 +12,9 @@ from typing import Any
 
 from scrapy.crawler import AsyncCrawlerRunner
 
+from archive import frontier
 from archive.errors import StorageFull
-from archive.frontier import (
-    CrawlSummary,
-    Due,
-    Source,
-    due_articles,
-    due_sources,
-    finish_crawl,
-    postpone,
-    set_next,
-    start_crawl,
-)
+from archive.frontier import CrawlSummary, Due, Source
 from archive.models import Look, Saved
 from archive.sqlite import connect_read
 from archive.times import Clock, utc_now
@@ -65,7 +56,7 @@ class Crawls:
         Raises ArchiveError when the archive cannot take what was read; what it took stays.
         """
         async with self._job(outlet, on_progress) as job:
-            sources = due_sources(self._reader, outlet.id, None if all_sources else job.now())
+            sources = frontier.due_sources(self._reader, outlet.id, None if all_sources else job.now())
             if self._has_room(job):
                 for kind in LISTINGS:
                     if mine := [s for s in sources if s.kind == kind]:
@@ -99,13 +90,11 @@ class Crawls:
         self.guest.stop()
         for job in self._jobs:
             job.stopping = True
-        # Told to stop between its opening and its start, a Scrapy crawl never ends (2.19): it closes its spider and
-        # waits for ever. Left alone it ends at once, since the guest declines whatever it asks for.
-        started = [c for c in self._runner.crawlers if c._engine is not None and c._engine.running]
-        ending = asyncio.gather(*(c.stop_async() for c in started), self._runner.join(), return_exceptions=True)
-        try:
-            await asyncio.wait_for(asyncio.shield(ending), within)
-        except TimeoutError:
+        # Not Scrapy's own stop(): told between its opening and its start, a crawl never ends (2.19). Left alone each
+        # ends soon, since its spider starts nothing and the guest lets nobody in.
+        ending = asyncio.ensure_future(self._runner.join())
+        await asyncio.wait((ending,), timeout=within)
+        if not ending.done():
             log.warning("left %d crawls unfinished; what they had not read is still due", len(self._jobs))
         self._given_up.set()
 
@@ -113,7 +102,7 @@ class Crawls:
     async def _job(self, outlet: Outlet | None, on_progress: Progress | None) -> AsyncIterator[Job]:
         guard_reactor()
         outlet_id = outlet.id if outlet else None
-        crawl_id = await asyncio.wrap_future(self.writer.submit(lambda tx: start_crawl(tx, outlet_id)))
+        crawl_id = await asyncio.wrap_future(self.writer.submit(lambda tx: frontier.start_crawl(tx, outlet_id)))
         plan = schedule(self.config, outlet) if outlet else None
         job = Job(
             crawl_id, outlet, self.config, self.guest, self.worker, self.writer, self._reader, self.clock,
@@ -127,7 +116,7 @@ class Crawls:
             self._jobs.discard(job)
             stopped = job.ended
             job.summary = await asyncio.wrap_future(
-                self.writer.submit(lambda tx: finish_crawl(tx, crawl_id, interrupted=stopped))
+                self.writer.submit(lambda tx: frontier.finish_crawl(tx, crawl_id, interrupted=stopped))
             )
         if job.fault:
             raise job.fault
@@ -146,24 +135,20 @@ class Crawls:
             given_up.cancel()
 
     def _has_room(self, job: Job) -> bool:
-        """Whether bodies may be fetched; the first no is logged, and the first yes after it."""
+        """Whether bodies may be fetched; the first no is logged."""
         room = job.has_room()
-        if room == self._said_full:
-            self._said_full = not room
-            where, least = self.config.archive.parent, int(self.config.keep.free_space)
-            if room:
-                log.info("%s has %d bytes left again: fetching goes on", where, least)
-            else:
-                log.error("%s has less than %d bytes left (keep.free_space): nothing is fetched", where, least)
+        if not room and not self._said_full:
+            log.error("%s: less than keep.free_space is left, so nothing is fetched", self.config.archive.parent)
+        self._said_full = not room
         return room
 
     async def _put_off(self, job: Job, sources: Sequence[Source]) -> None:
         """Everything due now becomes due at the outlet's next visit, unread."""
         next_at, outlet_id = job.next_at(), job.outlet_id
-        due = due_articles(self._reader, outlet_id, job.now(), 100_000)
+        due = frontier.due_articles(self._reader, outlet_id, job.now(), 100_000)
 
         def put_off(tx: Transaction) -> None:
-            set_next(tx, [s.id for s in sources], next_at)
-            postpone(tx, [d.url for d in due], next_at)
+            frontier.set_next(tx, [s.id for s in sources], next_at)
+            frontier.postpone(tx, [d.url for d in due], next_at)
 
         await job.write(put_off)

@@ -76,14 +76,13 @@ class GuestMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Raise NoPage for an answer that is no page; a 304 is for the spider."""
-        status, wire = response.status, request.meta["wire"]
+        status = response.status
         if 200 <= status < 300 or status == 304:
             return response
         location = (response.headers.get("Location") or b"").decode("latin-1")
         if 300 <= status < 400 and location:  # Scrapy follows all but what leads out of http and https
             raise NoPage("refused", f"redirects to {location[:200]}", status=status)
-        retry_at = self.job.guest.heed(request.url, status, wire.by_name)
-        raise NoPage(outcome_of_status(status), f"answered {status}", retry_at, status)
+        raise NoPage(outcome_of_status(status), f"answered {status}", self.job.guest.held(request.url), status)
 
     def _not_again(self, url: str, came_from: list[str]) -> None:
         """One crawl fetches no address twice, not even by way of a redirect."""
@@ -120,7 +119,7 @@ class PoliteHandler(HTTP11DownloadHandler):
         # A proxy is the operator's own choice, wherever it stands; it is the one we connect to.
         current = Visit(allow_private=job.allow_private or job.config.crawl.proxy is not None)
         async with job.guest.turn(request.url, job.delay):
-            token = visit.set(current)
+            token = visit.set(current)  # the task's own, so that no other connection sees it
             started, sent = time.monotonic(), _pairs(request.headers)
             try:
                 response = await super().download_request(request)
@@ -130,12 +129,13 @@ class PoliteHandler(HTTP11DownloadHandler):
                 raise
             finally:
                 visit.reset(token)
-        request.meta["wire"] = Wire(
-            stamp(job.clock()), round((time.monotonic() - started) * 1000), response.status, _pairs(response.headers),
-            tuple(h for h in sent if h[0].lower() != "proxy-authorization"), len(response.body),
-            response.body if "Content-Encoding" in response.headers else None,
-        )  # fmt: skip
-        return response
+            request.meta["wire"] = wire = Wire(
+                stamp(job.clock()), round((time.monotonic() - started) * 1000), response.status,
+                _pairs(response.headers), tuple(h for h in sent if h[0].lower() != "proxy-authorization"),
+                len(response.body), response.body if "Content-Encoding" in response.headers else None,
+            )  # fmt: skip
+            job.guest.heed(request.url, response.status, wire.by_name)  # before the next one gets its turn
+            return response
 
 
 def outcome_of_status(status: int) -> Outcome:

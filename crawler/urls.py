@@ -30,21 +30,25 @@ def canonical(url: str, base: str | None = None) -> str:
     >>> canonical("HTTPS://Example.org:443/a/../خبر?utm_source=x&id=7#top")
     'https://example.org/%D8%AE%D8%A8%D8%B1?id=7'
     """
-    text = url.strip(_EDGES)
+    # Browsers read a backslash as a slash; not to do so would let "good.example\@10.0.0.1" name another host.
+    path, mark, query = url.strip(_EDGES).partition("?")
+    text = path.replace("\\", "/") + mark + query
     if len(text) > _MAX:
         raise ValueError(f"longer than {_MAX} characters")
     parts = urlsplit(urljoin(base, text) if base else text)
     if parts.scheme not in _PORTS:
         raise ValueError("it does not start with http:// or https://")
-    # Browsers read a backslash as a slash; not to do so would let "good.example\@10.0.0.1" name another host.
-    netloc, _, stray = parts.netloc.replace("\\", "/").partition("/")
-    if "@" in netloc:
+    if "@" in parts.netloc:
         raise ValueError("it carries a user name")
-    host, port = _host(netloc), _port(netloc)
-    netloc = host if port in (None, _PORTS[parts.scheme]) else f"{host}:{port}"
-    path = _dotless(_escaped(("/" + stray if stray else "") + parts.path.replace("\\", "/"))) or "/"
+    host = (parts.hostname or "").rstrip(".")
+    host = host if host.isascii() else host.encode("idna").decode()
+    host = f"[{host}]" if ":" in host else host
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"{host!r} is no host name")
+    netloc = host if parts.port in (None, _PORTS[parts.scheme]) else f"{host}:{parts.port}"
+    path = _dotless(_escaped(parts.path))
     kept = [p for p in _escaped(parts.query).split("&") if p and not _TRACKING.fullmatch(p.partition("=")[0].lower())]
-    result = f"{parts.scheme}://{netloc}{path.replace('?', '%3F')}{'?' if kept else ''}{'&'.join(kept)}"
+    result = f"{parts.scheme}://{netloc}{path}{'?' if kept else ''}{'&'.join(kept)}"
     if len(result) > _MAX:
         raise ValueError(f"longer than {_MAX} characters")
     return result
@@ -67,24 +71,6 @@ def same_site(a: str, b: str) -> bool:
 
 def _bare(url: str) -> str:
     return (urlsplit(url).hostname or "").removeprefix("www.")
-
-
-def _host(netloc: str) -> str:
-    name = netloc.rpartition(":")[0] if re.search(r":\d*$", netloc) else netloc
-    name = name.lower()
-    if not name.isascii():
-        name = name.encode("idna").decode()
-    name = name.rstrip(".")
-    if not _HOST.fullmatch(name):
-        raise ValueError(f"{name!r} is no host name")
-    return name
-
-
-def _port(netloc: str) -> int | None:
-    found = re.search(r":(\d+)$", netloc)
-    if found and not (found[1].isascii() and 0 < int(found[1][:6]) < 65536):
-        raise ValueError(f"{found[1][:6]} is no port")
-    return int(found[1]) if found else None
 
 
 def _escaped(text: str) -> str:

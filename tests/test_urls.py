@@ -41,7 +41,7 @@ def test_examples_in_docstrings() -> None:
         ("https://example.org/100%", "https://example.org/100%25"),
         ("https://مثال.com/أ", "https://xn--mgbh0fb.com/%D8%A3"),
         ("http://[::1]:8000/x", "http://[::1]:8000/x"),
-        (r"https:\\example.org\a", None),
+        (r"https:\\example.org\a", "https://example.org/a"),
         ("https://example.org\\@10.0.0.1/", "https://example.org/@10.0.0.1/"),
         ("ftp://example.org/a", None),
         ("javascript:void(0)", None),
