@@ -55,8 +55,8 @@ def run(directory: Path | None = None, *, exit: bool = False, echo: Echo = _PRIN
     """
     directory = (directory or Path("demo")).resolve()
     with ExitStack() as stack:
-        stack.enter_context(_terminable())
-        _Play(directory, echo).run(stack)
+        with _signals() as asked:
+            _Play(directory, echo, asked).run(stack)
         if not exit:
             desk = urlsplit(load_config(directory).desk.url)
             serve(
@@ -66,13 +66,12 @@ def run(directory: Path | None = None, *, exit: bool = False, echo: Echo = _PRIN
 
 
 class _Play:
-    def __init__(self, directory: Path, echo: Echo) -> None:
-        self.dir, self.echo = directory, echo
+    def __init__(self, directory: Path, echo: Echo, asked: list[int]) -> None:
+        self.dir, self.echo, self.asked = directory, echo, asked
         self.begun, self.since = time.monotonic(), stamp(utc_now())
         self.state = _prepare(directory, self.since)
         self.sites: list[Site] = []
         self.bundled: dict[str, str] = {}  # what becomes of a document's page (old: reworded) -> its address
-        self.steps: list[tuple[str, str]] = []
 
     def run(self, stack: ExitStack) -> None:
         """From the first page published to the last table; the outlets answer until `stack` is closed."""
@@ -125,6 +124,8 @@ class _Play:
                     return self.say(what)
             except (ArchiveError, SqliteError):
                 pass  # the service has not made the archive yet
+            if self.asked:
+                raise SystemExit(128 + self.asked[0])
             if service.poll() is not None:
                 raise WorkError(f"the service ended by itself with code {service.returncode}, before {what}; {log}")
             if time.monotonic() > deadline:
@@ -207,24 +208,24 @@ def _service(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.terminate()
         try:
             process.wait(STOP_S)
-        except BaseException:
+        except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            raise
+            raise WorkError(f"the service did not stop within {STOP_S:.0f} s and was killed") from error
     if process.returncode:
         raise WorkError(f"the service ended with code {process.returncode}; {directory / 'service.log'} says more")
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind like Ctrl-C does, so that nothing stays running behind us."""
-
-    def leave(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+def _signals() -> Iterator[list[int]]:
+    """Signals to end, noted in a list for `until` to see: raised anywhere, one could leave the service running."""
+    asked: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda number, frame: asked.append(number)) for number in numbers}
     try:
-        yield
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if asked:
+        raise SystemExit(128 + asked[0])
