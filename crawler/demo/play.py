@@ -187,13 +187,21 @@ def _prepare(directory: Path, now: str) -> dict[str, str | None]:
     papers = load(moment(now))
     with ExitStack() as stack:
         names = [*(paper.id for paper in papers), "smtp", "desk"]
-        held = {name: stack.enter_context(socket.create_server((HOST, 0))) for name in names}
-        ports = {name: server.getsockname()[1] for name, server in held.items()}
+        ports = {name: _free_port(stack, 8001 if name == "desk" else 0) for name in names}
     for name in ("rasid.toml", "outlets.toml"):
         text = TEMPLATES.get_template(name).render(sites=papers, ports=ports)
         (directory / name).write_text(text, encoding="utf-8")
     state.write_text(json.dumps({"started": now, "changed": None}))
     return _prepare(directory, now)
+
+
+def _free_port(stack: ExitStack, wanted: int) -> int:
+    """The wanted port, if it is free, else any; held until `stack` closes, so that no two are the same."""
+    try:
+        server = socket.create_server((HOST, wanted))
+    except OSError:
+        server = socket.create_server((HOST, 0))
+    return int(stack.enter_context(server).getsockname()[1])
 
 
 @contextmanager
