@@ -38,7 +38,7 @@ def either(phrases: Iterable[str]) -> str:
 
 def _pattern(family: Mapping[str, Any]) -> re.Pattern[str]:
     ways = {
-        "only": rf"(?:(?:%s){_STOP}[\W\d]*)+$",
+        "only": rf"[\W\d]*(?:(?:%s){_STOP}[\W\d]*)+$",
         "starts": rf"(?:%s){_STOP}",
         "labels": rf"(?:%s){_COLON}",
         "holds": rf".*(?<!\w)(?:%s){_STOP}",
@@ -126,7 +126,7 @@ def _same(name: str, outlet: str | None) -> bool:
 
 def _printed(line: str, match: re.Match[str], offsets: Sequence[int], group: str = "name") -> str:
     """What a match in the normalised line covers in the line itself."""
-    return line[offsets[match.start(group)] : offsets[match.end(group)]].strip(_EDGE)
+    return line[offsets[match.start(group)] : offsets[match.end(group)]].strip(" -–—|:؛،,.*•")
 
 
 def _named_source(line: str) -> str | None:

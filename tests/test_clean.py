@@ -1,0 +1,165 @@
+"""Furniture goes, the article stays. What looks like furniture but is told inside a sentence is the article."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.clean import clean, family_of, fold, read_byline, read_credit
+
+NOW = datetime(2026, 1, 21, 10, 0, tzinfo=UTC)
+LEAD = "افتتحت البلدية صباح اليوم حديقة جديدة في وسط المدينة بحضور عدد كبير من الأهالي والأطفال."
+MIDDLE = "وقال رئيس البلدية إن الحديقة تضم ملاعب صغيرة ومقاعد ومظلات، وإنها ستفتح أبوابها كل يوم حتى المساء."
+CLOSE = "وتعتزم البلدية إنشاء حديقتين أخريين في الأحياء الشرقية من المدينة قبل نهاية العام الجاري."
+
+
+def cleaned(*lines, title="حديقة جديدة وسط المدينة", **more):
+    return clean(lines, title, now=NOW, **more)
+
+
+@pytest.mark.parametrize(
+    ("family", "line"),
+    [
+        ("share", "شارك"),
+        ("share", "شارك الخبر: فيسبوك | واتساب | تلغرام"),
+        ("share", "مشاركة المقال:"),
+        ("share", "حجم الخط: A+ A-"),
+        ("share", "عرض الكل"),
+        ("share", "إعلان 1"),
+        ("counter", "عدد المشاهدات: ١٬٢٠٤"),
+        ("counter", "119,116 مشاهدة"),
+        ("counter", "مدة القراءة: 3 دقائق"),
+        ("breadcrumb", "آخر الأخبار"),
+        ("tags", "الوسوم: سوريا، الحسكة، مياه"),
+        ("tags", "#سوريا #الحسكة"),
+        ("disclaimer", "الآراء الواردة في هذا المقال لا تعبّر بالضرورة عن رأي الموقع"),
+        ("author_box", "عن الكاتب"),
+        ("rights", "جميع الحقوق محفوظة لـ الحياة © 2024"),
+        ("contact", "هاتف: 00961-1-000000"),
+        ("follow", "حمّل تطبيق آخر خبر"),
+        ("follow", "تابعونا على تلغرام"),
+        ("comments", "أضف تعليقاً"),
+        ("caption", "صورة أرشيفية"),
+    ],
+)
+def test_families(family, line):
+    assert family_of(line)[0] == family
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "شارك الوفد السوري في أعمال القمة",
+        "مشاركة سوريا في التحالف تفتح باباً جديداً",
+        "المصدر الأمني نفى وقوع أي حادث",
+        "اشترك في المعرض خمسون عارضاً",
+        "انضم إلى التحالف تسعون بلداً",
+        "القسم الأول من الطريق جاهز",
+        "هاتف الوزير نظيره العراقي مساء اليوم",
+        "مواضيع كثيرة بحثها الجانبان",
+        "كتبت الصحيفة أن المفاوضات متوقفة",
+        "الكاتب الذي رحل أمس",
+        "سوريا",
+        "كلفة المشروع",
+    ],
+)
+def test_a_told_line_is_no_furniture(line):
+    assert family_of(line) is None
+    assert line in cleaned(LEAD, line, CLOSE).lines
+
+
+def test_lines_around_the_text_leave_and_name_their_rule():
+    out = cleaned(
+        "شارك", "حديقة جديدة وسط المدينة", "الثلاثاء 20 يناير 2026 09:15 م", "كتب: سامر العلي",
+        LEAD, "اقرأ أيضاً: افتتاح فرن جديد في حي الصالحية", MIDDLE, CLOSE,
+        "المصدر: وكالة البادية", "الوسوم: حدائق", "جميع الحقوق محفوظة", "موقع إخباري مستقل يعنى بأخبار المدينة وريفها منذ سنوات طويلة.",
+    )  # fmt: skip
+    assert out.lines == [LEAD, MIDDLE, CLOSE]
+    assert (out.author, out.credit, out.published.value) == ("سامر العلي", "وكالة البادية", "2026-01-20T21:15")
+    assert [rule for rule, _ in out.removed] == [
+        "share", "title", "date", "byline", "more", "credit", "tags", "rights", "rights",
+    ]  # fmt: skip
+
+
+def test_one_date_line_leaves_and_a_dateline_of_another_day_stays():
+    out = cleaned("تاريخ النشر: 10 ديسمبر 2024", "9 ديسمبر، 2024", LEAD, CLOSE)
+    assert (out.published.value, out.lines[0]) == ("2024-12-10", "9 ديسمبر، 2024")
+    assert cleaned("20 يناير 2026", LEAD, published="2026-01-20T09:00:00Z").lines == [LEAD]
+    assert cleaned("آخر تحديث: 20 يناير 2026", LEAD).published is None
+
+
+def test_a_block_of_headlines_within_the_text_leaves_and_the_text_goes_on():
+    out = cleaned(
+        LEAD, "مواضيع ذات صلة", "اختتام بطولة الشطرنج للناشئين", "توزيع غراس الزيتون على الفلاحين", MIDDLE, CLOSE
+    )
+    assert out.lines == [LEAD, MIDDLE, CLOSE]
+
+
+def test_where_markup_tells_links_only_links_leave():
+    links = frozenset({fold("اختتام بطولة الشطرنج للناشئين")})
+    out = cleaned(LEAD, "اقرأ أيضاً", "اختتام بطولة الشطرنج للناشئين", "وأكد أن الدخول مجاني للجميع", CLOSE, links=links)
+    assert out.lines == [LEAD, "وأكد أن الدخول مجاني للجميع", CLOSE]
+
+
+def test_an_appended_article_is_split_off_and_the_teaser_of_another_leaves():
+    other = "أعلنت إدارة المرور تحويل السير في شارع الجسر ثلاثة أسابيع بسبب أعمال الصرف الصحي."
+    out = cleaned(LEAD, CLOSE, "المصدر: وكالة البادية", "إقرأ أيضاً:", "تحويل السير في شارع الجسر", other)
+    assert (out.lines, out.related) == ([LEAD, CLOSE], ["تحويل السير في شارع الجسر", other])
+    out = cleaned(LEAD, MIDDLE, CLOSE, "أخبار مقترحة", "تحويل السير", other)
+    assert out.lines == [LEAD, MIDDLE, CLOSE]
+    assert cleaned(LEAD, "أخبار مقترحة", MIDDLE, CLOSE).lines == [LEAD, MIDDLE, CLOSE]
+
+
+@pytest.mark.parametrize(
+    ("text", "outlet", "credit"),
+    [
+        ("المصدر: رويترز", None, "رويترز"),
+        ("شبكة شام المصدر: شبكة شام", None, "شبكة شام"),
+        ("المصدر : صحيفة «النهار»", None, "صحيفة «النهار»"),
+        ("المدينة نيوز - وكالات", None, "المدينة نيوز"),
+        ("المدينة نيوز - وكالات", "المدينة نيوز", None),
+        ("دمشق - وكالات", None, "وكالات"),
+        ("--(بترا)", None, "بترا"),
+        ("رويترز + أ ف ب", None, "رويترز + أ ف ب"),
+        ("نقلاً عن العربي الجديد", None, "العربي الجديد"),
+        (
+            'هذا الخبر بعنوان "س" نشر أولاً على موقع عنب بلدي وتم جلبه من مصدره الأصلي بتاريخ 3 آذار 2025.',
+            None,
+            "عنب بلدي",
+        ),
+        ("وأضاف المصدر: لن نتراجع عن القرار", None, None),
+        ("وقالت الوزارة نقلاً عن مصدر أمني إن الطريق سالك.", None, None),
+        (f"{LEAD}\n{CLOSE}", None, None),
+    ],
+)
+def test_credit(text, outlet, credit):
+    assert read_credit(text, outlet) == credit
+
+
+def test_bylines():
+    assert read_byline("كتبت: منى عبد الرحمن") == "منى عبد الرحمن"
+    assert read_byline("بقلم/ رامي ديب") == "رامي ديب"
+    assert read_byline("كتبت أسماء نصار") is None  # may be told: only its place can say
+    assert read_byline("كتبت أسماء نصار", sure=True) == "أسماء نصار"
+    assert read_byline("بواسطة: admin") is None
+
+
+PROSE = st.sampled_from([LEAD, MIDDLE, CLOSE])
+FURNITURE = st.sampled_from(
+    ["شارك", "عدد المشاهدات: 12", "إعلان", "اقرأ أيضاً: خبر آخر من المدينة", "نسخ الرابط", "تابعونا على فيسبوك"]
+)
+
+
+@given(st.lists(st.one_of(PROSE, FURNITURE), min_size=1, max_size=12))
+def test_prose_survives_any_mixture_and_furniture_none(lines):
+    out = cleaned(*lines)
+    assert out.lines == list(dict.fromkeys(line for line in lines if line in (LEAD, MIDDLE, CLOSE)))
+
+
+@given(st.lists(st.text(max_size=150), max_size=15), st.text(max_size=60))
+def test_every_line_is_kept_or_accounted_for_and_cleaning_again_changes_no_text(lines, title):
+    out = clean(lines, title, now=NOW)
+    rows = [" ".join(line.split()) for line in lines]
+    assert len(out.lines) + len(out.removed) + len(out.related) >= sum(map(bool, rows))
+    assert all(any(kept in row for row in rows) for kept in out.lines)

@@ -1,0 +1,164 @@
+"""Pages of several templates, written for these tests, and what each must yield; bytes in whatever charset they say."""
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archive.errors import ExtractionError
+from archive.models import Link, Page
+from archive.topics import shipped_rules
+from crawler.extract import decode, extract, extract_text
+from crawler.process import process
+
+PAGES = Path(__file__).parent / "pages"
+EXPECTED = tomllib.loads((PAGES / "expected.toml").read_text("utf-8"))
+ARTICLES = [name for name, expected in EXPECTED.items() if expected.get("is_article", True)]
+OTHERS = [name for name in EXPECTED if name not in ARTICLES]
+AT = "2026-01-21T11:00:00Z"
+
+
+def page(body, name="a-1", **more):
+    url = f"https://news.example/2026/{name}"
+    base = Page(
+        url, url, AT, 200, (("Content-Type", "text/html"),), body, timezone="Asia/Damascus", outlet_name="صوت الجزيرة"
+    )
+    return replace(base, **more)
+
+
+def golden(name, **more):
+    zone = EXPECTED[name].get("timezone", "Asia/Damascus")
+    return page((PAGES / f"{name}.html").read_bytes(), name, timezone=zone, **more)
+
+
+@pytest.fixture(scope="module", params=ARTICLES)
+def read(request):
+    return EXPECTED[request.param], extract(golden(request.param))
+
+
+def test_it_is_an_article_in_arabic(read):
+    assert (read[1].is_article, read[1].language) == (True, "ar")
+
+
+def test_headline_as_printed(read):
+    assert read[1].title == read[0]["title"]
+
+
+def test_publication_date_and_where_it_is_from(read):
+    assert [read[1].published_at, read[1].published_source] == read[0]["published"]
+
+
+@pytest.mark.parametrize(
+    ("field", "key"), [("author", "author"), ("credit", "credit"), ("section", "section"), ("modified_at", "modified")]
+)
+def test_field(read, field, key):
+    assert getattr(read[1], field) == read[0].get(key)
+
+
+def test_text_is_whole_and_nothing_else(read):
+    expected, article = read
+    assert not [words for words in expected["has"] if words not in article.text]
+    assert not [words for words in expected["has_not"] if words in f"{article.text}\n"]
+
+
+def test_way_is_named(read):
+    assert read[1].extractor.startswith(read[0].get("extractor", "trafilatura/"))
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_home_section_login_and_error_pages_are_no_articles(name):
+    assert extract(golden(name)).is_article is False
+
+
+def test_an_error_status_is_no_article():
+    assert extract(golden("wordpress", status=404)).is_article is False
+
+
+TEXT = (PAGES / "table.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        (TEXT.encode("utf-8"), "text/html"),
+        (TEXT.encode("utf-8"), "text/html; charset=windows-1256"),
+        (b"\xef\xbb\xbf" + TEXT.encode("utf-8"), "text/html"),
+        (TEXT.encode("cp1256"), "text/html; charset=utf-8"),  # the page's own meta says utf-8, too
+        (TEXT.encode("cp1256"), "text/html; charset=windows-1256"),
+        (TEXT.encode("cp1256"), "text/html; charset=nonsense"),
+        (TEXT.encode("iso-8859-6", "replace"), "text/html; charset=iso-8859-6"),
+        (TEXT.encode("utf-16"), "text/html"),
+        (TEXT.encode("utf-8").replace("الحبوب".encode(), "الحبوب".encode()[:-1]), "text/html"),  # a letter cut in two
+    ],
+)
+def test_charset_of_the_bytes_beats_the_one_declared(body, header):
+    article = extract(page(body, headers=(("content-type", header),)))
+    assert article.title == "تراجع أسعار القمح في أسواق دير الزور مع بدء الحصاد"
+    assert "وقال تجار إن سعر الطن انخفض" in article.text
+
+
+def test_a_template_time_tag_gives_way_to_what_it_prints():
+    body = TEXT.replace(
+        "<div>الثلاثاء 12 فيفري 2025 الساعة 02:05 م</div>", '<time datetime="2008-02-14 20:00">12/02/2025</time>'
+    )
+    article = extract(page(body.encode()))
+    assert (article.published_at, article.published_source) == ("2025-02-12", "text")
+
+
+def test_an_honest_utc_time_stays_utc():
+    body = (PAGES / "local_z.html").read_text("utf-8").replace("09:15 م", "11:15 م")
+    assert extract(page(body.encode(), timezone="Africa/Cairo")).published_at == "2026-01-20T21:15:40+00:00"
+
+
+def test_dates_of_updates_and_copyright_are_no_publication():
+    body = TEXT.replace("الثلاثاء 12 فيفري 2025 الساعة 02:05 م", "آخر تحديث: 12 فيفري 2025")
+    assert extract(page(body.encode())).published_at is None
+
+
+def test_the_feed_fills_only_what_the_page_leaves_silent():
+    hint = Link(
+        "https://news.example/2026/a-1", title="عنوان التغذية", published_at="2025-02-12T11:05:00Z", author="محرر"
+    )
+    silent = TEXT.replace("<div>الثلاثاء 12 فيفري 2025 الساعة 02:05 م</div>", "").replace(
+        "<div>كتب: مروان الحسن</div>", ""
+    )
+    article, _ = process(page(silent.encode(), link=hint), shipped_rules())
+    assert (article.published_at, article.published_source, article.author) == ("2025-02-12T11:05:00Z", "feed", "محرر")
+    article, _ = process(page(TEXT.encode(), link=hint), shipped_rules())
+    assert (article.published_source, article.author) == ("text", "مروان الحسن")
+    assert article.title.startswith("تراجع أسعار")
+
+
+def test_what_is_related_is_not_judged():
+    text = (
+        "افتتاح حديقة جديدة في المدينة\nافتتحت البلدية اليوم حديقة جديدة وسط المدينة بحضور عدد كبير من الأهالي.\n"
+        "المصدر: البلدية\nاقرأ أيضاً:\nقسد تنقل معتقلي داعش من سجن الشدادي\n"
+        "نقلت قوات سوريا الديمقراطية مئات المعتقلين من عناصر تنظيم داعش من سجن الشدادي في سوريا إلى سجن آخر."
+    )
+    article, judgement = process(
+        page(text.encode(), headers=(("Content-Type", "text/plain; charset=utf-8"),)), shipped_rules()
+    )
+    assert "سجن الشدادي" in article.related[0]
+    assert not judgement.matches
+
+
+@pytest.mark.parametrize("body", [b"", b"   ", b"<!-- nothing -->", b"\x00\x00"])
+def test_nothing_to_read_is_said(body):
+    with pytest.raises(ExtractionError, match=r"news\.example"):
+        extract(page(body))
+    with pytest.raises(ExtractionError):
+        extract_text("\n \n", at=AT)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=400), st.sampled_from(["<html><body>{}</body></html>", "<article><h1>{}</h1><p>{}", "{}"]))
+def test_any_bytes_give_an_article_or_an_extraction_error(noise, frame):
+    try:
+        article = extract(page(frame.encode().replace(b"{}", noise)))
+    except ExtractionError:
+        return
+    assert article.extractor
+    assert isinstance(decode(noise, "utf-8"), str)
