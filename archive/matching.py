@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import accumulate
 from typing import Literal
 
 from archive.arabic.normalise import normalise, normalise_map, source_span
@@ -15,7 +15,10 @@ from archive.rules import Distance, Pattern, RuleSet
 
 Field = Literal["title", "text"]
 
-_SCAN = re.compile(rf"({WORD.pattern})|(\n+)|[.!?؟؛]+(?=\s)")
+_PIECES = re.compile(rf"{WORD.pattern}|[\W_]+")  # covers every letter, so that lengths add up to places
+_ENDS_SENTENCE = re.compile(r"[.!?؟؛]\s|\n")
+_SPACE, _PLAIN, _SENTENCE, _PARAGRAPH = range(4)
+_MOST_PIECES = 100_000
 _APART = 10_000  # words between title and text, so that nothing in one is near the other
 
 
@@ -119,53 +122,82 @@ def scan(rules: RuleSet, title: str, text: str) -> Scan:
 def _find(rules: RuleSet, field: Field, original: str, at: int, unit: int, found: list[tuple[Hit, Pattern]]) -> int:
     """Adds what matches in a field whose first word has number `at` and whose first sentence has number `unit`;
     returns how many words it has."""
-    folded = normalise(original)
+    pieces = _PIECES.findall(normalise(original))
+    meaning = rules.pieces
     forms: list[str] = []
-    places: list[tuple[int, int, int, int]] = []  # sentence, paragraph, start, end
+    where: list[int] = []  # number of the word -> number of the piece
+    candidates: list[tuple[int, int, int, tuple[str, ...]]] = []
     sentence = paragraph = unit
-    for token in _SCAN.finditer(folded):
-        which = token.lastindex
-        if which == 1:
-            forms.append(token[0])
-            places.append((sentence, paragraph, *token.span()))
-        else:
+    for number, piece in enumerate(pieces):
+        seen = meaning.get(piece)
+        if seen is None:
+            seen = _learn(rules, piece)
+        if seen == _SPACE:
+            continue
+        if isinstance(seen, tuple):
+            candidates.append((len(forms), sentence, paragraph, seen))
+        elif seen != _PLAIN:
             sentence += 1
-            paragraph += which == 2
-    index = rules.index
-    for number, form in enumerate(forms):
-        for base in chain((form,), stripped(form)):
-            if base not in index:
+            paragraph += seen == _PARAGRAPH
+            continue
+        forms.append(piece)
+        where.append(number)
+    if not candidates:
+        return len(forms)
+    starts = list(accumulate(map(len, pieces), initial=0))
+    for word, sentence, paragraph, bases in candidates:
+        start = starts[where[word]]
+        second = forms[word + 1] if word + 1 < len(forms) else ""
+        seconds = (second, second[len(ARTICLE) :]) if second.startswith(ARTICLE) else (second,)
+        for base in bases:
+            after, itself = rules.index[base], False
+            if "" not in after and after.keys().isdisjoint(seconds):
                 continue
-            itself = False
-            for pattern, length in _candidates(index[base], forms, number):
-                until = number + length
-                sentence, paragraph, start, end = places[number]
-                if base != form and not rules.terms[pattern.term].proclitics:
+            for pattern, length in _matches(after, forms, word, seconds):
+                last = where[word + length - 1]
+                if base != forms[word] and not rules.terms[pattern.term].proclitics:
                     continue
-                if pattern.capitals:
-                    written = slice(*source_span(original, normalise_map(original)[1], start, end))
-                    if original[written] != pattern.capitals:
-                        continue
+                if pattern.capitals and not _written(original, start, starts[where[word] + 1], pattern.capitals):
+                    continue
                 itself |= length == 1 and pattern.kind != "mask"
-                end = places[until - 1][3]
-                hit = Hit(pattern.term, field, at + number, at + until, sentence, paragraph, start, end)
-                found.append((hit, pattern))
+                numbers = (at + word, at + word + length, sentence, paragraph, start, starts[last + 1])
+                found.append((Hit(pattern.term, field, *numbers), pattern))
             if itself:  # from a word that is itself a term nothing is taken off
                 break
     return len(forms)
 
 
-def _candidates(after: dict[str, tuple[Pattern, ...]], forms: list[str], number: int) -> Iterator[tuple[Pattern, int]]:
+def _learn(rules: RuleSet, piece: str) -> int | tuple[str, ...]:
+    """What a piece of text is: for a word that may begin a pattern, the first words of such patterns; else one of
+    _PLAIN, _SPACE, _SENTENCE, _PARAGRAPH. Remembered with the rules, since words come back."""
+    seen: int | tuple[str, ...]
+    if WORD.match(piece):
+        seen = tuple(base for base in dict.fromkeys((piece, *stripped(piece))) if base in rules.index) or _PLAIN
+    elif "\n" in piece:
+        seen = _PARAGRAPH
+    else:
+        seen = _SENTENCE if _ENDS_SENTENCE.search(piece) else _SPACE
+    if len(rules.pieces) > _MOST_PIECES:
+        rules.pieces.clear()
+    rules.pieces[piece] = seen
+    return seen
+
+
+def _written(original: str, start: int, end: int, capitals: str) -> bool:
+    first, last = source_span(original, normalise_map(original)[1], start, end)
+    return original[first:last] == capitals
+
+
+def _matches(
+    after: dict[str, tuple[Pattern, ...]], forms: list[str], number: int, seconds: tuple[str, ...]
+) -> Iterator[tuple[Pattern, int]]:
     """Patterns that match from word `number` on, with how many words they cover. Later words may carry the article."""
     for pattern in after.get("", ()):
         yield pattern, 1
-    second = forms[number + 1] if number + 1 < len(forms) else ""
-    for word in (second, second.removeprefix(ARTICLE)) if second.startswith(ARTICLE) else (second,):
-        for pattern in after.get(word, ()) if word else ():
-            until = number + 2 + len(pattern.rest)
-            rest = forms[number + 2 : until]
-            if rest == list(pattern.rest) or (
-                len(rest) == len(pattern.rest)
-                and all(have in (want, ARTICLE + want) for have, want in zip(rest, pattern.rest, strict=True))
+    for second in filter(None, seconds):
+        for pattern in after.get(second, ()):
+            rest = forms[number + 2 : number + 2 + len(pattern.rest)]
+            if len(rest) == len(pattern.rest) and all(
+                have in (want, ARTICLE + want) for have, want in zip(rest, pattern.rest, strict=True)
             ):
-                yield pattern, until - number
+                yield pattern, 2 + len(rest)

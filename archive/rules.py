@@ -37,7 +37,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
@@ -156,6 +156,7 @@ class RuleSet:
     terms: tuple[Term, ...]
     by_topic: tuple[Topic, ...]
     index: dict[str, dict[str, tuple[Pattern, ...]]]  # first word -> second word, "" for a form of one -> patterns
+    pieces: dict[str, int | tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)  # seen in texts
 
     @property
     def topics(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ every letter of it knows where it came from.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from array import array
 
@@ -60,8 +61,13 @@ def normalise(text: str) -> str:
 def normalise_map(text: str) -> tuple[str, array[int]]:
     """The normalised text, and for each of its letters the offset in `text` it came from; one more entry at the
     end holds `len(text)`."""
-    offsets = array("l", [at for at, char in enumerate(text) for _ in _TABLE[ord(char)]])
-    offsets.append(len(text))
+    offsets, at = array("l"), 0
+    uneven = "".join(char for char in set(text) if len(_TABLE[ord(char)]) != 1)
+    for odd in re.finditer(f"[{re.escape(uneven)}]", text) if uneven else ():
+        offsets.extend(range(at, odd.start()))
+        offsets.extend([odd.start()] * len(_TABLE[ord(odd[0])]))
+        at = odd.end()
+    offsets.extend(range(at, len(text) + 1))
     return text.translate(_TABLE), offsets
 
 
