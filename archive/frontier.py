@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archive.models import Link, Look
-from archive.sqlite import Connection, connect_write
+from archive.sqlite import Connection, SqliteError, connect_write, explain
 from archive.store import record_fetch
 from archive.times import moment
 
@@ -242,11 +242,11 @@ def request(archive: Path, kind: str, target: str, now: str) -> int:
     db = connect_write(archive, checkpoint=False)
     try:
         db.execute("BEGIN IMMEDIATE")
-        row = db.execute(
-            "INSERT INTO requests (kind, target, at) VALUES (?, ?, ?) RETURNING id", (kind, target, now)
-        ).fetchone()
+        asked = db.execute("INSERT INTO requests (kind, target, at) VALUES (?, ?, ?)", (kind, target, now)).lastrowid
         db.execute("COMMIT")
-        return int(row[0])
+        return int(asked or 0)
+    except SqliteError as error:
+        raise explain(error, archive) from error
     finally:
         db.close()
 

@@ -193,15 +193,13 @@ class Archive:
 
     def search(self, text: str, limit: int = 20) -> list[Hit]:
         """Kept articles whose newest version has what a person typed, best first; nothing searchable finds nothing."""
-        rows = (
-            self._rows(
-                "SELECT a.id, a.outlet_id, a.url, a.status, v.title, v.published_at, v.text FROM articles_fts f "
-                "JOIN articles a ON a.id = f.rowid JOIN versions v ON v.id = a.latest_version_id "
-                "WHERE articles_fts MATCH ? ORDER BY bm25(articles_fts, 4.0, 1.0), a.id DESC LIMIT ?",
-                (expression, limit),
-            )
-            if (expression := ar_query(text))
-            else []
+        if not (expression := ar_query(text)):
+            return []
+        rows = self._rows(
+            "SELECT a.id, a.outlet_id, a.url, a.status, v.title, v.published_at, v.text FROM articles_fts f "
+            "JOIN articles a ON a.id = f.rowid JOIN versions v ON v.id = a.latest_version_id "
+            "WHERE articles_fts MATCH ? ORDER BY bm25(articles_fts, 4.0, 1.0), a.id DESC LIMIT ?",
+            (expression, limit),
         )
         return [Hit(*(*row[:6], highlight(row[6], text))) for row in rows]
 
@@ -237,11 +235,7 @@ class Archive:
         self.close()
 
     def _rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
-        try:
-            with limited(self.db, self._limit):
-                return self.db.execute(sql, params).fetchall()
-        except SqliteError as error:
-            raise explain(error, self.path) from error
+        return [tuple(row.values()) for row in self.query(sql, params)]
 
     def _state(
         self, now: str, row: Sequence[Any], silent_after: float | None
@@ -268,15 +262,10 @@ def open_archive(path: Path | str, *, limit: float | None = None) -> Archive:
     db = connect_read(path)
     try:
         if pending(db, path):
-            raise ArchiveError(
-                f"{path} is no archive of this release yet; `rasid crawl` or `rasid run` brings it up to date"
-            )
-    except SqliteError as error:
+            raise ArchiveError(f"{path} is no archive of this release yet; `rasid crawl` or `run` brings it up to date")
+    except (SqliteError, ArchiveError) as error:
         db.close()
-        raise explain(error, path) from error
-    except ArchiveError:
-        db.close()
-        raise
+        raise error if isinstance(error, ArchiveError) else explain(error, path) from error
     for name, function in (("ar_norm", normalise), ("ar_query", ar_query)):
         db.register_function(function, deterministic=True, name=name)
     return Archive(path, db, limit)

@@ -128,8 +128,10 @@ def judged(tx: Transaction, version_id: int, judgement: Judgement) -> None:
             "INSERT INTO matches (version_id, topic, rule_set_id, strength, score) VALUES (?, ?, ?, ?, ?)",
             (version_id, match.topic, rule_set, match.strength, match.score),
         )
-        of = {"version_id": version_id, "topic": match.topic}
-        db.table("passages").insert_all({**of, **asdict(passage)} for passage in match.passages)
+        db.conn.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(version_id, match.topic, p.field, p.start, p.end, p.term, p.surface) for p in match.passages],
+        )
 
 
 def record_fetch(tx: Transaction, look: Look, **columns: Any) -> None:
