@@ -61,6 +61,8 @@ def main(verbose: bool) -> None:
         level=logging.INFO if verbose else logging.WARNING, stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )  # fmt: skip
+    for library in ("scrapy", "twisted", "apscheduler", "trafilatura", "asyncio"):  # they tell of every step
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 @main.command()

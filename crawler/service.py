@@ -79,18 +79,19 @@ class Service:
                 self._start(outlet_id, self._crawl(known[outlet_id]))
                 room -= 1
 
-    def _start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, key: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=key)
         self.running[key] = task
         task.add_done_callback(lambda done: self._ended(key, done))
+        return task
 
     def _ended(self, key: str, task: asyncio.Task[None]) -> None:
         self.running.pop(key, None)
         if not task.cancelled() and (error := task.exception()):
             log.error("work=%s failed: %s", key, error, exc_info=error)
 
-    async def _crawl(self, outlet: Outlet) -> None:
-        done = await self.session.crawls.crawl(outlet, all_sources=False)
+    async def _crawl(self, outlet: Outlet, *, all_sources: bool = False) -> None:
+        done = await self.session.crawls.crawl(outlet, all_sources=all_sources)
         log.info(
             "crawl outlet=%s outcome=%s discovered=%d fetched=%d kept=%d errors=%d",
             outlet.id, done.outcome, done.discovered, done.fetched, done.kept, done.errors,
@@ -103,10 +104,11 @@ class Service:
         try:
             if kind == "save":
                 await self.session.crawls.save([target])
-            elif target in self.running:
-                await asyncio.wait([self.running[target]])
             else:
-                await self.session.crawls.crawl(self.session.config.enabled((target,))[0], all_sources=True)
+                outlet = self.session.config.enabled((target,))[0]
+                while target in self.running:  # a crawl under way may have read its listings before we were asked
+                    await asyncio.wait([self.running[target]])
+                await self._start(target, self._crawl(outlet, all_sources=True))
         except Exception as failure:
             error = str(failure)
         await self._write(lambda tx: finish_request(tx, request_id, error=error))

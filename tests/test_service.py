@@ -1,0 +1,285 @@
+"""The service as an operator runs it: a real process, a real outlet, a real mail server, and real kills."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from archive.sqlite import connect_read
+from crawler.demo.places import Sink
+from tests.servers import Site, article, rss
+
+ROOT = Path(__file__).parent.parent
+TEXT = """أعلنت قوات سوريا الديمقراطية اليوم أنها نقلت دفعة رقم {n} من معتقلي تنظيم داعش من سجن الصناعة في الحسكة.
+وقال مصدر في قسد إن عملية النقل جرت بإشراف التحالف الدولي وإن عدد المحتجزين بلغ مئة وخمسين.
+وأضاف المصدر أن السجون التي تضم عناصر التنظيم في شمال شرق سوريا ما زالت تحت السيطرة الكاملة."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def configure(directory, site, mail_port, *, backlog="each", every="2s"):
+    """A desk that watches one outlet at loopback, impatiently."""
+    (directory / "rasid.toml").write_text(
+        f"""
+contact = "desk@example.org"
+[crawl]
+every = "{every}"
+delay = "50ms"
+[revisit]
+ladder = ["2s", "4s", "8s", "16s", "1h"]
+confirm_after = "2s"
+[keep]
+free_space = "1MB"
+[smtp]
+host = "127.0.0.1"
+port = {mail_port}
+security = "none"
+sender = "rasid@example.org"
+[[alert]]
+name = "all"
+topics = ["syria", "isis_detainees", "sdf"]
+to = ["reader@example.org"]
+backlog = "{backlog}"
+on = ["new", "edited", "withdrawn", "restored"]
+"""
+    )
+    (directory / "outlets.toml").write_text(
+        f"""
+[[outlet]]
+id = "local"
+name_ar = "صحيفة الاختبار"
+name_en = "Local"
+homepage = "{site.url}/"
+feeds = ["{site.url}/feed"]
+allow_private = true
+""",
+        encoding="utf-8",
+    )
+    return directory
+
+
+@contextmanager
+def service(directory):
+    """`rasid run`, killed at the end if it still runs."""
+    log = (directory / "service.log").open("ab")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crawler", "run", "--config", str(directory)], cwd=ROOT, stdout=log, stderr=log
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(20)
+        log.close()
+
+
+def rasid(directory, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "crawler", *arguments, "--config", str(directory)],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, env=dict(os.environ),
+    )  # fmt: skip
+
+
+def rows(directory, sql):
+    if not (directory / "archive.db").exists():
+        return []
+    db = connect_read(directory / "archive.db")
+    try:
+        return [tuple(row) for row in db.execute(sql).fetchall()]
+    finally:
+        db.close()
+
+
+def until(true, seconds=40, what="what was waited for"):
+    """Wait until `true()` is; its value is returned."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if value := true():
+                return value
+        except Exception as error:  # the archive may not be there yet
+            last = error
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not come in {seconds} s" + (f": {last!r}" if "last" in locals() else ""))
+
+
+def publish(site, *numbers):
+    """Articles with these numbers, and the feed of all of them."""
+    links = [
+        site.article(f"/news/{n}.html", f"قسد تنقل الدفعة {n} من معتقلي داعش من الحسكة", TEXT.format(n=n))
+        for n in numbers
+    ]
+    site.feed("/feed", links)
+    return links
+
+
+def mails(sink):
+    return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in sink.mails]
+
+
+def test_an_article_is_found_kept_and_told_and_sigterm_drains(tmp_path):
+    with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
+        configure(tmp_path, site, sink.port)
+        publish(site, 1)
+        with service(tmp_path) as process:
+            until(lambda: len(sink.mails) == 1, what="the first mail")
+            publish(site, 1, 2)
+            until(lambda: len(sink.mails) == 2, what="the second mail")
+            site.article(
+                "/news/1.html", "قسد تنقل الدفعة 1 من معتقلي داعش من الحسكة", TEXT.format(n=1) + "\nونفت الحكومة ذلك."
+            )
+            until(lambda: len(sink.mails) == 3, what="the mail about the edit")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        assert rows(tmp_path, "select kind, count(*) from events group by kind order by kind") == [
+            ("edited", 1),
+            ("new", 2),
+        ]
+        assert rows(tmp_path, "select count(*) from crawls where outcome = 'running'") == [(0,)]
+        subjects = [mail["subject"] for mail in mails(sink)]
+        assert all("معتقلي داعش" in subject for subject in subjects)
+        assert len({mail["message-id"] for mail in mails(sink)}) == 3
+
+
+def test_what_an_outlet_lists_at_first_contact_is_no_dozen_of_mails(tmp_path):
+    with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
+        configure(tmp_path, site, sink.port, backlog="digest")
+        publish(site, *range(1, 13))
+        with service(tmp_path):
+            until(lambda: rows(tmp_path, "select count(*) from latest") == [(12,)], what="the backlog")
+            publish(site, *range(1, 14))
+            until(lambda: len(sink.mails) == 1, what="the mail about the one new article")
+        assert rows(tmp_path, "select count(*) from events where backlog = 1") == [(12,)]
+        assert rows(tmp_path, "select kind, state, count(*) from mails group by kind order by kind") == [
+            ("digest", "queued", 1), ("instant", "sent", 1),
+        ]  # fmt: skip
+        assert "الدفعة 13" in mails(sink)[0]["subject"]
+
+
+def test_a_dead_mail_server_loses_nothing(tmp_path):
+    port = free_port()
+    with Site() as site:
+        configure(tmp_path, site, port)
+        publish(site, 1, 2, 3)
+        with service(tmp_path):
+            until(
+                lambda: rows(tmp_path, "select count(*) from mails where attempts > 0") == [(3,)], what="three attempts"
+            )
+        db_ids = {row[0] for row in rows(tmp_path, "select message_id from mails")}
+        make_due(tmp_path)
+        with Sink(tmp_path / "mail", port).running() as sink, service(tmp_path):
+            until(lambda: len(sink.mails) == 3, what="the mails")
+            time.sleep(3)
+            assert len(sink.mails) == 3
+        assert {mail["message-id"] for mail in mails(sink)} == db_ids
+
+
+def make_due(directory):
+    """What waits out its backoff is tried now: an hour in one step."""
+    from archive.sqlite import connect_write
+
+    db = connect_write(directory / "archive.db")
+    db.execute("update mails set next_attempt_at = '2020-01-01T00:00:00Z' where state = 'queued'")
+    db.close()
+
+
+@pytest.mark.parametrize("instant", [0.3, 0.8, 1.4])
+def test_killed_in_the_middle_everything_is_kept_once_and_told_once(tmp_path, instant):
+    with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
+        configure(tmp_path, site, sink.port)
+        publish(site, *range(1, 9))
+        with service(tmp_path) as process:
+            until(lambda: site.hits("/news/1.html") + site.hits("/feed") > 0, what="the first request")
+            time.sleep(instant)
+            process.send_signal(signal.SIGKILL)
+            process.wait(20)
+        with service(tmp_path):
+            until(lambda: rows(tmp_path, "select count(*) from latest") == [(8,)], what="all eight articles")
+            until(lambda: len({m["message-id"] for m in mails(sink)}) == 8, what="all eight mails")
+        assert rows(tmp_path, "select count(*), count(distinct article_id) from versions") == [(8, 8)]
+        assert rows(tmp_path, "select count(*) from ledger") == [(8,)]
+        # Between the server's yes and our noting it lies an instant in which a kill repeats one mail, recognisably.
+        assert len(sink.mails) <= 9
+
+
+def test_a_second_rasid_refuses_and_crawl_and_save_ask_the_first(tmp_path):
+    with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
+        configure(tmp_path, site, sink.port, every="1h")
+        publish(site, 1)
+        with service(tmp_path):
+            until(lambda: rows(tmp_path, "select count(*) from latest") == [(1,)], what="the first article")
+            second = rasid(tmp_path, "run")
+            assert second.returncode == 1
+            assert "Traceback" not in second.stderr
+            assert "archive" in second.stderr
+            publish(site, 1, 2)
+            asked = rasid(tmp_path, "crawl", "local", "--json")
+            assert asked.returncode == 0, asked.stderr
+            assert json.loads(asked.stdout)[0]["discovered"] == 1
+            assert rows(tmp_path, "select count(*) from latest") == [(2,)]
+            page = site.page("/about.html", article("عن الصحيفة", "تأسست الصحيفة قبل عشرين عاماً في المدينة.\n" * 4))
+            saved = rasid(tmp_path, "save", page, "--json")
+            assert saved.returncode == 0, saved.stderr
+            assert json.loads(saved.stdout)[0]["article_id"] == 3
+            assert json.loads(rasid(tmp_path, "status", "--json").stdout)["outlets"][0]["state"] == "ok"
+
+
+def test_withdrawn_after_two_looks_and_an_outage_is_neither_edit_nor_withdrawal(tmp_path):
+    with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
+        configure(tmp_path, site, sink.port)
+        publish(site, 1, 2)
+        with service(tmp_path):
+            until(lambda: len(sink.mails) == 2, what="two mails")
+            site.route("/news/1.html", lambda visit: visit.answer("الصفحة غير موجودة", 404))
+            site.route("/news/2.html", lambda visit: visit.answer("صيانة", 503))
+            until(lambda: len(sink.mails) == 3, what="the mail about the withdrawal")
+            assert rows(tmp_path, "select status from articles order by id") in (
+                [("gone",), ("live",)],
+                [("live",), ("gone",)],
+            )
+            publish(site, 1, 2)
+            until(lambda: len(sink.mails) == 4, what="the mail that it is back")
+        assert [kind for (kind,) in rows(tmp_path, "select kind from events order by id")] == [
+            "new",
+            "new",
+            "withdrawn",
+            "restored",
+        ]
+        (missing, found), = rows(
+            tmp_path, "select min(at), max(at) from fetches where outcome = 'gone' and article_id is not null"
+        )  # fmt: skip
+        assert missing < found
+        assert rows(tmp_path, "select count(*) from versions") == [(2,)]
+
+
+def test_the_feed_is_read_by_conditional_get_and_rss_is_what_it_is(tmp_path):
+    with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
+        configure(tmp_path, site, sink.port, every="1s")
+        link = site.article("/news/1.html", "قسد تنقل معتقلي داعش من الحسكة", TEXT.format(n=1))
+
+        def feed(visit):
+            if visit.headers.get("if-none-match") == '"v1"':
+                visit.answer(status=304)
+            else:
+                visit.answer(rss([link]), content_type="application/rss+xml", etag='"v1"')
+
+        site.route("/feed", feed)
+        with service(tmp_path):
+            until(lambda: site.hits("/feed") >= 4, what="four readings of the feed")
+        outcomes = rows(tmp_path, "select outcome, count(*) from fetches where article_id is null group by outcome")
+        assert dict(outcomes)["ok"] == 1
+        assert dict(outcomes)["unchanged"] >= 2
+        assert site.hits("/robots.txt") == 1
