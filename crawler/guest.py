@@ -30,6 +30,7 @@ from crawler.config import Config
 from crawler.urls import host_key
 
 log = logging.getLogger("rasid.guest")
+NAME = "Rasid"  # what robots.txt may call us; not the whole agent, whose contact may hold another robot's name
 ROBOTS_FRESH_S = 24 * 3600.0  # RFC 9309: no longer than a day
 ROBOTS_FAILED_S = 300.0  # an unreachable robots.txt forbids everything for this long, then is asked for again
 ROBOTS_BYTES = 500 * 1024  # what RFC 9309 asks to be read of it
@@ -87,7 +88,7 @@ class Guest:
         self, config: Config, writer: Writer, *, clock: Clock = utc_now, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         """Takes up the waits that earlier processes were asked for; `writer` keeps new ones."""
-        self.agent = f"Rasid/{version('rasid')} (+{config.contact})"
+        self.agent = f"{NAME}/{version('rasid')} (+{config.contact})"
         self._concurrency, self._delay = config.crawl.concurrency, float(config.crawl.delay)
         self._writer, self._clock, self._monotonic = writer, clock, monotonic
         self._hosts: dict[str, _Host] = {}
@@ -112,8 +113,8 @@ class Guest:
         rules = origin.rules
         if isinstance(rules, NoPage):
             raise NoPage(rules.outcome, f"robots.txt cannot be read ({rules}), so we wait", rules.retry_at)
-        self._host(url).crawl_delay = min(rules.crawl_delay(self.agent) or 0.0, CRAWL_DELAY_MAX_S)
-        if not rules.can_fetch(url, self.agent):
+        self._host(url).crawl_delay = min(rules.crawl_delay(NAME) or 0.0, CRAWL_DELAY_MAX_S)
+        if not rules.can_fetch(url, NAME):
             raise NoPage("refused", "robots.txt forbids it")
 
     async def _learn(self, origin: _Origin, fetching: Awaitable[bytes]) -> None:

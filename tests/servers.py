@@ -193,7 +193,8 @@ def article(title: str, text: str) -> str:
     paragraphs = "".join(f"<p>{line}</p>" for line in text.splitlines())
     return (
         f'<!doctype html><html lang="ar" dir="rtl"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta property="og:type" content="article"></head><body><nav><a href="/">الرئيسية</a></nav>'
+        f'<meta property="og:type" content="article"><meta name="author" content="ليلى حداد"></head>'
+        f'<body><nav><a href="/">الرئيسية</a></nav>'
         f"<article><h1>{title}</h1>{paragraphs}</article><footer>جميع الحقوق محفوظة</footer></body></html>"
     )
 

@@ -103,7 +103,10 @@ def test_when_the_one_who_fetches_is_cancelled_the_next_takes_over(world: World)
 
 
 def test_rules_are_those_for_our_name_and_arabic_paths_are_understood(world: World) -> None:
-    robots = says("User-agent: *\nDisallow: /\n\nUser-agent: rasid\nDisallow: /%d8%b3%d8%b1\nCrawl-delay: 1")
+    robots = says(
+        "User-agent: *\nDisallow: /\n\nUser-agent: example.org\nDisallow: /\n\n"
+        "User-agent: rasid\nDisallow: /%d8%b3%d8%b1\nCrawl-delay: 1"
+    )
     asyncio.run(world.guest.permit("https://example.org/%D8%AE%D8%A8%D8%B1", robots))
     with pytest.raises(NoPage, match=r"robots\.txt forbids"):
         asyncio.run(world.guest.permit("https://example.org/%D8%B3%D8%B1%D9%8A", robots))
