@@ -1,35 +1,4 @@
-"""Topic rules: read from TOML, checked, compiled for one pass over a text.                              [pure]
-
-A rule file has terms (what to look for), groups of terms, and topics (what their presence says):
-
-    lead_words = 50                        how many words of the text count as its lead
-    [groups]
-    held = ["detainee", "prison"]          a name for several groups or terms
-    [term.al_hol]
-    group = "facility"                     the longest form of a group counts at each place; without it: its own
-    forms = ["{مخيم|بلدة} الهول"]          matched with proclitics, the article, any spelling of hamza, ya, ...
-    nouns = ["معتقل"]                      the same with every ending: معتقلون, معتقلي, معتقليهم, ...
-    pronouns = true                        forms also with joined pronouns: سجونهم
-    proclitics = false                     forms only as written
-    short = ["الهول"]                      counted only in `company`, `within` that distance, of a full form
-    company = ["syria"]                    groups or terms
-    mask = ["أبو الهول"]                   phrases in which the words mean something else
-    [topic.isis_detainees]
-    mention = ["facility"]                 any of these makes at least a passing match
-    threshold = 4                          points for a substantive one
-    [[topic.isis_detainees.signal]]
-    why = "a detainee beside ISIS"         said in explanations
-    near = ["detainee", "isis"]            each within `within` of the first ...
-    any = ["facility"]                     ... or: any of these
-    all = [...], none = [...]              and all / none of these anywhere in title and text
-    within = 8                             words, "sentence", "paragraph" or "text"
-    in = ["title", "lead"]                 where to count; without it title and text
-    min = 2                                at least so many
-    share = 0.5                            at least so many in a hundred words
-    points = 2                             for the first `min`; below zero: evidence against
-    each = 0.5, most = 6                   for every further one, counting up to six
-    veto = true                            instead of points: a passing match at most
-"""
+"""Topic rules: read from TOML, checked, compiled for one pass over a text. The language: top of topics.toml.  [pure]"""
 
 from __future__ import annotations
 

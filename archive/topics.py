@@ -1,9 +1,9 @@
 """Which topics an article is on, how strongly, and why.                                                 [pure]
 
-One pass over the words finds the terms; each topic's signals then add or take points. From the topic's threshold on the
-match is `substantive`; it is `passing` with fewer points where a term of the topic's `mention` stands in the article, or
-with half the threshold without one. `Match.score` is between 0 and 1; 0.5 is the threshold. How the rules are written:
-`archive.rules`.
+One pass over the words finds the terms; each topic's signals then add or take points. From the topic's threshold on
+the match is `substantive`; with fewer points it is `passing` where a term of the topic's `mention` stands in the
+article, and without one from half the threshold on. `Match.score` is between 0 and 1; 0.5 is the threshold. How rules
+are written: the top of topics.toml.
 """
 
 from __future__ import annotations
