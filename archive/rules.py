@@ -68,6 +68,7 @@ class TopicTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 class _FileTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     lead_words: Count = 50
+    lists: dict[str, Names] = {}
     groups: dict[str, Names] = {}
     term: dict[str, Any]
     topic: dict[str, Any]
@@ -148,9 +149,11 @@ class _Compiler:
     def __init__(self, file: str) -> None:
         self.file = file
         self.names: dict[str, frozenset[int]] = {}  # term or group -> indexes of terms
+        self.lists: dict[str, Names] = {}
 
     def rule_set(self, data: dict[str, Any], toml_text: str) -> RuleSet:
         top = self.read(data, _FileTable, "")
+        self.lists = top.lists
         tables = {name: self.read(table, TermTable, f"term.{name}") for name, table in top.term.items()}
         for number, (name, term) in enumerate(tables.items()):
             for known in {name, term.group or name}:
@@ -184,14 +187,14 @@ class _Compiler:
     def patterns(self, number: int, table: TermTable, key: str) -> Iterator[tuple[str, str, Pattern]]:
         if not (table.forms or table.nouns or table.short):
             self.fail(f"{key}.forms", 'write at least one form, as forms = ["قسد"]')
-        full = [one for form in table.forms for one in _spelled_out(form)]
+        full = self.spelled_out(table.forms, key)
         if table.pronouns:
             full += [form for base in full if " " not in base for form in sorted(with_pronouns(normalise(base)))]
         full += [form for noun in table.nouns for form in sorted(endings(normalise(noun)))]
-        kinds: tuple[tuple[Kind, Iterable[str]], ...] = (
+        kinds: tuple[tuple[Kind, list[str]], ...] = (
             ("form", full),
-            ("short", (one for form in table.short for one in _spelled_out(form))),
-            ("mask", (one for form in table.mask for one in _spelled_out(form))),
+            ("short", self.spelled_out(table.short, key)),
+            ("mask", self.spelled_out(table.mask, key)),
         )
         for kind, forms in kinds:
             for form in forms:
@@ -200,6 +203,17 @@ class _Compiler:
                     self.fail(key, f"{form!r} has no letter in it; take it out")
                 capitals = form.split()[0] if form.isascii() and form.isupper() else ""
                 yield first, "".join(rest[:1]), Pattern(tuple(rest[1:]), number, kind, capitals)
+
+    def spelled_out(self, forms: Names, key: str) -> list[str]:
+        """Every reading of forms with {alternatives|in|braces}; @name among them stands for a list of words."""
+
+        def words(found: re.Match[str]) -> str:
+            if found[1] not in self.lists:
+                self.fail(key, f"there is no list {found[1]!r}; write it under [lists] or correct the name")
+            return "|".join(self.lists[found[1]])
+
+        plain = (re.sub(r"@(\w+)", words, form) for form in forms)
+        return ["".join(one) for form in plain for one in product(*(p.split("|") for p in re.split(r"[{}]", form)))]
 
     def topic(self, name: str, raw: object) -> Topic:
         key = f"topic.{name}"
@@ -239,8 +253,3 @@ class _Compiler:
 
     def fail(self, key: str, mend: str) -> NoReturn:
         raise ConfigError(self.file, key, mend)
-
-
-def _spelled_out(form: str) -> Iterator[str]:
-    """Every reading of a form with {alternatives|in|braces}."""
-    return map("".join, product(*(part.split("|") for part in re.split(r"[{}]", form))))
