@@ -137,6 +137,7 @@ def test_a_snippet_shows_the_original_words():
     assert highlight("قصير", "x") == "قصير"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=10), st.integers(1, 50))
 def test_a_snippet_is_a_piece_of_the_text(text, query, width):
     snippet = highlight(text, query, width, ("\ue000", "\ue001")).replace("\ue000", "").replace("\ue001", "")

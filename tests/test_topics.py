@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.errors import ConfigError
@@ -85,6 +85,7 @@ WORDS = st.sampled_from(
 ANY_TEXT = st.one_of(st.text(max_size=80), st.lists(WORDS, max_size=40).map(" ".join), st.lists(WORDS).map("".join))
 
 
+@settings(deadline=None)
 @given(ANY_TEXT, ANY_TEXT)
 def test_any_text_is_judged_and_explained_alike(title, text):
     judgement = judge(shipped_rules(), title, text)
@@ -102,6 +103,7 @@ def test_any_text_is_judged_and_explained_alike(title, text):
     explanation.as_text()
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=30), st.data())
 def test_marks_nobody_reads_change_no_verdict(some, data):
     plain = " ".join(some).replace("\ud800", "")
@@ -116,8 +118,10 @@ def test_marks_nobody_reads_change_no_verdict(some, data):
 
 SMALL = """
 lead_words = 5
+[lists]
+place = ["بستان", "حقل"]
 [term.rose]
-forms = ["ورد", "{بستان|حقل} الورد"]
+forms = ["ورد", "{@place|واحة} الورد"]
 nouns = ["زارع"]
 mask = ["ماء ورد"]
 short = ["جوري"]
@@ -206,6 +210,7 @@ def test_a_veto_leaves_a_passing_match():
         ("lead_words = 5", 'lead_words = "five"', "lead_words", "int"),
         ("[groups]", "[group]", "group", "unknown key"),
         ("water =", "rain =", "groups.rain", "already"),
+        ('["عاصفة"]', '["{@winds}"]', "term.storm", "winds"),
         ("[topic.garden]", "[topic.garden", "", "TOML"),
     ],
 )
