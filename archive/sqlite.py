@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 
@@ -48,15 +48,22 @@ def connect_read(archive: Path) -> Connection:
     """Open read-only: sees the last commit, and neither waits for the writer nor holds it up. Raises ArchiveError."""
     if not archive.is_file():
         raise ArchiveError(f"{archive} does not exist yet; a first `rasid crawl` or `rasid import` makes it")
+    uri = f"{archive.resolve().as_uri()}?mode=ro"
     try:
-        uri = f"{archive.resolve().as_uri()}?mode=ro"
-        db = Database(
-            sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False), execute_plugins=False
-        )
-        db.execute("PRAGMA query_only=ON")
-        db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return _open(uri)
     except sqlite3.Error as error:
+        # Without leave to write beside it, a database in WAL mode opens only as one that nobody is writing to.
+        if not archive.with_name(f"{archive.name}-wal").exists():
+            with suppress(sqlite3.Error):
+                return _open(f"{uri}&immutable=1")
         raise explain(error, archive) from error
+
+
+def _open(uri: str) -> Connection:
+    raw = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    db = Database(raw, execute_plugins=False)
+    db.execute("PRAGMA query_only=ON")
+    db.execute("SELECT 1 FROM sqlite_master").fetchone()
     return db
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +17,7 @@ from archive.frontier import source_failed, source_read, sync_outlets
 from archive.models import Link, Look
 from archive.store import look
 from archive.times import later
-from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit
+from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit, children
 
 FEED = "https://sana.example/feed"
 
@@ -141,6 +144,33 @@ def test_an_outlet_that_lists_and_lets_nobody_read(kit):
     for number in range(4):
         kit.do(lambda tx, n=number: look(tx, Look(f"https://sana.example/{n}", NOW, "blocked", "sana", kit.crawl)))
     assert health(kit).state == "blocked"
+
+
+def read_as_nobody(path, pipe):
+    if os.getuid() == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+    with open_archive(path) as archive:
+        pipe.send(archive.article(1).title)
+
+
+@pytest.mark.parametrize("writing", [True, False], ids=["being written", "at rest"])
+def test_who_may_only_read_the_directory_can_read_the_archive(writing):
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        kit = Kit(directory)
+        kit.save()
+        if not writing:
+            kit.writer.close()
+        directory.chmod(0o555)
+        here, there = children.Pipe(duplex=False)
+        child = children.Process(target=read_as_nobody, args=(kit.path, there))
+        child.start()
+        there.close()
+        assert here.recv() == ON_TOPIC.title
+        child.join()
+        directory.chmod(0o755)
+        kit.writer.close()
 
 
 def test_reading_needs_no_scrapy_and_importing_archive_needs_no_sqlite():
