@@ -170,8 +170,13 @@ def read_byline(line: str, *, sure: bool = False) -> str | None:
 
 
 def is_nobody(name: str) -> bool:
-    """Whether a byline is an account of the machine (admin) and no writer."""
-    return fold(name) in _NOBODY
+    """Whether a byline is an account of the machine (admin) or agencies, and no writer."""
+    return fold(name) in _NOBODY or bool(_AGENCIES.fullmatch(fold(name)))
+
+
+def is_place(name: str) -> bool:
+    """Whether a name is that of a city articles are dated from."""
+    return fold(name) in _CITIES
 
 
 def clean(

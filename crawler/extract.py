@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import trafilatura
 from lxml import html
 from lxml.html import HtmlElement
+from trafilatura.settings import DEFAULT_CONFIG
 
 from archive.errors import ExtractionError
 from archive.models import Article, Page
@@ -26,6 +27,8 @@ from crawler.metadata import FURNITURE, Metadata, in_aside, names_of, read_metad
 
 TRAFILATURA = f"trafilatura/{version('trafilatura')}"
 _STUMP = 250  # letters of text below which another way is tried
+_SHORT = deepcopy(DEFAULT_CONFIG)
+_SHORT.set("DEFAULT", "min_extracted_size", "40")
 _ARABIC = re.compile(r"[\u0621-\u064a]")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _ERROR, _OTHER = (re.compile(rf"(?:{either(DATA['page'][kind])})(?!\w)") for kind in ("error", "other"))
@@ -80,13 +83,9 @@ def extract(page: Page) -> Article:
         )
     except (html.etree.ParserError, ValueError) as error:
         raise ExtractionError(f"{page.final_url}: there is no HTML to read ({error})") from error
-    now = moment(page.at)
+    way, now = _mend(tree), moment(page.at)
     meta = read_metadata(tree, now, page.timezone, page.outlet_name)
-    known, links = (
-        _furniture(tree, meta),
-        {fold(text_of(link)) for link in tree.xpath("//a[not(starts-with(@href, '#')) or @href = '#']")},
-    )
-    lines, extractor = _body(tree, meta)
+    lines, from_data = _body(tree, meta)
     tidy = clean(
         lines,
         meta.title,
@@ -94,8 +93,8 @@ def extract(page: Page) -> Article:
         zone=page.timezone,
         outlet=page.outlet_name,
         published=meta.published.value if meta.published else None,
-        known=known,
-        links=links,
+        known=_furniture(tree, meta),
+        links=frozenset(fold(text_of(link)) for link in tree.xpath("//a[not(starts-with(@href, '#')) or @href = '#']")),
     )
     tidy.lines[:0] = _lead(meta, tidy)
     published, source = (meta.published, meta.source) if meta.published else (tidy.published, tidy.source)
@@ -110,7 +109,7 @@ def extract(page: Page) -> Article:
         section=meta.section,
         credit=tidy.credit,
         language=_language(text, meta.language),
-        extractor=extractor,
+        extractor="json-ld" if from_data else way,
         is_article=_is_article(page, tree, meta, tidy),
         related=("\n".join(tidy.related),) if tidy.related else (),
         removed=tuple(tidy.removed),
@@ -140,33 +139,38 @@ def extract_text(text: str, *, at: str, timezone: str | None = None, outlet: str
     )
 
 
-def _body(tree: HtmlElement, meta: Metadata) -> tuple[list[str], str]:
-    """Lines of the body, and which way found them."""
-    tree, way = deepcopy(tree), TRAFILATURA
+def _mend(tree: HtmlElement) -> str:
+    """Undo markup that trafilatura would lose text over, and take reader comments out; says which way was taken."""
+    way, whole = TRAFILATURA, len(text_of(tree))
     for form in tree.xpath("//form[.//p or .//h1]"):
-        if len(text_of(form)) > 0.5 * len(text_of(tree)):  # the whole page, not a form in it
+        if len(text_of(form)) > 0.5 * whole:  # the whole page, not a form in it
             form.tag, way = "div", f"{TRAFILATURA}+form"
     for cell in tree.xpath(
         "//td[.//h1 or string-length(normalize-space()) > 400]"
     ):  # a table of layout, not of figures
-        for tag in (
-            cell,
-            *cell.itersiblings(),
-            *cell.itersiblings(preceding=True),
-            *cell.iterancestors("table", "tbody", "tr"),
-        ):
+        row = (cell, *cell.itersiblings(), *cell.itersiblings(preceding=True))
+        for tag in (*row, *cell.iterancestors("table", "tbody", "tr")):
             tag.tag, way = "div", f"{TRAFILATURA}+table"
     for tag in tree.xpath("//font[br]|//span[br]|//b[br]|//strong[br]"):  # their first lines would be lost
         if next(tag.iterancestors("p"), None) is None:
             tag.tag = "p"
-    for tag in tree.xpath("//body//*[contains(@class, 'comment') or contains(@id, 'comment')]"):
-        if tag.getparent() is not None and not tag.xpath(".//h1") and tag.tag not in ("body", "article", "main"):
+    for tag in tree.xpath("//body//*[contains(@class, 'comment') or contains(@id, 'comment')][not(.//h1)]"):
+        if tag.getparent() is not None and tag.tag not in ("body", "article", "main"):
             tag.drop_tree()
-    found: Any = trafilatura.bare_extraction(tree, include_comments=False, include_tables=True)
-    text = found.text or "" if found else ""
-    if meta.body and len(text) < max(_STUMP, 0.4 * len(meta.body)) and len(meta.body) > len(text):
-        return meta.body.split("\n"), "json-ld"
-    return text.split("\n"), way
+    return way
+
+
+def _body(tree: HtmlElement, meta: Metadata) -> tuple[list[str], bool]:
+    """Lines of the body, and whether they are JSON-LD's."""
+    text = ""
+    for config in (_SHORT, DEFAULT_CONFIG):  # the default would pour the whole page over a short article
+        found: Any = trafilatura.bare_extraction(tree, include_comments=False, config=config)
+        text = (found.text or "") if found else ""
+        if any(map(is_prose, text.split("\n"))):
+            break
+    if len(meta.body) > len(text) and len(text) < max(_STUMP, 0.4 * len(meta.body)):
+        return meta.body.split("\n"), True
+    return text.split("\n"), False
 
 
 def _furniture(tree: HtmlElement, meta: Metadata) -> dict[str, str]:
@@ -238,9 +242,9 @@ def _is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> b
         return False
     if meta.published or meta.author or tidy.author or tidy.published or tidy.credit:
         return True if meta.headline is not None or len(prose) >= 2 else None
-    if meta.headline is None or len(prose) < 3:
-        return False
-    return True if len(title.split()) >= 4 else None
+    if meta.headline is None or len(title.split()) < 4:
+        return None if len(prose) >= 3 and meta.headline is not None else False
+    return len(prose) >= 3 or len(title.split()) >= 6
 
 
 def _in_cards(tree: HtmlElement, prose: list[str]) -> float:

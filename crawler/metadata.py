@@ -16,7 +16,7 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from archive.arabic.dates import Date, read_date, read_line
-from crawler.clean import DATA, family_of, fold, is_nobody, read_byline
+from crawler.clean import DATA, family_of, fold, is_nobody, is_place, read_byline
 
 _ARTICLE = re.compile(r"(?:\w*Article|BlogPosting|LiveBlogPosting|Report)$")
 _SEPARATOR = re.compile(r"\s+[-–—|•»:]+\s+|\s*(?:\||::|»)\s*")
@@ -70,15 +70,16 @@ def read_metadata(tree: HtmlElement, now: datetime, zone: str | None, outlet: st
     ):
         out.site |= {fold(name or "")} - {""}
     _read_title(out, tree, [_text(item.get("headline")), *meta.get("og:title", []), *meta.get("twitter:title", [])])
-    _read_dates(out, tree, item, meta, now, zone)
+    near = _near(tree, out.headline)
+    _read_dates(out, tree, near, item, meta, now, zone)
     out.stated = out.source in ("json-ld", "meta") and (bool(item) or "article" in meta.get("og:type", []))
     written = [
-        *_bylines(tree, out.headline),
+        *_bylines(tree, near),
         *_names(item.get("author")),
         *meta.get("author", []),
         *meta.get("article:author", []),
     ]
-    out.author = next((name for name in map(_person, written) if name and fold(name) not in out.site), None)
+    out.author = next(filter(None, (_person(name, out.site) for name in written)), None)
     out.section = next((s for s in [_text(item.get("articleSection")), *meta.get("article:section", [])] if s), None)
     out.language = (_text(item.get("inLanguage")) or tree.get("lang") or tree.get("xml:lang") or "").lower()[:2] or None
     out.body = html.unescape(re.sub(r"<(?:br|/p|/div)[^>]*>", "\n", _text(item.get("articleBody"), keep_lines=True)))
@@ -129,9 +130,13 @@ def _names(value: Any) -> Iterator[str]:
             yield name
 
 
-def _person(name: str) -> str | None:
-    name = read_byline(name) or " ".join(name.split())
-    return None if "://" in name or len(name) > 60 or is_nobody(name) else name
+def _person(name: str, site: set[str]) -> str | None:
+    """A writer's name without the place it is written from, or None if it is an account, an agency or the site."""
+    parts = [
+        part for part in re.split(r"\s+[-–|/]\s+", read_byline(name) or " ".join(name.split())) if not is_place(part)
+    ]
+    name = parts[-1] if parts else ""
+    return None if not name or "://" in name or len(name) > 60 or is_nobody(name) or fold(name) in site else name
 
 
 def _read_title(out: Metadata, tree: HtmlElement, said: list[str]) -> None:
@@ -158,8 +163,12 @@ def _read_title(out: Metadata, tree: HtmlElement, said: list[str]) -> None:
 
 def in_aside(tag: HtmlElement) -> bool:
     """Whether an element stands in a block that belongs to other articles or to the site."""
-    blocks = tag.iterancestors("div", "aside", "section", "ul", "footer", "nav")
-    return any(up.tag in ("aside", "footer", "nav") or _ASIDE.search(names_of(up)) for up in blocks)
+    for up in tag.iterancestors("div", "aside", "section", "ul", "footer", "nav", "article"):
+        if up.tag == "article":
+            return False
+        if up.tag in ("aside", "nav") or _ASIDE.search(names_of(up)):
+            return True
+    return next(tag.iterancestors("footer"), None) is not None
 
 
 def names_of(tag: HtmlElement) -> str:
@@ -168,23 +177,30 @@ def names_of(tag: HtmlElement) -> str:
 
 
 def _near(tree: HtmlElement, headline: HtmlElement | None) -> list[tuple[HtmlElement, str]]:
-    """Short pieces of text beside the headline, nearest container first: where date and byline are printed."""
+    """Short pieces of text where date and byline are printed: after the headline, before it, at the article's end."""
     if headline is None:
         return []
     every = [tag for tag in tree.iter() if isinstance(tag.tag, str)]
-    at = every.index(headline)
-    parent = headline.getparent()
-    before = [tag for tag in every[max(0, at - 12) : at] if parent in tag.iterancestors()]
-    around = [tag for tag in every[at + 1 : at + 90] if tag.tag not in ("script", "style", "option")]
-    pieces = [(tag, text_of(tag)) for tag in (*around, *before) if len(tag) <= 8]
+    at, parent = every.index(headline), headline.getparent()
+    tags = [tag for tag in every[at + 1 : at + 90] if tag.tag not in ("script", "style", "option")]
+    tags += [tag for tag in every[max(0, at - 12) : at] if parent in tag.iterancestors()]
+    around = next(headline.iterancestors("article", "main"), None)
+    times = [] if around is None else list(around.iter("time"))
+    tags += times if len(times) <= 3 else []
+    pieces = [(tag, text_of(tag)) for tag in tags if len(tag) <= 8]
     return [(tag, text) for tag, text in pieces if 3 <= len(text) <= 110 and not in_aside(tag)]
 
 
 def _read_dates(
-    out: Metadata, tree: HtmlElement, item: dict[str, Any], meta: dict[str, list[str]], now: datetime, zone: str | None
+    out: Metadata,
+    tree: HtmlElement,
+    near: list[tuple[HtmlElement, str]],
+    item: dict[str, Any],
+    meta: dict[str, list[str]],
+    now: datetime,
+    zone: str | None,
 ) -> None:
     """Published and modified: structured data first, made more exact or corrected by what is printed at the headline."""
-    near = _near(tree, out.headline)
     stated = [("json-ld", _text(item.get("datePublished")))]
     stated += [("meta", value) for name in meta if name in _META["published"] for value in meta[name]]
     stated += [
@@ -222,9 +238,9 @@ def _read_dates(
     out.modified = next((date for date in (read_date(text, now, zone) for text in changed if text) if date), None)
 
 
-def _bylines(tree: HtmlElement, headline: HtmlElement | None) -> Iterator[str]:
+def _bylines(tree: HtmlElement, near: list[tuple[HtmlElement, str]]) -> Iterator[str]:
     """Writers as printed: "كتب: X" beside the headline, then what markup names an author."""
-    for _, text in _near(tree, headline):
+    for _, text in near:
         if name := read_byline(text):
             yield name
     marked = [
