@@ -14,25 +14,16 @@ MATERIAL = ROOT.parent / "shared" / "eval"
 FLOORS = ROOT / "tests" / "floors.toml"
 
 
-def flat(scores: dict, prefix: str = "") -> dict[str, float]:
-    """Nested scores under dotted names."""
-    found = {}
-    for name, value in scores.items():
-        if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{name}.")
-        elif isinstance(value, int | float):
-            found[prefix + name] = value
-    return found
-
-
 def main() -> int:
     """Print every score beside its bound; 1 when one is worse."""
     if not MATERIAL.is_dir():
         print(f"no labelled material at {MATERIAL}: nothing was measured")
         return 0
-    topics = evaluate_topics.evaluate(MATERIAL / "topics-dev.jsonl")
-    print(evaluate_topics.table(topics))
-    scores = flat({"topics": topics, "pages": evaluate_pages.evaluate(MATERIAL / "pages")})
+    parts = {
+        "topics": evaluate_topics.evaluate(MATERIAL / "topics-dev.jsonl"),
+        "pages": evaluate_pages.evaluate(MATERIAL / "pages"),
+    }
+    scores = {f"{part}.{name}": score for part, found in parts.items() for name, score in found.items()}
     bounds = tomllib.loads(FLOORS.read_text(encoding="utf-8"))
     print(f"\n{'score':36}{'measured':>10}   bound")
     worse = []
