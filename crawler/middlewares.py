@@ -18,7 +18,7 @@ from service_identity import VerificationError
 
 from archive.models import Outcome
 from archive.times import stamp
-from crawler.guest import ROBOTS_BYTES, NoPage, Stopping
+from crawler.guest import NoPage, Stopping
 from crawler.job import Job
 from crawler.resolver import Visit, is_public, literal, visit
 from crawler.urls import canonical
@@ -93,7 +93,7 @@ class GuestMiddleware:
         self.job.seen.add(url)
 
     async def _robots(self, url: str) -> bytes:
-        request = Request(url, meta={"robots": True, "download_maxsize": 2 * ROBOTS_BYTES}, callback=NO_CALLBACK)
+        request = Request(url, meta={"robots": True}, callback=NO_CALLBACK)
         try:
             return (await self.crawler.engine.download_async(request)).body
         except Stopping:
