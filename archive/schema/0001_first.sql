@@ -39,6 +39,8 @@ CREATE TABLE articles (
   latest_version_id INTEGER REFERENCES versions(id)   -- null: the article matched nothing and was passed
 ) STRICT;
 CREATE INDEX articles_next_check ON articles (next_check_at) WHERE next_check_at IS NOT NULL;
+CREATE INDEX articles_due ON articles (outlet_id, next_check_at) WHERE next_check_at IS NOT NULL;
+CREATE INDEX articles_seen ON articles (first_seen_at);
 CREATE INDEX articles_outlet ON articles (outlet_id, first_seen_at);
 
 CREATE TABLE addresses (
