@@ -8,9 +8,11 @@ inflections of a word match without being asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from itertools import islice, product
-from typing import NamedTuple
+from math import prod
+from typing import Literal, NamedTuple
 
 from archive.arabic.normalise import normalise, normalise_map, source_span
 from archive.arabic.tokens import ARTICLE, DEFINITE, PROCLITICS, WORD, variants
@@ -20,7 +22,8 @@ MOST = 256  # literal phrases one quoted phrase or NEAR may expand to; FTS5 know
 MOST_WORDS = 32  # words, phrases and operators read of one query
 
 _PIECE = re.compile(
-    r"""NEAR\s*\((?P<near>[^()]*?)(?:,\s*(?P<within>\d{1,3})\s*)?\)|(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))"""
+    r"NEAR\s*\((?P<near>[^()]*?)(?:,\s*(?P<within>\d{1,3})\s*)?\)"
+    r'|(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))'
 )
 _FTS_WORD = re.compile(r"[^\W_]+")  # where unicode61 splits
 
@@ -40,59 +43,63 @@ def ar_query(text: str) -> str:
 def read_query(text: str) -> Query:
     """The FTS5 expression for a query, and what had to be left out of it."""
     notes: list[str] = []
-    alternatives: list[list[str]] = [[]]  # OR of ANDs
-    excluded: list[list[str]] = [[]]
-    negate = False
-    pieces = list(islice(_PIECE.finditer(text), MOST_WORDS + 1))
+    alternatives: list[tuple[list[str], list[str]]] = [([], [])]  # what OR separates: wanted all, unwanted any
+    pieces = list(islice(_pieces(text), MOST_WORDS + 1))
     if len(pieces) > MOST_WORDS:
         notes.append(f"only the first {MOST_WORDS} words were searched for")
     for piece in pieces[:MOST_WORDS]:
-        word = piece["word"]
-        if word == "OR":
-            alternatives.append([])
-            excluded.append([])
-        elif word == "NOT":
-            negate = True
-        elif word != "AND":
-            literal = _literal(piece, notes)
-            if literal:
-                (excluded if negate or piece["minus"] else alternatives)[-1].append(literal)
-            negate = False
+        if piece.kind == "or":
+            alternatives.append(([], []))
+        else:
+            alternatives[-1][piece.unwanted].append(_literal(piece, notes))
     parts = []
-    for wanted, unwanted in zip(alternatives, excluded, strict=True):
+    for wanted, unwanted in alternatives:
         if wanted:
             joined = " AND ".join(wanted)
-            parts.append(f"(({joined}) NOT ({' OR '.join(unwanted)}))" if unwanted else f"({joined})")
+            parts.append(f"(({joined}) NOT {_any(unwanted)})" if unwanted else f"({joined})")
         elif unwanted:
             notes.append("what is only excluded cannot be searched for")
     return Query(" OR ".join(parts), "; ".join(dict.fromkeys(notes)) or None)
 
 
-def _literal(piece: re.Match[str], notes: list[str]) -> str:
-    if piece["near"] is not None:
-        near = _FTS_WORD.findall(normalise(piece["near"]))
-        return _near(near, int(piece["within"] or 10), notes) if len(near) > 1 else _words(near, notes)
-    if piece["phrase"] is not None:
-        return _words(_FTS_WORD.findall(normalise(piece["phrase"])), notes)
-    found = _FTS_WORD.findall(normalise(piece["word"]))
-    if piece["word"].endswith("*") and len(found) == 1:
-        return _any(f"{_quoted(form)}*" for form in _joined(found[0], {found[0]}))
-    return _words(found, notes)
+class _Piece(NamedTuple):
+    kind: Literal["or", "prefix", "near", "words"]  # words: one, or several in a row
+    words: list[str]
+    within: int = 0
+    unwanted: bool = False
 
 
-def _words(found: list[str], notes: list[str]) -> str:
-    """One word, or several in a row: an OR of literal phrases."""
-    if not found:
-        return ""
-    if len(found) == 1:
-        return _any(map(_quoted, forms_of(found[0])))
-    phrases = _combine([forms_of(found[0]), *map(_later, found[1:])], notes)
-    return _any(_quoted(" ".join(phrase)) for phrase in phrases)
+def _pieces(query: str) -> Iterator[_Piece]:
+    """What a query says, in order; pieces without a letter say nothing."""
+    negate = False
+    for found in _PIECE.finditer(query):
+        if found["word"] in ("AND", "OR", "NOT"):
+            negate = found["word"] == "NOT"
+            if found["word"] == "OR":
+                yield _Piece("or", [])
+            continue
+        words = _FTS_WORD.findall(normalise(found["near"] or found["phrase"] or found["word"] or ""))
+        kind: Literal["prefix", "near", "words"] = "words"
+        if found["near"] and len(words) > 1:
+            kind = "near"
+        elif found["word"] and found["word"].endswith("*") and len(words) == 1:
+            kind = "prefix"
+        if words:
+            yield _Piece(kind, words, int(found["within"] or 10), negate or bool(found["minus"]))
+        negate = False
 
 
-def _near(found: list[str], within: int, notes: list[str]) -> str:
-    sets = _combine([_later(word) for word in found], notes)
-    return _any(f"NEAR({' '.join(map(_quoted, some))}, {within})" for some in sets)
+def _literal(piece: _Piece, notes: list[str]) -> str:
+    """An OR of literals: FTS5 knows none inside a phrase or NEAR."""
+    first, *later = piece.words
+    if piece.kind == "prefix":
+        return _any(f"{_quoted(form)}*" for form in _joined(first, {first}))
+    if not later:
+        return _any(map(_quoted, forms_of(first)))
+    combinations = _combine([forms_of(first), *map(_later, later)], notes)
+    if piece.kind == "near":
+        return _any(f"NEAR({' '.join(map(_quoted, forms))}, {piece.within})" for forms in combinations)
+    return _any(_quoted(" ".join(forms)) for forms in combinations)
 
 
 def _quoted(words: str) -> str:
@@ -106,20 +113,13 @@ def _any(literals: Iterable[str]) -> str:
 def _combine(choices: list[list[str]], notes: list[str]) -> list[tuple[str, ...]]:
     """All combinations, or as many as are allowed: then each word keeps its commonest forms, which stand first."""
     limits = [len(some) for some in choices]
-    while _product(limits) > MOST:
+    while prod(limits) > MOST:
         widest = max(range(len(limits)), key=limits.__getitem__)
         limits[widest] -= 1
         note = "a long phrase was searched in fewer forms of its words"
         if note not in notes:
             notes.append(note)
     return list(product(*(some[:limit] for some, limit in zip(choices, limits, strict=True))))
-
-
-def _product(numbers: list[int]) -> int:
-    out = 1
-    for number in numbers:
-        out *= number
-    return out
 
 
 def forms_of(word: str) -> list[str]:
@@ -166,48 +166,31 @@ def highlight(text: str, query: str, width: int = 160, marks: tuple[str, str] = 
     spans = [
         source_span(text, offsets, *m.span())
         for m in WORD.finditer(folded)
-        if m[0] in wanted or any(m[0].startswith(prefix) for prefix in prefixes)
+        if m[0] in wanted or m[0].startswith(prefixes)
     ]
-    if not spans:
-        return _cut(text, 0, width)
-    best = max(spans, key=lambda span: sum(span[0] <= other[0] < span[0] + width for other in spans))
-    start = max(0, best[0] - width // 4)
-    end = min(len(text), max(start + width, best[1]))
-    start = text.rfind(" ", 0, start) + 1 if start else 0
-    out, at = [], start
+    starts = [first for first, _ in spans]
+    start = at = 0
+    if spans:
+        best = max(range(len(spans)), key=lambda one: bisect_left(starts, starts[one] + width) - one)
+        start = at = text.rfind(" ", 0, max(0, starts[best] - width // 4)) + 1
+    end = start + width + width // 4
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    out = []
     for first, last in spans:
-        if max(start, at) <= first and last <= end:
+        if at <= first and last <= end:
             out += [text[at:first], marks[0], text[first:last], marks[1]]
             at = last
-    out.append(text[at : _word_end(text, end)])
-    return ("… " if start else "") + "".join(out) + (" …" if _word_end(text, end) < len(text) else "")
-
-
-def _cut(text: str, start: int, width: int) -> str:
-    end = _word_end(text, min(len(text), start + width))
-    return text[start:end] + (" …" if end < len(text) else "")
-
-
-def _word_end(text: str, at: int) -> int:
-    while at < len(text) and not text[at].isspace():
-        at += 1
-    return at
+    return ("… " if start else "") + "".join(out) + text[at:end] + (" …" if end < len(text) else "")
 
 
 def _wanted(query: str) -> tuple[set[str], tuple[str, ...]]:
     """Forms to mark, and prefixes of words to mark; nothing that was excluded."""
     wanted: set[str] = set()
     prefixes: set[str] = set()
-    negate = False
-    for piece in _PIECE.finditer(query):
-        if piece["word"] in ("AND", "OR", "NOT"):
-            negate = piece["word"] == "NOT"
-            continue
-        found = _FTS_WORD.findall(normalise(piece["near"] or piece["phrase"] or piece["word"] or ""))
-        if not (negate or piece["minus"]):
-            if (piece["word"] or "").endswith("*") and len(found) == 1:
-                prefixes.update(_joined(found[0], {found[0]}))
-            else:
-                wanted.update(form for word in found for form in forms_of(word))
-        negate = False
+    for piece in islice(_pieces(query), MOST_WORDS):
+        if piece.kind == "prefix" and not piece.unwanted:
+            prefixes.update(_joined(piece.words[0], set(piece.words)))
+        elif not piece.unwanted:
+            wanted.update(form for word in piece.words for form in forms_of(word))
     return wanted, tuple(prefixes)
