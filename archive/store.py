@@ -224,7 +224,7 @@ def _neighbours(db: Connection, article_id: int, at: str) -> list[_Stored | None
     found: list[_Stored | None] = []
     for test, order in (("<=", "DESC"), (">", "ASC")):
         row = db.execute(
-            f"""SELECT id, captured_at, title, text, author, published_at FROM versions
+            f"""SELECT id, captured_at, title, text, author, published_at, published_source FROM versions
                 WHERE article_id = ? AND captured_at {test} ? ORDER BY captured_at {order}, id {order} LIMIT 1""",  # noqa: S608
             (article_id, at),
         ).fetchone()

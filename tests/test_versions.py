@@ -126,6 +126,12 @@ def test_anything_else_is_none(changes):
     assert same_version(ARTICLE, replace(ARTICLE, **changes))
 
 
+def test_a_date_reckoned_back_from_now_moves_with_the_clock_and_makes_no_version():
+    old = replace(ARTICLE, published_at="2026-01-19", published_source="relative")
+    assert same_version(old, replace(old, published_at="2026-01-20"))
+    assert not same_version(replace(old, published_source="text"), replace(ARTICLE, published_at="2026-01-20"))
+
+
 def test_an_author_or_date_that_appears_is_a_version():
     silent = replace(ARTICLE, author=None, published_at=None)
     assert not same_version(silent, replace(silent, author="محمد علي"))
