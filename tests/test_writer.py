@@ -55,6 +55,22 @@ def test_kill_9_loses_nothing_acknowledged_and_leaves_nothing_half_written(tmp_p
     assert kill_often(tmp_path / "archive.db", 12, seed=1) > 12
 
 
+def test_kill_9_while_an_archive_is_being_made_or_opened(tmp_path):
+    chance = random.Random(3)  # noqa: S311
+    for run in range(8):
+        path = tmp_path / str(run // 2) / "archive.db"  # every other one exists already
+        path.parent.mkdir(exist_ok=True)
+        _, there = children.Pipe(duplex=False)
+        child = children.Process(target=save_until_killed, args=(path, run, there))
+        child.start()
+        time.sleep(chance.uniform(0.01, 0.12))
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        with Writer(path, policy()) as writer:
+            assert writer.submit(lambda tx: save(tx, shot(page=page("https://sana.example/after")))).result()
+            assert whole(writer) == []
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_kill_9_at_two_hundred_instants(tmp_path):
