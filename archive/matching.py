@@ -18,7 +18,7 @@ Field = Literal["title", "text"]
 _PIECES = re.compile(rf"{WORD.pattern}|[\W_]+")  # covers every letter, so that lengths add up to places
 _ENDS_SENTENCE = re.compile(r"[.!?؟؛]\s|\n")
 _SPACE, _PLAIN, _SENTENCE, _PARAGRAPH = range(4)
-_MOST_PIECES = 100_000
+_MOST_PIECES, _LONG_PIECE = 100_000, 40
 _APART = 10_000  # words between title and text, so that nothing in one is near the other
 
 
@@ -58,30 +58,29 @@ class Scan:
 
 
 class Places:
-    """Answers whether one of many hits stands near another."""
+    """Answers whether one of many hits, given in the order of the text, stands `within` a distance of another."""
 
-    def __init__(self, hits: Iterable[Hit]) -> None:
-        self.hits = sorted(hits, key=lambda hit: hit.at)
+    def __init__(self, hits: Iterable[Hit], within: Distance) -> None:
+        self.within = within
+        self.hits = list(hits)
         self.starts = [hit.at for hit in self.hits]
         self.longest = max((hit.until - hit.at for hit in self.hits), default=0)
-        self.units: dict[tuple[str, int], list[Hit]] = {}
-        for hit in self.hits:
-            self.units.setdefault(("sentence", hit.sentence), []).append(hit)
-            self.units.setdefault(("paragraph", hit.paragraph), []).append(hit)
+        self.units: dict[int, list[Hit]] = {}
+        if not isinstance(within, int):
+            for hit in self.hits:
+                self.units.setdefault(self._unit(hit), []).append(hit)
 
-    def beside(self, hit: Hit, within: Distance) -> bool:
-        """Whether another hit, not overlapping this one, stands `within` that distance."""
-        if within == "text":
-            near = self.hits
-        elif within == "sentence":
-            near = self.units.get(("sentence", hit.sentence), [])
-        elif within == "paragraph":
-            near = self.units.get(("paragraph", hit.paragraph), [])
-        else:
-            first = bisect_left(self.starts, hit.at - within - self.longest)
-            last = bisect_left(self.starts, hit.until + within)
-            near = [other for other in self.hits[first:last] if hit.at - other.until < within]
+    def beside(self, hit: Hit) -> bool:
+        """Whether another hit, not overlapping this one, is near."""
+        near = self.units.get(self._unit(hit), [])
+        if isinstance(self.within, int):
+            first = bisect_left(self.starts, hit.at - self.within - self.longest)
+            last = bisect_left(self.starts, hit.until + self.within)
+            near = [other for other in self.hits[first:last] if hit.at - other.until < self.within]
         return any(other.until <= hit.at or hit.until <= other.at for other in near)
+
+    def _unit(self, hit: Hit) -> int:
+        return {"sentence": hit.sentence, "paragraph": hit.paragraph}.get(str(self.within), 0)
 
 
 def scan(rules: RuleSet, title: str, text: str) -> Scan:
@@ -108,13 +107,15 @@ def scan(rules: RuleSet, title: str, text: str) -> Scan:
         elif (group, hit.at) not in taken:
             taken.update((group, at) for at in covers)
             out.hits.append(hit)
-    companies = {term: Places(hit for hit in out.hits if hit.term in rules.terms[term].company) for term, *_ in
-                 {(hit.term,) for hit in short}}  # fmt: skip
+    full = list(out.hits)
+    companies: dict[int, Places] = {}
     for hit in short:
         term = rules.terms[hit.term]
         if (term.group, hit.at) in taken:
             continue
-        (out.hits if companies[hit.term].beside(hit, term.within) else out.alone).append(hit)
+        if hit.term not in companies:
+            companies[hit.term] = Places((other for other in full if other.term in term.company), term.within)
+        (out.hits if companies[hit.term].beside(hit) else out.alone).append(hit)
     out.hits.sort(key=lambda hit: hit.at)
     return out
 
@@ -177,9 +178,10 @@ def _learn(rules: RuleSet, piece: str) -> int | tuple[str, ...]:
         seen = _PARAGRAPH
     else:
         seen = _SENTENCE if _ENDS_SENTENCE.search(piece) else _SPACE
-    if len(rules.pieces) > _MOST_PIECES:
-        rules.pieces.clear()
-    rules.pieces[piece] = seen
+    if len(piece) < _LONG_PIECE:
+        if len(rules.pieces) > _MOST_PIECES:
+            rules.pieces.clear()
+        rules.pieces[piece] = seen
     return seen
 
 

@@ -118,8 +118,8 @@ def _heard(signal: Signal, rules: RuleSet, found: Scan) -> list[Hit]:
     if present & signal.none or not all(present & wanted for wanted in signal.all):
         return []
     for wanted in signal.near:
-        others = Places(hit for hit in found.hits if hit.term in wanted)
-        hits = [hit for hit in hits if others.beside(hit, signal.rule.within)]
+        others = Places((hit for hit in found.hits if hit.term in wanted), signal.rule.within)
+        hits = [hit for hit in hits if others.beside(hit)]
     if signal.rule.zones:
         hits = [hit for hit in hits if _zones(hit, rules, found).intersection(signal.rule.zones)]
     hits = _apart(hits)
