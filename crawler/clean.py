@@ -49,7 +49,9 @@ def _pattern(family: Mapping[str, Any]) -> re.Pattern[str]:
 _CREDIT = DATA["credit"]
 _FAMILIES = [(name, _pattern(data), data.get("max", 120), "edge" in data) for name, data in DATA["family"].items()]
 _MORE = _pattern(DATA["more"])
-_BYLINE = re.compile(rf"\W*(?:{either(DATA['byline']['labels'])}){_STOP}(?P<colon>\s*[:/-])?\s*(?P<name>.+)")
+_BYLINE = re.compile(
+    rf"\W*(?:(?P<sure>{either(DATA['byline']['sure'])})|{either(DATA['byline']['labels'])}){_STOP}(?P<colon>\s*[:/-])?\s*(?P<name>.+)"
+)
 _LABEL = re.compile(rf"(?P<before>.*?)(?<!\w)(?:{either(_CREDIT['label'])})\s*[:/]\s*(?P<name>.+)")
 _FIRST = re.compile(
     rf"اولا\s+(?:علي|في)\s+(?:(?:{either(_CREDIT['kind'])})\s+)??(?:موقع\s+)?(?P<name>.+?)\s+(?:وتم|بتاريخ)"
@@ -112,6 +114,13 @@ def family_of(line: str) -> tuple[str, bool] | None:
     return None
 
 
+def is_more_marker(line: str) -> bool:
+    """Whether a line is a bare "read also": a heading over links to other articles."""
+    plain = fold(line) if len(line) < 60 else ""
+    more = _MORE.match(plain)
+    return more is not None and not fold(plain[more.end() :])
+
+
 def read_credit(text: str, outlet: str | None = None) -> str | None:
     """The source a text names as its own, as printed: "المصدر: X", "X - وكالات", "نقلاً عن X", "نشر أولاً على موقع X".
     None where it names none, or only the outlet itself."""
@@ -164,7 +173,12 @@ def read_byline(line: str, *, sure: bool = False) -> str | None:
         return None
     plain, offsets = normalise_map(line)
     match = _BYLINE.fullmatch(plain)
-    if not match or not (match["colon"] or sure) or len(match["name"].split()) > 5 or re.search(r"\d", match["name"]):
+    if (
+        not match
+        or not (match["colon"] or match["sure"] or sure)
+        or len(match["name"].split()) > 5
+        or re.search(r"\d", match["name"])
+    ):
         return None
     return None if is_nobody(match["name"]) else _printed(line, match, offsets) or None
 
@@ -201,10 +215,10 @@ def clean(
     told = [at for at, row in enumerate(rows) if row.prose and row.plain != heading and row.plain not in known]
     first, last = (told[0], told[-1]) if told else (len(rows), -1)
     dates = _publication_lines(rows, first, last, now, zone, published)
-    block = False
+    block = linked = teasing = False  # within a "read also"; after a link in it; among its teasers
     for at, row in enumerate(rows):
         head, tail, writer = at < first, at > last, None
-        is_link = links is not None and row.plain in links and not row.prose
+        is_link = _is_link([row], links)
         rule: str | None = None
         if row.more is not None:
             rule, block = "more", not row.more
@@ -234,6 +248,8 @@ def clean(
             rule = "caption"
         elif (is_link and (block or len(row.plain) >= 25)) or (block and links is None and not row.prose):
             rule = "link"
+        elif block and linked and (teasing or _is_link(rows[at + 1 : at + 2], links)):
+            rule, teasing = "teaser", True
         elif block and _foreign([rows[index].text for index in told if index >= at], [title, *out.lines]):
             rule = "teaser"
         elif row.prose and row.text in out.lines:
@@ -242,10 +258,11 @@ def clean(
             rule = "tags"
         elif head and row.plain in _SECTIONS:
             rule = "section"
+        linked = rule == "link"
         if rule:
             out.removed.append((rule, row.text))
         else:
-            block = False
+            block = teasing = False
             out.lines.append(row.text)
     _drop_sections(out)
     return out
@@ -289,6 +306,10 @@ def _publication_lines(
         for at, line in alone.items()
         if not line.published or line.labelled or line.published.value[:10] == day[:10]
     }
+
+
+def _is_link(rows: Sequence[_Row], links: Set[str] | None) -> bool:
+    return links is not None and any(row.plain in links and not row.prose for row in rows)
 
 
 def _is_tag(row: _Row) -> bool:

@@ -22,11 +22,12 @@ from trafilatura.settings import DEFAULT_CONFIG
 from archive.errors import ExtractionError
 from archive.models import Article, Page
 from archive.times import moment
-from crawler.clean import DATA, Clean, clean, either, family_of, fold, is_prose
+from crawler.clean import DATA, Clean, clean, either, family_of, fold, is_more_marker, is_prose
 from crawler.metadata import FURNITURE, Metadata, in_aside, names_of, read_metadata, text_of
 
 TRAFILATURA = f"trafilatura/{version('trafilatura')}"
 _STUMP = 250  # letters of text below which another way is tried
+_INLINE = {"a", "b", "strong", "i", "em", "u", "span", "font", "sup", "sub", "mark", "q", "abbr", "cite"}
 _SHORT = deepcopy(DEFAULT_CONFIG)
 _SHORT.set("DEFAULT", "min_extracted_size", "40")
 _ARABIC = re.compile(r"[\u0621-\u064a]")
@@ -145,19 +146,60 @@ def _mend(tree: HtmlElement) -> str:
     for form in tree.xpath("//form[.//p or .//h1]"):
         if len(text_of(form)) > 0.5 * whole:  # the whole page, not a form in it
             form.tag, way = "div", f"{TRAFILATURA}+form"
-    for cell in tree.xpath(
-        "//td[.//h1 or string-length(normalize-space()) > 400]"
-    ):  # a table of layout, not of figures
-        row = (cell, *cell.itersiblings(), *cell.itersiblings(preceding=True))
-        for tag in (*row, *cell.iterancestors("table", "tbody", "tr")):
+    for table in tree.xpath("//table[.//h1 or .//p or .//table or .//td[string-length(normalize-space()) > 400]]"):
+        for tag in table.iter("table", "tbody", "tr", "td"):  # laid out in a table, no table of figures
             tag.tag, way = "div", f"{TRAFILATURA}+table"
-    for tag in tree.xpath("//font[br]|//span[br]|//b[br]|//strong[br]"):  # their first lines would be lost
-        if next(tag.iterancestors("p"), None) is None:
-            tag.tag = "p"
+    for block in tree.xpath(
+        "//*[self::div or self::td or self::section or self::article or self::font or self::span]"
+        "[br][not(ancestor-or-self::p)]"
+    ):
+        _paragraphs(block)
     for tag in tree.xpath("//body//*[contains(@class, 'comment') or contains(@id, 'comment')][not(.//h1)]"):
         if tag.getparent() is not None and tag.tag not in ("body", "article", "main"):
             tag.drop_tree()
+    _drop_cards(tree)
     return way
+
+
+def _drop_cards(tree: HtmlElement) -> None:
+    """Take out the cards under a heading like "related articles": they hold teasers that read like the article."""
+    for tag in list(tree.iter("h2", "h3", "h4", "h5", "strong", "b", "span", "div", "p")):
+        if len(tag) > 2 or not is_more_marker(tag.text or "" if not len(tag) else text_of(tag)):
+            continue
+        while (up := tag.getparent()) is not None and text_of(up) == text_of(tag):
+            tag = up
+        for card in list(tag.itersiblings()):
+            if card.tag in _INLINE:
+                break
+            text = text_of(card)
+            links = sum(len(text_of(link)) for link in card.iter("a") if len(text_of(link)) >= 15)
+            told = Counter(piece.getparent() for piece in card.iter("p") if is_prose(text_of(piece)))
+            if (
+                (text and not links)
+                or max(told.values(), default=0) > 1
+                or (card.tag == "p" and links < 0.6 * len(text))
+            ):
+                break
+            card.drop_tree()
+
+
+def _paragraphs(block: HtmlElement) -> None:
+    """Lines parted by <br> become paragraphs: trafilatura prefers those, wherever they stand."""
+    lines: list[HtmlElement] = []
+    line = html.Element("p")
+    line.text, block.text = block.text, None
+    for child in list(block):
+        if child.tag in _INLINE:
+            line.append(child)
+        else:
+            lines.append(line)
+            line = html.Element("p")
+            line.text, child.tail = child.tail, None
+            if child.tag == "br":
+                block.remove(child)
+            else:
+                lines.append(child)
+    block[:] = [*lines, line]
 
 
 def _body(tree: HtmlElement, meta: Metadata) -> tuple[list[str], bool]:
@@ -248,19 +290,23 @@ def _is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> b
 
 
 def _in_cards(tree: HtmlElement, prose: list[str]) -> float:
-    """The share of prose that stands in cards: alone in its block, with the link of another story inside or before it."""
-    told, spots = fold(" ".join(prose)), []
-    for tag in tree.body.iter("p", "div", "span", "li", "td", "dd", "h3", "h4", "font", "section", "article"):
-        texts = (
-            " ".join(text.split()) for text in (tag.text, *(child.tail for child in tag)) if text and len(text) > 40
-        )
-        pieces = [text for text in texts if len(text) > 40 and fold(text)[:50] in told]
-        if pieces and next(tag.iterancestors("a"), None) is None:
-            spots += [(tag, piece) for piece in pieces]
-    if len(spots) < 2:
+    """The share of prose that stands in cards: in a link, or alone in its block with another story's link in or before
+    it."""
+    told, starts = fold(" ".join(prose)), {fold(line)[:50] for line in prose}
+    spots, linked = [], 0
+    for tag in tree.iter("p", "div", "span", "li", "td", "dd", "h3", "h4", "font", "section", "article", "a"):
+        for text in (tag.text, *(child.tail for child in tag)):
+            piece = " ".join(text.split()) if text else ""
+            if len(piece) <= 40 or (start := fold(piece)[:50]) not in told:
+                continue
+            if tag.tag == "a" or next(tag.iterancestors("a"), None) is not None:
+                linked += start in starts
+            else:
+                spots.append((tag, piece))
+    if len(spots) + linked < 2:
         return 0.0
     held = Counter(up for tag, _ in spots for up in (tag, *tag.iterancestors()))
-    return sum(_is_card(tag, piece, held) for tag, piece in spots) / len(spots)
+    return (linked + sum(_is_card(tag, piece, held) for tag, piece in spots)) / (len(spots) + linked)
 
 
 def _is_card(tag: HtmlElement, piece: str, held: Counter[HtmlElement]) -> bool:

@@ -20,6 +20,7 @@ from crawler.clean import DATA, family_of, fold, is_nobody, is_place, read_bylin
 
 _ARTICLE = re.compile(r"(?:\w*Article|BlogPosting|LiveBlogPosting|Report)$")
 _SEPARATOR = re.compile(r"\s+[-–—|•»:]+\s+|\s*(?:\||::|»)\s*")
+_DATED = re.compile(r"\s+(?:في|بتاريخ)\s|\s*[|•·]\s*|\s*[,،-]?\s*\d")  # where a byline ends and a date begins
 _UTC = re.compile(r"(?:Z|\+00:?00)$")
 _META: dict[str, list[str]] = DATA["meta"]
 FURNITURE = {rule: re.compile(pattern, re.I) for rule, pattern in DATA["markup"].items()}
@@ -154,6 +155,11 @@ def _read_title(out: Metadata, tree: HtmlElement, said: list[str]) -> None:
     first = [pair for pair in headings if pair[0].tag == "h1" and not in_aside(pair[0])]
     if first and (len(out.title) < 20 or len(out.title) * 2 < max(map(len, parts))):
         out.headline, out.title = first[0]
+    if not out.title:  # no heading at all: the place where the page prints its own title
+        wanted = {fold(part) for part in (*said, *parts) if len(part) >= 15 and fold(part) not in out.site}
+        tags = (tag for tag in tree.iter("td", "div", "p", "span", "font", "b", "strong") if len(tag) <= 2)
+        out.headline = next((tag for tag in tags if fold(text_of(tag)) in wanted), None)
+        out.title = text_of(out.headline) if out.headline is not None else ""
     if out.title:
         out.site |= {fold(part) for part in parts if fold(part) not in fold(out.title)} - {""}
     elif said:
@@ -215,9 +221,8 @@ def _read_dates(
     dates = ((read_date(text, now, zone), text, source) for source, text in stated if text)
     found, raw, out.source = next((hit for hit in dates if hit[0]), (None, "", None))
     lines = [(read_line(text, now), text) for tag, text in near if not _CLOCK.search(names_of(tag))]
-    lines = sorted(
-        (pair for pair in lines if pair[0].published and pair[0].alone), key=lambda pair: not pair[0].labelled
-    )
+    lines = [pair for pair in lines if pair[0].published and (pair[0].alone or pair[0].labelled)]
+    lines.sort(key=lambda pair: (not pair[0].labelled, not pair[0].alone))
     line, words = lines[0] if lines else (None, "")
     printed = line.published if line else None
     printed_better = bool(printed and not found)
@@ -240,18 +245,14 @@ def _read_dates(
 
 def _bylines(tree: HtmlElement, near: list[tuple[HtmlElement, str]]) -> Iterator[str]:
     """Writers as printed: "كتب: X" beside the headline, then what markup names an author."""
-    for _, text in near:
-        if name := read_byline(text):
-            yield name
     marked = [
         tag
         for tag in tree.xpath("//*[@class or @rel or @itemprop]")
         if _WRITER.search(f"{names_of(tag)} {tag.get('rel') or ''} {tag.get('itemprop') or ''}")
     ]
     texts = [text_of(tag) for tag in marked[:30] if len(tag) <= 8 and not in_aside(tag)]
-    yield from filter(None, (read_byline(text, sure=True) for text in texts))
-    yield from (
-        text
-        for text in texts
-        if 2 <= len(text.split()) <= 5 and not re.search(r"\d|[:|]", text) and not family_of(text)
-    )
+    yield from filter(None, (read_byline(_DATED.split(text)[0]) for _, text in near))
+    yield from filter(None, (read_byline(_DATED.split(text)[0], sure=True) for text in texts))
+    for text in texts:
+        if 2 <= len(text.split()) <= 5 and not re.search(r"\d|[:|]", text) and not family_of(text):
+            yield text
