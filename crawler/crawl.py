@@ -7,7 +7,6 @@ import logging
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from itertools import groupby
 from typing import Any
 
 from scrapy.crawler import AsyncCrawlerRunner
@@ -18,7 +17,7 @@ from archive.frontier import CrawlSummary, Due, Source
 from archive.models import Look, Saved
 from archive.sqlite import connect_read
 from archive.times import Clock, utc_now
-from archive.writer import Transaction, Writer
+from archive.writer import Writer
 from crawler.config import Config, Outlet, schedule
 from crawler.guest import Guest
 from crawler.job import Job, Progress
@@ -74,10 +73,9 @@ class Crawls:
         """
         wanted = [canonical(url) for url in urls]
         results: dict[str, Saved | Look] = {}
-        by_outlet = sorted(set(wanted), key=lambda url: (getattr(self.config.outlet_of(url), "id", ""), url))
-        for _, group in groupby(by_outlet, key=lambda url: getattr(self.config.outlet_of(url), "id", "")):
-            mine = [Due(url, None, False, None) for url in group]
-            async with self._job(self.config.outlet_of(mine[0].url), on_progress) as job:
+        for outlet in dict.fromkeys(map(self.config.outlet_of, wanted)):
+            mine = [Due(url, None, False, None) for url in wanted if self.config.outlet_of(url) == outlet]
+            async with self._job(outlet, on_progress) as job:
                 if not self._has_room(job):
                     raise StorageFull(f"{self.config.archive.parent}: less than keep.free_space is left; make room")
                 await self._run("article", job, only=mine)
@@ -144,11 +142,7 @@ class Crawls:
 
     async def _put_off(self, job: Job, sources: Sequence[Source]) -> None:
         """Everything due now becomes due at the outlet's next visit, unread."""
-        next_at, outlet_id = job.next_at(), job.outlet_id
-        due = frontier.due_articles(self._reader, outlet_id, job.now(), 100_000)
-
-        def put_off(tx: Transaction) -> None:
-            frontier.set_next(tx, [s.id for s in sources], next_at)
-            frontier.postpone(tx, [d.url for d in due], next_at)
-
-        await job.write(put_off)
+        next_at, ids = job.next_at(), [source.id for source in sources]
+        due = [d.url for d in frontier.due_articles(self._reader, job.outlet_id, job.now(), 100_000)]
+        await job.write(lambda tx: frontier.set_next(tx, ids, next_at))
+        await job.write(lambda tx: frontier.postpone(tx, due, next_at))

@@ -192,10 +192,8 @@ class Guest:
         return self._recall(self._hosts, host_key(url), lambda: _Host(asyncio.Semaphore(self._concurrency)))
 
     def _recall(self, table: dict[str, _Entry], key: str, new: Callable[[], _Entry]) -> _Entry:
-        """The entry of `key`, moved to the end; a quarter of a full table is forgotten, the longest unused first."""
+        """The entry of `key`, moved to the end; out of a full table the longest unused one is forgotten."""
         table[key] = entry = table.pop(key, None) or new()
-        if len(table) > HOSTS_MAX:
-            for old in list(table)[: HOSTS_MAX // 4]:
-                if table[old].idle(self._monotonic()):
-                    del table[old]
+        if len(table) > HOSTS_MAX and table[oldest := next(iter(table))].idle(self._monotonic()):
+            del table[oldest]
         return entry

@@ -15,6 +15,7 @@ from archive.frontier import Due, due_articles, postpone
 from archive.models import Look, Page, Snapshot
 from archive.store import look as store_look
 from archive.store import save
+from crawler.guest import NoPage
 from crawler.job import Job
 from crawler.urls import canonical
 from spiders.base import OutletSpider
@@ -64,6 +65,8 @@ class ArticleSpider(OutletSpider):
         """From a page to what is durably kept of it."""
         try:
             await self._take(response, due)
+        except NoPage as why:
+            await self._leave(self.look(due.url, why.outcome, response.meta, str(why), article_id=due.article_id))
         finally:
             self.hands.release()
 
@@ -86,21 +89,17 @@ class ArticleSpider(OutletSpider):
             wire.request_headers, timezone=outlet.timezone if outlet else None,
             outlet_name=outlet.name_ar if outlet else None, link=due.link,
         )  # fmt: skip
-        request = response.request
-        assert request is not None  # noqa: S101  # set by Scrapy
         media = wire.by_name.get("content-type", "").lower()
         if media.startswith(_NO_PAGE):
-            return await self._leave(
-                self.look(due.url, "not_article", request, f"is {media}", article_id=due.article_id)
-            )
+            raise NoPage("not_article", f"is {media}")
         try:
             article, judgement = await job.read(page)
-            if not article.text.strip():
-                raise ExtractionError("no text was found in it")
         except ExtractionError as error:
-            return await self._leave(self.look(due.url, "unreadable", request, str(error), article_id=due.article_id))
+            raise NoPage("unreadable", str(error)) from error
+        if not article.text.strip():
+            raise NoPage("unreadable", "no text was found in it")
         if article.is_article is False and self.only is None:
-            return await self._leave(self.look(due.url, "not_article", request, article_id=due.article_id))
+            raise NoPage("not_article", "reads like a home, section, login or error page")
         shot = Snapshot(
             page, article, judgement, job.outlet_id, job.crawl_id, due.article_id, due.backlog,
             keep=self.only is not None, ms=wire.ms,
@@ -110,11 +109,11 @@ class ArticleSpider(OutletSpider):
     async def _leave(self, look: Look) -> None:
         if look.article_id is not None and look.outcome == "not_article":
             # A kept article that reads like a home page is a page we misread: neither an edit nor a withdrawal.
-            look = replace(look, outcome="unreadable", error=look.error or "reads like no article")
+            look = replace(look, outcome="unreadable")
         await self.job.write(lambda tx: store_look(tx, look))
         self.job.note(look.url, look)
 
     async def _put_off(self, url: str, until: str) -> None:
         if self.only is None:
             return await self.job.write(lambda tx: postpone(tx, [url], until))
-        await self._leave(self.look(url, "blocked", Request(url), f"the host asked us to wait until {until}"))
+        await self._leave(self.look(url, "blocked", {}, f"the host asked us to wait until {until}"))

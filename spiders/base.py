@@ -26,9 +26,9 @@ class OutletSpider(scrapy.Spider):
         super().__init__(**kwargs)
         self.job = job
 
-    def look(self, url: str, outcome: Outcome, request: Request, error: str | None = None, **more: Any) -> Look:
-        """A row for `fetches`, with what is known of the answer to `request`."""
-        wire: Wire | None = request.meta.get("wire")
+    def look(self, url: str, outcome: Outcome, meta: dict[str, Any], error: str | None = None, **more: Any) -> Look:
+        """A row for `fetches`, with what the request's `meta` knows of its answer."""
+        wire: Wire | None = meta.get("wire")
         if wire is not None:
             more = {"status": wire.status, "bytes": wire.size, "ms": wire.ms} | more
         return Look(
@@ -41,7 +41,7 @@ class OutletSpider(scrapy.Spider):
         if isinstance(failure.value, Stopping):
             return None
         why = no_page(failure.value)
-        return self.look(url, why.outcome, failure.request, str(why), retry_at=why.retry_at, **more)
+        return self.look(url, why.outcome, failure.request.meta, str(why), retry_at=why.retry_at, **more)
 
 
 class ListingSpider(OutletSpider):
@@ -63,16 +63,15 @@ class ListingSpider(OutletSpider):
 
     async def parse(self, response: Response, source: Source) -> None:
         """Links and validators become durable in one transaction."""
-        header, request = response.meta["wire"].by_name, response.request
-        assert request is not None  # noqa: S101  # set by Scrapy
+        header = response.meta["wire"].by_name
         if response.status == 304:
-            look = self.look(source.url, "unchanged", request)
+            look = self.look(source.url, "unchanged", response.meta)
             return await self._read(look, source, (), source.etag, source.last_modified)
         media = header.get("content-type", "")
         listing = await asyncio.to_thread(self.read, response.body, media, response.url)
         if listing.problem:
-            return await self._failed(self.look(source.url, "unreadable", request, listing.problem), source)
-        look = self.look(source.url, "ok", request)
+            return await self._failed(self.look(source.url, "unreadable", response.meta, listing.problem), source)
+        look = self.look(source.url, "ok", response.meta)
         await self._read(look, source, listing.links, header.get("etag"), header.get("last-modified"))
 
     async def failed(self, failure: Any) -> None:
