@@ -11,6 +11,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from warcio.archiveiterator import ArchiveIterator
+
 from archive.frontier import OutletRow, start_crawl, sync_outlets
 from archive.ledger import check
 from archive.models import Article, Page, Snapshot
@@ -103,6 +105,13 @@ def whole(writer: Writer) -> list[str]:
             if hashlib.sha256(stored).hexdigest() != row["record_sha256"]:
                 wrong.append(f"capture {row['id']} is not what was stored")
             ends[row["file"]] = max(ends.get(row["file"], 0), row["offset"] + row["length"])
+        for path in captures.glob("*.warc.gz"):
+            with path.open("rb") as source:
+                held = sum(record.rec_type in ("response", "resource") for record in ArchiveIterator(source))
+            if held != (
+                known := tx.db.execute("SELECT count(*) FROM captures WHERE file = ?", (path.name,)).fetchone()[0]
+            ):
+                wrong.append(f"{path.name} holds {held} pages, the archive knows {known}")
         sizes = {path.name: path.stat().st_size for path in captures.glob("*.warc.gz")}
         if sizes != ends:
             wrong.append(f"files {sizes}, rows {ends}")
