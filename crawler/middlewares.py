@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from OpenSSL import SSL
 from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.core.downloader.handlers.http11 import (
+    HTTP11DownloadHandler,
+    _LenientHTTP11ClientFactory,
+    _LenientHTTP11ClientProtocol,
+)
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, IgnoreRequest
 from scrapy.http import Headers, Response
@@ -22,6 +27,8 @@ from crawler.guest import NoPage, Stopping
 from crawler.job import Job
 from crawler.resolver import Visit, is_public, literal, visit
 from crawler.urls import canonical
+
+HEAD_MAX = 1 << 20  # bytes of status line and headers; browsers take a quarter of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,29 @@ class GuestMiddleware:
             raise miss from error
 
 
+class _Connection(_LenientHTTP11ClientProtocol):
+    """Ends where headers do not end: Scrapy bounds bodies only, and an endless head would fill the memory."""
+
+    transport: Any
+    head = 0
+
+    def request(self, request: Any) -> Any:
+        self.head = 0
+        return super().request(request)
+
+    def dataReceived(self, data: bytes) -> None:
+        self.head += len(data) if self._parser is not None and self._parser.state in ("STATUS", "HEADER") else 0
+        if self.head > HEAD_MAX:
+            self.transport.abortConnection()
+        else:
+            super().dataReceived(data)  # type: ignore[no-untyped-call]
+
+
+class _Connections(_LenientHTTP11ClientFactory):
+    def buildProtocol(self, addr: Any) -> _Connection:
+        return _Connection(self._quiescentCallback)  # type: ignore[no-untyped-call]
+
+
 class PoliteHandler(HTTP11DownloadHandler):
     """Waits for its turn at the host, shows the resolver who is visiting, and notes what came over the wire."""
 
@@ -112,6 +142,7 @@ class PoliteHandler(HTTP11DownloadHandler):
         """Called by Scrapy; the spider carries the job."""
         super().__init__(crawler)
         self.job = _job(crawler)
+        self._pool._factory = _Connections
 
     async def download_request(self, request: Request) -> Response:
         """One request and its answer, whole. Raises NoPage where the guest or the resolver say no."""
@@ -153,7 +184,8 @@ def no_page(error: BaseException) -> NoPage:
     """Any failure of a request as a NoPage."""
     if isinstance(error, NoPage):
         return error
-    words = str(error) or type(error).__name__
+    broken = getattr(error.__cause__, "reasons", None) or ()
+    words = "; ".join(str(failure.value) for failure in broken) or str(error) or type(error).__name__
     if isinstance(error, DownloadTimeoutError):
         return NoPage("timeout", words)
     # Scrapy cancels a download for its size alone, and tells the size once decompressed by words alone.
@@ -167,16 +199,13 @@ def no_page(error: BaseException) -> NoPage:
     return NoPage("outage", words)
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def _causes(error: BaseException) -> Iterator[BaseException]:
     """An error and everything it came from; Twisted keeps a list of failures where a connection broke."""
-    found: list[BaseException] = []
-    todo: list[Any] = [error]
-    while todo and len(found) < 50:
-        current = todo.pop()
-        found.append(current)
-        todo += [f.value for f in getattr(current, "reasons", None) or ()]
-        todo += [e for e in (current.__cause__, current.__context__) if e is not None]
-    return found
+    yield error
+    broken = [failure.value for failure in getattr(error, "reasons", None) or ()]
+    for cause in (*broken, error.__cause__ or error.__context__):
+        if cause is not None:
+            yield from _causes(cause)
 
 
 def _job(crawler: Crawler) -> Job:

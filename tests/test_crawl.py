@@ -372,6 +372,20 @@ def test_too_much_is_cut_off(desk: Desk, site: Site, kind: str) -> None:
     assert found == "too_large", desk.rows("SELECT error FROM fetches")
 
 
+def test_headers_that_do_not_end_are_cut_off(desk: Desk, site: Site) -> None:
+    sent = []
+
+    def endless(visit: Any) -> None:
+        visit.handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while not site.closing.is_set():
+            visit.handler.wfile.write(b"X-More: and more\r\n" * 1000)
+            sent.append(1)
+
+    site.route("/a", endless)
+    assert one_article(desk, site, "/a") == "outage"
+    assert len(sent) < 2000  # megabytes, where the time limit would have let gigabytes pass
+
+
 @pytest.mark.parametrize("kind", ["hang", "drip"])
 def test_slowness_ends_at_the_limit(desk: Desk, site: Site, kind: str) -> None:
     desk.settings["crawl.timeout"] = "700ms"
