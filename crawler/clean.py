@@ -322,7 +322,7 @@ def _stems(text: str) -> set[str]:
 
 
 def _foreign(rest: Sequence[str], before: Sequence[str]) -> bool:
-    """Whether the paragraph or two left after a bare "read also" share nothing with the article: another one's teaser."""
+    """Whether the paragraph or two left after a bare "read also" share nothing with the article: a teaser."""
     stems = _stems(" ".join(rest))
     return len(rest) <= 2 and len(stems) >= 8 and len(stems & _stems(" ".join(before))) < 0.08 * len(stems)
 

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -53,7 +54,7 @@ def decode(body: bytes, declared: str | None = None) -> str:
     for charset in names:
         try:
             other = body.decode(charset or "utf-8", "replace")
-        except LookupError:
+        except (LookupError, UnicodeError):
             continue
         if len(_ARABIC.findall(other)) > len(_ARABIC.findall(best)) * 1.1:
             best = other
@@ -77,13 +78,14 @@ def charset_of(page: Page) -> str | None:
 
 def extract(page: Page) -> Article:
     """Read an HTML page. Raises ExtractionError where there is no HTML to read."""
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    text = decode(page.body, charset_of(page)).replace("\x00", "")
     try:
-        parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-        tree = html.document_fromstring(
-            decode(page.body, charset_of(page)).replace("\x00", "").encode("utf-8"), parser=parser
-        )
+        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (html.etree.ParserError, ValueError) as error:
         raise ExtractionError(f"{page.final_url}: there is no HTML to read ({error})") from error
+    if tree.body is None:
+        raise ExtractionError(f"{page.final_url}: there is no HTML to read (it has no body)")
     way, now = _mend(tree), moment(page.at)
     meta = read_metadata(tree, now, page.timezone, page.outlet_name)
     lines, from_data = _body(tree, meta)
@@ -98,22 +100,15 @@ def extract(page: Page) -> Article:
         links=frozenset(fold(text_of(link)) for link in tree.xpath("//a[not(starts-with(@href, '#')) or @href = '#']")),
     )
     tidy.lines[:0] = _lead(meta, tidy)
-    published, source = (meta.published, meta.source) if meta.published else (tidy.published, tidy.source)
-    text = "\n".join(tidy.lines)
-    return Article(
-        title=meta.title,
-        text=text,
+    told = _article(meta.title, tidy, "json-ld" if from_data else way, meta.language)
+    if meta.published:
+        told = replace(told, published_at=meta.published.value, published_source=meta.source)
+    return replace(
+        told,
         author=meta.author or tidy.author,
-        published_at=published.value if published else None,
-        published_source=source,
         modified_at=meta.modified.value if meta.modified else None,
         section=meta.section,
-        credit=tidy.credit,
-        language=_language(text, meta.language),
-        extractor="json-ld" if from_data else way,
         is_article=_is_article(page, tree, meta, tidy),
-        related=("\n".join(tidy.related),) if tidy.related else (),
-        removed=tuple(tidy.removed),
     )
 
 
@@ -124,19 +119,25 @@ def extract_text(text: str, *, at: str, timezone: str | None = None, outlet: str
     if first is None:
         raise ExtractionError("the text holds no line to read")
     tidy = clean(rows[first + 1 :], rows[first], now=moment(at), zone=timezone, outlet=outlet)
-    kept = "\n".join(tidy.lines)
+    told = _article(rows[first], tidy, "text")
+    removed = (*(("breadcrumb", row) for row in rows[:first]), *told.removed)
+    return replace(told, is_article=True if any(map(is_prose, tidy.lines)) else None, removed=removed)
+
+
+def _article(title: str, tidy: Clean, extractor: str, language: str | None = None) -> Article:
+    """What the cleaned lines alone say."""
+    text = "\n".join(tidy.lines)
     return Article(
-        title=rows[first],
-        text=kept,
+        title=title,
+        text=text,
         author=tidy.author,
         published_at=tidy.published.value if tidy.published else None,
         published_source=tidy.source,
         credit=tidy.credit,
-        language=_language(kept, None),
-        extractor="text",
-        is_article=True if any(map(is_prose, tidy.lines)) else None,
+        language=_language(text, language),
+        extractor=extractor,
         related=("\n".join(tidy.related),) if tidy.related else (),
-        removed=(*(("breadcrumb", row) for row in rows[:first]), *tidy.removed),
+        removed=tuple(tidy.removed),
     )
 
 
@@ -154,7 +155,9 @@ def _mend(tree: HtmlElement) -> str:
         "[br][not(ancestor-or-self::p)]"
     ):
         _paragraphs(block)
-    for tag in tree.xpath("//body//*[contains(@class, 'comment') or contains(@id, 'comment')][not(.//h1)]"):
+    for tag in tree.xpath(
+        "//body//*[contains(concat(' ', @class), ' comment') or starts-with(@id, 'comment')][not(.//h1)]"
+    ):
         if tag.getparent() is not None and tag.tag not in ("body", "article", "main"):
             tag.drop_tree()
     _drop_cards(tree)
@@ -256,15 +259,11 @@ def _lead(meta: Metadata, tidy: Clean) -> Iterator[str]:
 
 
 def _language(text: str, stated: str | None) -> str | None:
-    letters = re.findall(r"[^\W\d_]", text[:4000])
-    if not letters:
-        return stated
-    arabic = sum(bool(_ARABIC.match(letter)) for letter in letters) / len(letters) > 0.5
-    return (
-        (stated if stated in ("fa", "ur", "ckb", "ku", "ps") else "ar")
-        if arabic
-        else (stated if stated != "ar" else None)
-    )
+    """The language the letters allow, as the page states it where it can be that one."""
+    letters = len(re.findall(r"[^\W\d_]", text[:2000]))
+    if 2 * len(_ARABIC.findall(text[:2000])) > letters:
+        return stated if stated in ("fa", "ur", "ku", "ps") else "ar"
+    return None if stated == "ar" and letters else stated
 
 
 def _is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> bool | None:
@@ -277,7 +276,7 @@ def _is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> b
     cards = _in_cards(tree, prose)
     if meta.stated:
         return cards < 0.8
-    classes = (tree.body.get("class") or "") if tree.body is not None else ""
+    classes = tree.body.get("class") or ""
     if cards >= 0.5 or (_LISTED.search(classes) and not _SINGLE.search(classes)):
         return False
     if _LISTING.search(unquote(url.path)) and page.url == page.final_url and not (meta.published or meta.author):
@@ -290,8 +289,7 @@ def _is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> b
 
 
 def _in_cards(tree: HtmlElement, prose: list[str]) -> float:
-    """The share of prose that stands in cards: in a link, or alone in its block with another story's link in or before
-    it."""
+    """The share of prose that stands in cards: in a link, or alone in its block with another story's link."""
     told, starts = fold(" ".join(prose)), {fold(line)[:50] for line in prose}
     spots, linked = [], 0
     for tag in tree.iter("p", "div", "span", "li", "td", "dd", "h3", "h4", "font", "section", "article", "a"):

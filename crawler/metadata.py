@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from lxml.html import HtmlElement
@@ -206,7 +206,7 @@ def _read_dates(
     now: datetime,
     zone: str | None,
 ) -> None:
-    """Published and modified: structured data first, made more exact or corrected by what is printed at the headline."""
+    """Published and modified: structured data first, made exact or corrected by what is printed at the headline."""
     stated = [("json-ld", _text(item.get("datePublished")))]
     stated += [("meta", value) for name in meta if name in _META["published"] for value in meta[name]]
     stated += [
@@ -218,22 +218,23 @@ def _read_dates(
         for tag, text in near
         if tag.tag == "time" and not read_line(text, now).updated
     ]
+    latest = (now + timedelta(days=1)).date().isoformat()  # a date to come is an event's, no publication's
     dates = ((read_date(text, now, zone), text, source) for source, text in stated if text)
-    found, raw, out.source = next((hit for hit in dates if hit[0]), (None, "", None))
+    found, raw, out.source = next((hit for hit in dates if hit[0] and hit[0].value[:10] <= latest), (None, "", None))
     lines = [(read_line(text, now), text) for tag, text in near if not _CLOCK.search(names_of(tag))]
-    lines = [pair for pair in lines if pair[0].published and (pair[0].alone or pair[0].labelled)]
-    lines.sort(key=lambda pair: (not pair[0].labelled, not pair[0].alone))
-    line, words = lines[0] if lines else (None, "")
+    lines = [(line, text) for line, text in lines if line.published and line.published.value[:10] <= latest]
+    lines = [(line, text) for line, text in lines if line.alone or (line.labelled and _byline_in(text))]
+    line, words = min(lines, key=lambda pair: not pair[0].labelled, default=(None, ""))
     printed = line.published if line else None
-    printed_better = bool(printed and not found)
-    if found and printed:
-        if _UTC.search(raw) and found.value[:16] == printed.value:  # a machine's "Z" beside the same time in print
-            found = read_date(_UTC.sub("", raw), now, zone)
-        elif out.source == "time-tag" and printed.value[:10] != found.value[:10]:  # a template's time tag, never filled
-            printed_better = True
-        elif found.precision == "day" and printed.precision == "minute" and printed.value[:10] == found.value:
-            printed_better = True
-    if printed_better:
+    if not found or not printed:
+        better = not found
+    elif _UTC.search(raw) and found.value[:16] == printed.value:  # a machine's "Z" beside the same time in print
+        found, better = read_date(_UTC.sub("", raw), now, zone), False
+    else:  # a template's time tag that was never filled; a day where print tells the minute
+        same_day = printed.value[:10] == found.value[:10]
+        exact = found.precision == "day" and printed.precision == "minute"
+        better = (out.source == "time-tag" and not same_day) or (same_day and exact)
+    if better and printed:
         found, out.source = read_date(words, now, zone), "text"
     out.published = found
     changed = [
@@ -251,8 +252,13 @@ def _bylines(tree: HtmlElement, near: list[tuple[HtmlElement, str]]) -> Iterator
         if _WRITER.search(f"{names_of(tag)} {tag.get('rel') or ''} {tag.get('itemprop') or ''}")
     ]
     texts = [text_of(tag) for tag in marked[:30] if len(tag) <= 8 and not in_aside(tag)]
-    yield from filter(None, (read_byline(_DATED.split(text)[0]) for _, text in near))
-    yield from filter(None, (read_byline(_DATED.split(text)[0], sure=True) for text in texts))
+    yield from filter(None, (_byline_in(text) for _, text in near))
+    yield from filter(None, (_byline_in(text, sure=True) for text in texts))
     for text in texts:
         if 2 <= len(text.split()) <= 5 and not re.search(r"\d|[:|]", text) and not family_of(text):
             yield text
+
+
+def _byline_in(text: str, *, sure: bool = False) -> str | None:
+    """The writer named before the date in a line of both."""
+    return read_byline(_DATED.split(text)[0], sure=sure)

@@ -1,4 +1,4 @@
-"""Scores of extraction on labelled pages: body, furniture left, headline, date, author, and what is taken for an article.
+"""Scores of extraction on labelled pages: body, furniture left, headline, date, author, articles told from others.
 
 `python -m tests.evaluate_pages [DIR]`; DIR holds `<id>.html.gz` and `expected.jsonl`. Bytes are fed, not decoded text.
 """

@@ -21,7 +21,9 @@ SEED = Path(__file__).parent.parent / "seeds" / "000_98a9688859ba6c81.txt"
 
 
 def page(body, kind="text/html"):
-    return Page("https://a.example/1", "https://a.example/1", "2026-01-21T11:00:00Z", 200, (("Content-Type", kind),), body)
+    return Page(
+        "https://a.example/1", "https://a.example/1", "2026-01-21T11:00:00Z", 200, (("Content-Type", kind),), body
+    )
 
 
 GOOD = page(SEED.read_bytes(), "text/plain")
