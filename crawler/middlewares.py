@@ -64,6 +64,7 @@ class GuestMiddleware:
     async def process_request(self, request: Request) -> None:
         """Raise NoPage for what we do not fetch."""
         job = self.job
+        request.meta.pop("wire", None)  # the redirect's, not ours
         if job.stopping:
             raise Stopping
         try:

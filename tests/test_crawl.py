@@ -407,6 +407,7 @@ def test_broken_answers_are_outages(desk: Desk, site: Site) -> None:
     found = desk.outcomes()
     assert {found[path] for path in ("/cut", "/self", "/loop0", "/closed")} == {"outage"}
     assert found["/gzip"] in ("outage", "unreadable")
+    assert desk.rows("SELECT status FROM fetches WHERE url LIKE '%/self'") == [(None,)]  # not that of the hop before
     assert site.hits("/self") == 1
     assert sum(hit.path.startswith("/loop") for hit in site.log) == 6
 
