@@ -29,7 +29,7 @@ from crawler.session import Session
 log = logging.getLogger("rasid")
 T = TypeVar("T")
 TICK_S, DELIVER_S = 1, 2  # between two looks at what is due
-DRAIN_S = 18.0  # of the 20 s between SIGTERM and our end; the rest is for the writer's last commit
+DRAIN_S = 14.0  # of the 20 s between SIGTERM and our end, for pages under way; the rest is for rows and a last mail
 
 
 class Service:
@@ -137,9 +137,9 @@ class Service:
     async def _drain(self, scheduler: AsyncIOScheduler) -> None:
         log.info("stopping: %d in work", len(self.running))
         scheduler.pause()
-        await self.session.crawls.stop()
+        await self.session.crawls.stop(within=DRAIN_S)
         if self.running:
-            await asyncio.wait(self.running.values(), timeout=DRAIN_S)
+            await asyncio.wait(self.running.values(), timeout=2)
         scheduler.shutdown(wait=False)
         self.reader.close()
         log.info("stopped")
