@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from archive.writer import Transaction
 
 HOUR, DAY = 3600.0, 86400.0
-LAST_ATTEMPT = {"gone": 1, "refused": 1, "not_article": 1, "too_large": 1, "unreadable": 3}  # any other outcome: 8
+LAST_ATTEMPT = {"gone": 1, "refused": 1, "not_article": 1, "too_large": 1, "unreadable": 3}
+MOST_ATTEMPTS = 36  # at what cannot be reached: about a month, since they come to be a day apart
 PASSING = ("blocked", "outage", "tls", "timeout")  # outcomes that say nothing of the article
 
 
@@ -274,7 +275,7 @@ def _put_off(db: Connection, look: Look) -> None:
         return
     attempts = int(row[0]) + 1
     due = None
-    if attempts < LAST_ATTEMPT.get(look.outcome, 8):
+    if attempts < LAST_ATTEMPT.get(look.outcome, MOST_ATTEMPTS):
         due = max(later(look.at, min(900.0 * 2 ** (attempts - 1), DAY)), look.retry_at or "")
     db.execute("UPDATE frontier SET attempts = ?, next_at = ? WHERE url = ?", (attempts, due, look.url))
 

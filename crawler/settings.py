@@ -18,6 +18,7 @@ def crawl_settings(config: Config, agent: str) -> dict[str, Any]:
         "DEFAULT_REQUEST_HEADERS": {
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Accept-Language": "ar,en;q=0.5",  # default: English first
+            "Accept-Encoding": "gzip, deflate",  # what every WARC reader decodes; default: brotli and zstd, too
         },
         # Safety: off or strict where the default is open.
         "REMOTE_CONTROL_ENABLED": False,  # default: runs Python sent to a local port

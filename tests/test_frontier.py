@@ -130,7 +130,7 @@ def test_an_address_found_and_not_yet_read_survives_a_restart(kit):
 
 
 @pytest.mark.parametrize(("outcome", "attempts"), [("gone", 1), ("refused", 1), ("not_article", 1), ("too_large", 1),
-                                                    ("unreadable", 3), ("outage", 8), ("blocked", 8)])  # fmt: skip
+                                                    ("unreadable", 3), ("outage", 36), ("blocked", 36)])  # fmt: skip
 def test_what_cannot_be_fetched_is_tried_ever_more_rarely_and_then_given_up(kit, outcome, attempts):
     read(kit, FIRST)
     at, waits = NOW, []
