@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -329,9 +330,7 @@ def _foreign(rest: Sequence[str], before: Sequence[str]) -> bool:
 
 def _drop_sections(out: Clean) -> None:
     """A run of at least two bare section names at the very end."""
-    run = len(out.lines)
-    while run and len(out.lines[run - 1].split()) <= 3 and fold(out.lines[run - 1]) in _SECTIONS:
-        run -= 1
-    if len(out.lines) - run >= 2:
-        out.removed += [("section", row) for row in out.lines[run:]]
-        del out.lines[run:]
+    run = len(list(takewhile(lambda line: fold(line) in _SECTIONS, reversed(out.lines))))
+    if run >= 2:
+        out.removed += [("section", line) for line in out.lines[-run:]]
+        del out.lines[-run:]

@@ -240,20 +240,14 @@ def _lead(meta: Metadata, tidy: Clean) -> Iterator[str]:
     if meta.headline is None or not tidy.lines:
         return
     inside, first = fold(" ".join(tidy.lines)), fold(tidy.lines[0])[:40]
-    dropped = {fold(line) for _, line in tidy.removed}
+    dropped = {row for _, row in tidy.removed}
     for tag in list(meta.headline.itersiblings())[:6]:
         for piece in [tag, *tag.iter("p", "h2", "h3", "strong")]:
             line = text_of(piece)
             if fold(line).startswith(first) or len(line) > 1500:
                 return
-            if (
-                is_prose(line)
-                and not len(piece.xpath(".//a|.//p|.//br"))
-                and fold(line) not in inside
-                and fold(line) not in dropped
-                and not in_aside(piece)
-                and not family_of(line)
-            ):
+            whole = is_prose(line) and not piece.xpath(".//a|.//p|.//br") and not in_aside(piece)
+            if whole and fold(line) not in inside and line not in dropped and not family_of(line):
                 inside += fold(line)
                 yield line
 

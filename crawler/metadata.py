@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,8 +21,12 @@ from crawler.clean import DATA, family_of, fold, is_nobody, is_place, read_bylin
 
 _ARTICLE = re.compile(r"(?:\w*Article|BlogPosting|LiveBlogPosting|Report)$")
 _SEPARATOR = re.compile(r"\s+[-–—|•»:]+\s+|\s*(?:\||::|»)\s*")
+_WRAPPED = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[)|(?:-->|//\s*\]\]>)\s*;?\s*$")
+_NESTED = {"@graph", "mainEntity", "itemListElement", "item"}
 _DATED = re.compile(r"\s+(?:في|بتاريخ)\s|\s*[|•·]\s*|\s*[,،-]?\s*\d")  # where a byline ends and a date begins
 _UTC = re.compile(r"(?:Z|\+00:?00)$")
+Near = list[tuple[HtmlElement, str]]  # elements beside the headline and their text
+Meta = dict[str, list[str]]  # what meta tags say, by name
 _META: dict[str, list[str]] = DATA["meta"]
 FURNITURE = {rule: re.compile(pattern, re.I) for rule, pattern in DATA["markup"].items()}
 _WRITER, _ASIDE, _CLOCK = (re.compile(DATA["place"][name], re.I) for name in ("writer", "aside", "clock"))
@@ -51,37 +56,27 @@ def text_of(element: HtmlElement) -> str:
 
 def read_metadata(tree: HtmlElement, now: datetime, zone: str | None, outlet: str | None) -> Metadata:
     """Read everything the markup says. `now`, `zone` as for `read_date`."""
-    meta: dict[str, list[str]] = {}
+    meta: Meta = defaultdict(list)
     for tag in tree.iter("meta"):
         name = (tag.get("property") or tag.get("name") or tag.get("itemprop") or "").strip().lower()
         content = html.unescape((tag.get("content") or "").strip())
         if name and content:
-            meta.setdefault(name, []).append(content)
+            meta[name].append(content)
     items = list(_items(tree))
     articles = [item for item in items if any(_ARTICLE.fullmatch(kind) for kind in _kinds(item))]
-    titles = fold(" ".join([*meta.get("og:title", []), *(text_of(tag) for tag in tree.iter("title", "h1"))]))
+    titles = fold(" ".join([*meta["og:title"], *(text_of(tag) for tag in tree.iter("title", "h1"))]))
     matching = [item for item in articles if fold(_text(item.get("headline")))[:60] in titles]
     item = (matching or articles)[0] if len(articles) == 1 or matching else {}
     out = Metadata()
-    for name in (
-        outlet,
-        *meta.get("og:site_name", []),
-        *meta.get("application-name", []),
-        *_names(item.get("publisher")),
-    ):
-        out.site |= {fold(name or "")} - {""}
-    _read_title(out, tree, [_text(item.get("headline")), *meta.get("og:title", []), *meta.get("twitter:title", [])])
+    names = [outlet or "", *meta["og:site_name"], *meta["application-name"], *_names(item.get("publisher"))]
+    out.site = {fold(name) for name in names} - {""}
+    _read_title(out, tree, [_text(item.get("headline")), *meta["og:title"], *meta["twitter:title"]])
     near = _near(tree, out.headline)
     _read_dates(out, tree, near, item, meta, now, zone)
-    out.stated = out.source in ("json-ld", "meta") and (bool(item) or "article" in meta.get("og:type", []))
-    written = [
-        *_bylines(tree, near),
-        *_names(item.get("author")),
-        *meta.get("author", []),
-        *meta.get("article:author", []),
-    ]
+    out.stated = out.source in ("json-ld", "meta") and (bool(item) or "article" in meta["og:type"])
+    written = [*_bylines(tree, near), *_names(item.get("author")), *meta["author"], *meta["article:author"]]
     out.author = next(filter(None, (_person(name, out.site) for name in written)), None)
-    out.section = next((s for s in [_text(item.get("articleSection")), *meta.get("article:section", [])] if s), None)
+    out.section = next((s for s in [_text(item.get("articleSection")), *meta["article:section"]] if s), None)
     out.language = (_text(item.get("inLanguage")) or tree.get("lang") or tree.get("xml:lang") or "").lower()[:2] or None
     out.body = html.unescape(re.sub(r"<(?:br|/p|/div)[^>]*>", "\n", _text(item.get("articleBody"), keep_lines=True)))
     out.body = re.sub(r"<[^>]+>", "", out.body)
@@ -91,11 +86,7 @@ def read_metadata(tree: HtmlElement, now: datetime, zone: str | None, outlet: st
 def _items(tree: HtmlElement) -> Iterator[dict[str, Any]]:
     """Every object in the page's JSON-LD, @graph and lists opened."""
     for script in tree.xpath("//script[contains(@type, 'ld+json')]"):
-        text = (
-            re.sub(r"^\s*(?:<!--|//\s*<!\[CDATA\[)|(?:-->|//\s*\]\]>)\s*;?\s*$", "", script.text or "")
-            .strip()
-            .rstrip(";")
-        )
+        text = _WRAPPED.sub("", script.text or "").strip().rstrip(";")
         try:
             waiting = [json.loads(re.sub(r",\s*([}\]])", r"\1", text), strict=False)]
         except (ValueError, RecursionError):
@@ -106,9 +97,7 @@ def _items(tree: HtmlElement) -> Iterator[dict[str, Any]]:
                 waiting.extend(value)
             elif isinstance(value, dict):
                 yield value
-                waiting.extend(
-                    value[key] for key in ("@graph", "mainEntity", "itemListElement", "item") if key in value
-                )
+                waiting.extend(value[key] for key in _NESTED & value.keys())
 
 
 def _kinds(item: dict[str, Any]) -> list[str]:
@@ -126,17 +115,13 @@ def _text(value: Any, *, keep_lines: bool = False) -> str:
 def _names(value: Any) -> Iterator[str]:
     """Names of people or organisations, however JSON-LD wraps them."""
     for entry in value if isinstance(value, list) else [value]:
-        name = _text(entry.get("name") if isinstance(entry, dict) else entry)
-        if name:
-            yield name
+        yield from filter(None, [_text(entry.get("name") if isinstance(entry, dict) else entry)])
 
 
 def _person(name: str, site: set[str]) -> str | None:
     """A writer's name without the place it is written from, or None if it is an account, an agency or the site."""
-    parts = [
-        part for part in re.split(r"\s+[-–|/]\s+", read_byline(name) or " ".join(name.split())) if not is_place(part)
-    ]
-    name = parts[-1] if parts else ""
+    parts = re.split(r"\s+[-–|/]\s+", read_byline(name) or " ".join(name.split()))
+    name = next((part for part in reversed(parts) if not is_place(part)), "")
     return None if not name or "://" in name or len(name) > 60 or is_nobody(name) or fold(name) in site else name
 
 
@@ -182,7 +167,7 @@ def names_of(tag: HtmlElement) -> str:
     return f"{tag.get('class') or ''} {tag.get('id') or ''}"
 
 
-def _near(tree: HtmlElement, headline: HtmlElement | None) -> list[tuple[HtmlElement, str]]:
+def _near(tree: HtmlElement, headline: HtmlElement | None) -> Near:
     """Short pieces of text where date and byline are printed: after the headline, before it, at the article's end."""
     if headline is None:
         return []
@@ -198,26 +183,15 @@ def _near(tree: HtmlElement, headline: HtmlElement | None) -> list[tuple[HtmlEle
 
 
 def _read_dates(
-    out: Metadata,
-    tree: HtmlElement,
-    near: list[tuple[HtmlElement, str]],
-    item: dict[str, Any],
-    meta: dict[str, list[str]],
-    now: datetime,
-    zone: str | None,
+    out: Metadata, tree: HtmlElement, near: Near, item: dict[str, Any], meta: Meta, now: datetime, zone: str | None
 ) -> None:
     """Published and modified: structured data first, made exact or corrected by what is printed at the headline."""
     stated = [("json-ld", _text(item.get("datePublished")))]
-    stated += [("meta", value) for name in meta if name in _META["published"] for value in meta[name]]
-    stated += [
-        ("meta", tag.get("content") or tag.get("datetime") or text_of(tag))
-        for tag in tree.xpath("//*[@itemprop='datePublished']")
-    ]
-    stated += [
-        ("time-tag", tag.get("datetime") or text)
-        for tag, text in near
-        if tag.tag == "time" and not read_line(text, now).updated
-    ]
+    stated += [("meta", value) for name in _META["published"] for value in meta[name]]
+    marked = tree.xpath("//*[@itemprop='datePublished']")
+    stated += [("meta", tag.get("content") or tag.get("datetime") or text_of(tag)) for tag in marked]
+    times = [pair for pair in near if pair[0].tag == "time" and not read_line(pair[1], now).updated]
+    stated += [("time-tag", tag.get("datetime") or text) for tag, text in times]
     latest = (now + timedelta(days=1)).date().isoformat()  # a date to come is an event's, no publication's
     dates = ((read_date(text, now, zone), text, source) for source, text in stated if text)
     found, raw, out.source = next((hit for hit in dates if hit[0] and hit[0].value[:10] <= latest), (None, "", None))
@@ -237,20 +211,14 @@ def _read_dates(
     if better and printed:
         found, out.source = read_date(words, now, zone), "text"
     out.published = found
-    changed = [
-        _text(item.get("dateModified")),
-        *(value for name in meta if name in _META["modified"] for value in meta[name]),
-    ]
-    out.modified = next((date for date in (read_date(text, now, zone) for text in changed if text) if date), None)
+    changed = [_text(item.get("dateModified")), *(value for name in _META["modified"] for value in meta[name])]
+    out.modified = next(filter(None, (read_date(text, now, zone) for text in changed)), None)
 
 
-def _bylines(tree: HtmlElement, near: list[tuple[HtmlElement, str]]) -> Iterator[str]:
+def _bylines(tree: HtmlElement, near: Near) -> Iterator[str]:
     """Writers as printed: "كتب: X" beside the headline, then what markup names an author."""
-    marked = [
-        tag
-        for tag in tree.xpath("//*[@class or @rel or @itemprop]")
-        if _WRITER.search(f"{names_of(tag)} {tag.get('rel') or ''} {tag.get('itemprop') or ''}")
-    ]
+    marked = [tag for tag in tree.xpath("//*[@class or @id]") if _WRITER.search(names_of(tag))]
+    marked += tree.xpath("//*[@rel='author' or @itemprop='author']")
     texts = [text_of(tag) for tag in marked[:30] if len(tag) <= 8 and not in_aside(tag)]
     yield from filter(None, (_byline_in(text) for _, text in near))
     yield from filter(None, (_byline_in(text, sure=True) for text in texts))

@@ -127,9 +127,8 @@ def _read(text: str, now: datetime, zone: tzinfo | None) -> tuple[Date | None, s
         for match in shape.finditer(text):
             day = day or _day(match)
             rest = rest.replace(match.group(), " ")
-    place = _PLACE.search(text)
     rest = _PLACE.sub(" ", _TIME.sub(" ", rest))
-    if place:
+    if place := _PLACE.search(text):
         zone = ZoneInfo(_ZONES[_plain(place["place"] or place["short"])])
     if day:
         return _at(day, clock, zone), rest
@@ -153,35 +152,22 @@ def _read(text: str, now: datetime, zone: tzinfo | None) -> tuple[Date | None, s
 def _day(match: re.Match[str]) -> date | None:
     """The day a shape found; None if there is no such day, or two month names disagree."""
     part = match.groupdict()
-    try:
-        if part.get("hijri"):
-            return _gregorian(int(part["year"]), _HIJRI[_plain(part["hijri"])], int(part["day"]))
-        if "a" not in part:
-            month = _MONTHS[_plain(part["month"])]
-            if part["again"] and _MONTHS[_plain(part["again"])] != month:
-                return None
-            return _sane(date(int(part["year"]), month, int(part["day"])))
-        first, month, last = int(part["a"]), int(part["b"]), int(part["c"])
-        if len(part["a"]) == 4:
-            year, number = first, last
-        elif len(part["c"]) == 4:
-            year, number = last, first
-            if month > 12 >= number:  # 12/25/2024 can only be read month first
-                month, number = number, month
-        else:
+    if "a" in part:
+        year, month, number = int(part["a"]), int(part["b"]), int(part["c"])
+        if len(part["c"]) == 4:  # day first, but for 12/25/2024, which can only be read month first
+            year, number = number, year
+            month, number = (number, month) if month > 12 >= number else (month, number)
+    else:
+        months = _HIJRI if "hijri" in part else _MONTHS
+        year, month, number = int(part["year"]), months[_plain(part.get("hijri") or part["month"])], int(part["day"])
+        if ("hijri" in part) != (year < 1500) or (part.get("again") and _MONTHS[_plain(part["again"])] != month):
             return None
-        return _gregorian(year, month, number) if 1300 < year < 1500 else _sane(date(year, month, number))
+    try:
+        if 1300 < year < 1500:
+            return date.fromisoformat(Hijri(year, month, number).to_gregorian().isoformat())
+        return date(year, month, number) if 1900 <= year < 2100 else None
     except (ValueError, OverflowError):
         return None
-
-
-def _gregorian(year: int, month: int, number: int) -> date:
-    day = Hijri(year, month, number).to_gregorian()
-    return date(day.year, day.month, day.day)
-
-
-def _sane(day: date) -> date | None:
-    return day if 1900 <= day.year < 2100 else None
 
 
 def _at(day: date, clock: re.Match[str] | None, zone: tzinfo | None) -> Date:
