@@ -1,0 +1,114 @@
+"""Bounded, harmless pieces of an article's text for a mail: what matched, and what an edit changed.       [pure]"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from itertools import groupby
+
+Segments = tuple[tuple[str, bool], ...]
+"""Text in pieces, each with whether it is to be marked."""
+
+_SENTENCE_END = re.compile(r"(?<=\w\w)[.!?؟؛…]+[\s\"»”)]+")  # two letters before: "د. أحمد" ends no sentence
+_LONG = 2_000  # words compared for an edit, so that a hostile page cannot hold the sender up
+
+
+def clean(text: str, limit: int = 300) -> str:
+    """One line of at most `limit` characters, without control, bidi-override and other invisible characters.
+
+    >>> clean("ok" + chr(0x202E) + "gnp" + chr(13) + chr(10) + "Bcc: x")
+    'okgnp Bcc: x'
+    """
+    kept = (_visible(char) for char in text[: limit * 4])
+    line = re.sub(r"\s+", " ", "".join(kept))
+    return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1].rstrip() + "…"
+
+
+def _visible(char: str) -> str:
+    """`char`, a space for what would break the line, nothing for what would not be seen."""
+    category = unicodedata.category(char)
+    if category in ("Cc", "Zl", "Zp"):
+        return " "
+    joiner = char in "\u200c\u200d"  # Persian spelling, compound emoji
+    return "" if category in ("Cf", "Cs", "Co", "Cn") and not joiner else char
+
+
+def mark(text: str, start: int, end: int, hits: Iterable[tuple[int, int]]) -> Segments:
+    """`text[start:end]` with the parts covered by `hits` (half-open offsets into `text`) marked."""
+    pieces: list[tuple[str, bool]] = []
+    at = start
+    for low, high in sorted(hits):
+        low, high = max(low, at), min(high, end)
+        if low < high:
+            pieces += [(text[at:low], False), (text[low:high], True)]
+            at = high
+    pieces.append((text[at:end], False))
+    return tuple((clean(piece), marked) for piece, marked in pieces if piece)
+
+
+def excerpts(text: str, hits: Sequence[tuple[int, int]], *, limit: int = 6, words: int = 40) -> tuple[Segments, ...]:
+    """At most `limit` passages of at most `words` words around `hits`, in reading order; earlier hits come first
+    when there is not room for all of them.
+    """
+    windows: dict[tuple[int, int], tuple[bool, bool]] = {}
+    for start, _ in hits:
+        if len(windows) < limit and not any(low <= start < high for low, high in windows):
+            low, high, *cut = _window(text, start, words)
+            windows[low, high] = (cut[0], cut[1])
+    return tuple(
+        ((("… ", False),) if before else ()) + mark(text, low, high, hits) + (((" …", False),) if after else ())
+        for (low, high), (before, after) in sorted(windows.items())
+    )
+
+
+def _window(text: str, at: int, words: int) -> tuple[int, int, bool, bool]:
+    """The sentence around offset `at`, or its even share of a long one; and whether its paragraph goes on."""
+    line_start = text.rfind("\n", 0, at) + 1
+    line_end = text.find("\n", at)
+    line = text[line_start : line_end if line_end >= 0 else len(text)]
+    ends = [found.end() for found in _SENTENCE_END.finditer(line)]
+    at -= line_start
+    low = max((end for end in ends if end <= at), default=0)
+    high = min((end for end in ends if end > at), default=len(line))
+    spans = [found.span() for found in re.finditer(r"\S+", line[low:high])]
+    size = -(-len(spans) // -(-len(spans) // words))
+    first = max(i for i, span in enumerate(spans) if i == 0 or span[0] <= at - low) // size * size
+    share = spans[first : first + size]
+    start, end = low + share[0][0], low + share[-1][1]
+    return line_start + start, line_start + end, bool(line[:start].strip()), bool(line[end:].strip())
+
+
+def changes(before: str, after: str, *, limit: int = 4, around: int = 6) -> tuple[tuple[Segments, Segments], ...]:
+    """The first `limit` places where the words differ: each as it was and as it is, with `around` words of context.
+
+    Spacing, tashkeel, tatweel and punctuation are no difference.
+    """
+    old, new = before.split(), after.split()
+    old_keys, new_keys = [_key(word) for word in old], [_key(word) for word in new]
+    same = next((i for i, pair in enumerate(zip(old_keys, new_keys, strict=False)) if pair[0] != pair[1]), None)
+    start = max(0, (min(len(old), len(new)) if same is None else same) - around)
+    span = slice(start, start + _LONG)
+    old, new = old[span], new[span]
+    groups = SequenceMatcher(None, old_keys[span], new_keys[span]).get_grouped_opcodes(around)
+    found = []
+    for group in groups:
+        was = [(word, tag != "equal") for tag, low, high, _, _ in group for word in old[low:high]]
+        now = [(word, tag != "equal") for tag, _, _, low, high in group for word in new[low:high]]
+        found.append((_joined(was), _joined(now)))
+        if len(found) == limit:
+            break
+    return tuple(found)
+
+
+def _key(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFC", word) if c.isalnum()) or word[:1]
+
+
+def _joined(words: list[tuple[str, bool]], limit: int = 60) -> Segments:
+    """Words with their marks as segments, at most `limit` words."""
+    pieces: list[tuple[str, bool]] = []
+    for marked, run in groupby(words[:limit], key=lambda word: word[1]):
+        pieces += [(" ", False), (clean(" ".join(word for word, _ in run)), marked)]
+    return (*pieces[1:], (" …", False)) if len(words) > limit else tuple(pieces[1:])

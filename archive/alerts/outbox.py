@@ -1,0 +1,128 @@
+"""The outbox as it is worked off: what is due, what a mail must say, what became of it.
+
+Every function runs inside the writer's transaction; `sending` means that a mail may have reached its server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from archive.alerts.render import MailContext, Story, Told
+from archive.alerts.rules import AlertRule, judged_versions
+from archive.models import Event, Match, Passage
+from archive.times import later
+
+if TYPE_CHECKING:
+    from archive.sqlite import Connection
+    from archive.writer import Transaction
+
+LAST_ATTEMPT = 26  # after 1, 2, 4 ... minutes, then every 4 hours: three days
+LISTED = 100  # events a digest lists
+
+
+def due(tx: Transaction, limit: int) -> list[int]:
+    """Ids of at most `limit` mails to send now, longest due first. Mails a crash left in `sending` are due again."""
+    tx.db.execute("UPDATE mails SET state = 'queued', next_attempt_at = ? WHERE state = 'sending'", (tx.now(),))
+    rows = tx.db.execute(
+        "SELECT id FROM mails WHERE state = 'queued' AND next_attempt_at <= ? ORDER BY next_attempt_at, id LIMIT ?",
+        (tx.now(), limit),
+    )
+    return [row[0] for row in rows]
+
+
+def claim(tx: Transaction, mail_id: int) -> MailContext | None:
+    """Record that the mail is being sent and give what it says; None when it is no longer queued."""
+    claimed = tx.db.execute(
+        "UPDATE mails SET state = 'sending', attempts = attempts + 1 WHERE id = ? AND state = 'queued'", (mail_id,)
+    )
+    return read_mail(tx.db, mail_id, tx.policy.alerts, tx.now()) if claimed.rowcount else None
+
+
+def sent(tx: Transaction, mail_id: int) -> None:
+    """The server took the mail."""
+    tx.db.execute(
+        "UPDATE mails SET state = 'sent', sent_at = ?, next_attempt_at = NULL, error = NULL WHERE id = ?",
+        (tx.now(), mail_id),
+    )
+
+
+def fail(tx: Transaction, mail_id: int, error: str) -> None:
+    """The mail will not be tried again."""
+    tx.db.execute("UPDATE mails SET state = 'failed', next_attempt_at = NULL, error = ? WHERE id = ?", (error, mail_id))
+
+
+def put_off(
+    tx: Transaction, mails: Sequence[int], error: str, chance: Callable[[], float], *, tried: bool = False
+) -> None:
+    """Try these mails again later, each time later, until three days are over. `tried`: count this as an attempt."""
+    for mail_id in mails:
+        tx.db.execute("UPDATE mails SET attempts = attempts + ? WHERE id = ?", (int(tried), mail_id))
+        (attempts,) = tx.db.execute("SELECT attempts FROM mails WHERE id = ?", (mail_id,)).fetchone()
+        if attempts >= LAST_ATTEMPT:
+            fail(tx, mail_id, error)
+            continue
+        delay = min(60.0 * 2 ** (attempts - 1), 4 * 3600.0) * (0.75 + chance() / 2)
+        tx.db.execute(
+            "UPDATE mails SET state = 'queued', next_attempt_at = ?, error = ? WHERE id = ?",
+            (later(tx.now(), delay), error, mail_id),
+        )
+
+
+def read_mail(db: Connection, mail_id: int, rules: Sequence[AlertRule], at: str) -> MailContext:
+    """What a mail says, read from the archive. A rule since removed speaks Arabic and tells of every topic."""
+    name, recipient, kind, message_id, total = db.execute(
+        "SELECT rule, recipient, kind, message_id, (SELECT count(*) FROM mail_events WHERE mail_id = id) "
+        "FROM mails WHERE id = ?",
+        (mail_id,),
+    ).fetchone()
+    rule = next((rule for rule in rules if rule.name == name), None)
+    language = rule.language if rule else "ar"
+    rows = db.execute(
+        "SELECT e.id, e.at, e.kind, e.article_id, e.version_id, e.backlog, a.url, o.name_ar, o.name_en "
+        "FROM mail_events m JOIN events e ON e.id = m.event_id JOIN articles a ON a.id = e.article_id "
+        "LEFT JOIN outlets o ON o.id = a.outlet_id WHERE m.mail_id = ? ORDER BY e.id LIMIT ?",
+        (mail_id, LISTED),
+    ).fetchall()
+    stories = []
+    for *event_row, url, name_ar, name_en in rows:
+        event = Event(*event_row)
+        told = [_told(db, version, rule) for version in judged_versions(db, event)]
+        (last_seen,) = db.execute(
+            "SELECT max(at) FROM fetches WHERE article_id = ? AND outcome IN ('ok', 'unchanged') AND at <= ?",
+            (event.article_id, event.at),
+        ).fetchone()
+        stories.append(
+            Story(
+                kind=event.kind,
+                at=event.at,
+                article_id=event.article_id,
+                url=url,
+                outlet=name_ar if language == "ar" else name_en,
+                version=told[0],
+                before=told[1] if len(told) > 1 else None,
+                last_seen_at=last_seen or told[0].seen_at,
+            )
+        )
+    return MailContext(mail_id, message_id, kind, name, recipient, language, at, tuple(stories), total)
+
+
+def _told(db: Connection, version: int, rule: AlertRule | None) -> Told:
+    """A version with those of its matches that the rule is about, the strongest first."""
+    title, text, author, published_at, seen_at = db.execute(
+        "SELECT title, text, author, published_at, captured_at FROM versions WHERE id = ?", (version,)
+    ).fetchone()
+    matches = db.execute(
+        "SELECT topic, strength, score FROM matches WHERE version_id = ? ORDER BY strength DESC, score DESC, topic",
+        (version,),
+    ).fetchall()
+    passages = (
+        'SELECT field, start, "end", term, surface FROM passages WHERE version_id = ? AND topic = ? '
+        "ORDER BY field DESC, start"
+    )
+    wanted = tuple(
+        Match(topic, strength, score, tuple(Passage(*hit) for hit in db.execute(passages, (version, topic))))
+        for topic, strength, score in matches
+        if rule is None or rule.wants(topic, strength)
+    )
+    return Told(title, text, author, published_at, seen_at, wanted)

@@ -1,0 +1,183 @@
+"""A mail's values into the mail itself: text and HTML, right to left where the reader's language is.      [pure]
+
+Nothing from a page may become a header, markup, a script or an image: the templates escape, `clean` takes out what
+is invisible or breaks a line, links carry only http(s), and nothing is loaded from anywhere.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from archive.alerts.excerpts import Segments, changes, clean, excerpts, mark
+from archive.alerts.rules import Language
+from archive.models import EventKind, Match
+from archive.times import moment
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_WORDS = tomllib.loads((_TEMPLATES / "labels.toml").read_text("utf-8"))
+_POLICY = SMTP.clone(max_line_length=998)  # folding a long Arabic subject loses a space in some Python versions
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A version as far as a mail tells of it."""
+
+    title: str
+    text: str
+    author: str | None
+    published_at: str | None
+    seen_at: str
+    matches: tuple[Match, ...] = ()  # those the rule is about, best first
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One event: what happened to which article."""
+
+    kind: EventKind
+    at: str
+    article_id: int
+    url: str
+    outlet: str | None
+    version: Told
+    before: Told | None = None  # for an edit: the version before it
+    last_seen_at: str | None = None  # for a withdrawal
+
+
+@dataclass(frozen=True, slots=True)
+class MailContext:
+    """Everything a mail says. A digest may stand for more events (`total`) than it lists."""
+
+    id: int
+    message_id: str
+    kind: Literal["instant", "digest"]
+    rule: str
+    recipient: str
+    language: Language
+    at: str
+    stories: tuple[Story, ...]
+    total: int
+
+
+def render(mail: MailContext, *, sender: str, contact: str, desk_url: str) -> EmailMessage:
+    """The whole message. `sender` and `contact` are plain addresses, `desk_url` is what links point to."""
+    words = _WORDS[mail.language]
+    desk = desk_url.rstrip("/")
+    if mail.kind == "digest":
+        subject = f"{words['digest']} ({mail.total}): {clean(mail.rule, 80)}"
+    else:
+        subject = f"{words[mail.stories[0].kind]}: {clean(mail.stories[0].version.title, 150).strip()}"
+    values = {
+        "words": words,
+        "language": mail.language,
+        "subject": subject,
+        "rule": clean(mail.rule, 80),
+        "contact": contact,
+        "desk": desk,
+        "digest": mail.kind == "digest",
+        "stories": [_shown(story, words, desk, brief=mail.kind == "digest") for story in mail.stories],
+        "total": mail.total,
+    }
+    message = EmailMessage(policy=_POLICY)
+    message["Subject"] = subject
+    message["From"] = Address(words["product"], addr_spec=sender)
+    message["To"] = Address(addr_spec=mail.recipient)
+    message["Date"] = format_datetime(moment(mail.at))
+    message["Message-ID"] = mail.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message["List-Unsubscribe"] = f"<mailto:{quote(contact, safe='@')}?subject=unsubscribe%20{quote(mail.rule)}>"
+    message.set_content(_jinja.get_template("mail.txt").render(values), cte="base64")
+    message.add_alternative(_jinja.get_template("mail.html").render(values), subtype="html", cte="base64")
+    return message
+
+
+def _shown(story: Story, words: dict[str, str], desk: str, *, brief: bool) -> dict[str, Any]:
+    """A story as the templates need it: cleaned, bounded, every time as it is read."""
+    version, before = story.version, story.before
+    published = _time(version.published_at) or words["unknown"]
+    shown: dict[str, Any] = {
+        "kind": story.kind,
+        "title": clean(version.title).strip(),
+        "outlet": clean(story.outlet or "", 80).strip() or words["unknown"],
+        "published": published,
+        "desk": f"{desk}/-/article/{story.article_id}",
+        "original": _link(story.url),
+    }
+    if brief:
+        return shown
+    source = before if before and before.matches and not version.matches else version
+    by_turns = sorted(
+        (turn, passage.start, passage.end, passage.field)
+        for match in source.matches
+        for turn, passage in enumerate(match.passages)
+    )  # the first passage of every topic before the second of any
+    hits = {field: [(low, high) for _, low, high, of in by_turns if of == field] for field in ("title", "text")}
+    title_hits = hits["title"] if source is version else []
+    times: dict[EventKind, dict[str, str | None]] = {
+        "new": {"seen": version.seen_at},
+        "edited": {"seen_before": before.seen_at if before else None, "edit_seen": version.seen_at},
+        "withdrawn": {"last_seen": story.last_seen_at, "missing": story.at},
+        "restored": {"restored_at": story.at},
+    }
+    return shown | {
+        "marked_title": mark(version.title, 0, min(len(version.title), 300), title_hits),
+        "times": [
+            ("published", published),
+            *((name, _time(at) or words["unknown"]) for name, at in times[story.kind].items()),
+        ],
+        "why": "why" if source is version else "why_before",
+        "topics": [(match.topic, match.strength) for match in source.matches],
+        "excerpts": excerpts(source.text, hits["text"]),
+        "changes": _changed(before, version, words["unknown"]) if before else [],
+    }
+
+
+def _changed(before: Told, after: Told, unknown: str) -> list[tuple[str, Segments, Segments]]:
+    """(field, as it was, as it is) for each place that an edit touched."""
+    found = [("title", *pair) for pair in changes(before.title, after.title)]
+    for field, was, now in (
+        ("author", before.author, after.author),
+        ("published", _time(before.published_at), _time(after.published_at)),
+    ):
+        if was != now:
+            found.append((field, ((clean(was or unknown), True),), ((clean(now or unknown), True),)))
+    return found + [("text", *pair) for pair in changes(before.text, after.text)]
+
+
+def _time(text: str | None) -> str | None:
+    """A time as precise as it is known, for reading.
+
+    >>> _time("2026-01-21T09:05:00Z"), _time("2019-11-14T01:27"), _time("2026-01-21")
+    ('2026-01-21 09:05 UTC', '2019-11-14 01:27', '2026-01-21')
+    """
+    if not text:
+        return None
+    day, _, rest = clean(text, 40).partition("T")
+    zone = " UTC" if rest.endswith("Z") else f" {rest[-6:]}" if rest[-6:-5] in ("+", "-") else ""
+    return f"{day} {rest[:5]}{zone}".strip()
+
+
+def _link(url: str) -> str | None:
+    """`url` in ASCII when it is a web address one can follow, else None."""
+    safe = quote(url, safe="%/:?#[]@!$&'()*+,;=~")
+    return safe if urlsplit(safe).scheme in ("http", "https") and len(safe) <= 4_000 else None
+
+
+_jinja = Environment(
+    loader=FileSystemLoader(_TEMPLATES),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_jinja.filters["isolate"] = lambda text: f"\u2068{text}\u2069"  # keeps mixed directions apart in plain text
