@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def segments(text: str, passages: Iterable[tuple[int, int, str]]) -> list[tuple[
     cuts = sorted({0, len(text)}.union(*((start, end) for start, end, _ in inside)))
     return [
         (text[a:b], " ".join(sorted({topic for start, end, topic in inside if start <= a and b <= end})))
-        for a, b in zip(cuts, cuts[1:], strict=False)
+        for a, b in pairwise(cuts)
     ]
 
 
@@ -78,10 +79,18 @@ def changed(text: str, other: str, context: int = 40, width: int = 400) -> str:
     shorter = min(len(mine), len(yours))
     head = next((i for i in range(shorter) if mine[i] != yours[i]), shorter)
     tail = next((i for i in range(shorter - head) if mine[-1 - i] != yours[-1 - i]), shorter - head)
-    before, middle, after = ("".join(part) for part in (mine[:head], mine[head : len(mine) - tail], mine[len(mine) - tail :]))
-    lead = "…" + before[-context:] if len(before) > context else before
-    rest = after[:context] + "…" if len(after) > context else after
+    before, middle, after = (
+        "".join(part) for part in (mine[:head], mine[head : len(mine) - tail], mine[len(mine) - tail :])
+    )
+    lead = "…" + before[-context:].partition(" ")[2] if len(before) > context else before
+    rest = after[:context].rpartition(" ")[0] + "…" if len(after) > context else after
     return f"{lead}[{middle if len(middle) <= width else middle[:width] + '…'}]{rest}"
+
+
+def edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Markup, Markup]]:
+    """What differs between two versions: (field, the part before, the part after), the differing words marked."""
+    both = [(field, before[field] or "", after[field] or "") for field in ("title", "text", "author", "published_at")]
+    return [(field, marked(changed(old, new)), marked(changed(new, old))) for field, old, new in both if old != new]
 
 
 def web_link(url: str, label: str | None = None) -> Markup | None:

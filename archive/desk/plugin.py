@@ -53,7 +53,7 @@ def render_cell(row: Any, value: object, column: str, database: str, datasette: 
     columns = row.keys()
     if column == "article_id" or (column == "title" and "article_id" in columns):
         path = datasette.urls.path(f"/-/article/{row['article_id']}")
-        return Markup('<a href="{}"><bdi>{}</bdi></a>').format(path, value)
+        return Markup('<a href="{}">{}</a>').format(path, value)
     if not isinstance(value, str):
         return None
     if column in ("snippet", "before", "after"):
@@ -95,29 +95,20 @@ async def article(request: Any, datasette: Any) -> Response:
     if not found:
         raise NotFound(f"No article {key['id']} in this archive")
     versions = await rows(datasette, pages.page_query("versions"), key)
-    asked = request.args.get("version")
-    shown = [v for v in versions if (str(v["number"]) == asked if asked else v["version_id"] == found[0]["latest_version_id"])]
-    if asked and not shown:
+    latest, asked = found[0]["latest_version_id"], request.args.get("version")
+    version = next((v for v in versions if (str(v["number"]) == asked if asked else v["version_id"] == latest)), None)
+    if asked and not version:
         raise NotFound(f"Article {key['id']} has no version {asked}")
-    version = shown[0] if shown else None
     hits = await rows(datasette, pages.page_query("matches"), {"version": version["version_id"]}) if version else []
     older = next((v for v in versions if version and v["number"] == version["number"] - 1), None)
+    places = {f: [(h["start"], h["end"], h["topic"]) for h in hits if h["field"] == f] for f in ("title", "text")}
     context = {
         "plain": True,
         "article": found[0],
         "source": pages.web_link(found[0]["url"]),
         "version": version,
-        "fields": {
-            field: pages.segments(version[field], [(h["start"], h["end"], h["topic"]) for h in hits if h["field"] == field])
-            for field in ("title", "text")
-            if version
-        },
-        "edits": [
-            (field, pages.marked(pages.changed(older[field] or "", version[field] or "")),
-             pages.marked(pages.changed(version[field] or "", older[field] or "")))
-            for field in ("title", "text", "author", "published_at")
-            if version and older and (older[field] or "") != (version[field] or "")
-        ],  # fmt: skip
+        "fields": {f: pages.segments(version[f], where) for f, where in places.items()} if version else {},
+        "edits": pages.edits(older, version) if older else [],
         "topics": {h["topic"]: [p for p in hits if p["topic"] == h["topic"]] for h in hits},
         "versions": versions,
         "captures": await rows(datasette, pages.page_query("captures"), key),
