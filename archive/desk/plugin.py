@@ -50,8 +50,7 @@ def render_cell(row: Any, value: object, column: str, database: str, datasette: 
     """Titles lead to their article, addresses out of the house, brackets become marks; the rest is Datasette's."""
     if database != DATABASE or value is None:
         return None
-    columns = row.keys()
-    if column == "article_id" or (column == "title" and "article_id" in columns):
+    if column in ("article_id", "title") and "article_id" in row.keys():  # noqa: SIM118 (a row iterates over values)
         path = datasette.urls.path(f"/-/article/{row['article_id']}")
         return Markup('<a href="{}">{}</a>').format(path, value)
     if not isinstance(value, str):
@@ -108,7 +107,7 @@ async def article(request: Any, datasette: Any) -> Response:
         "source": pages.web_link(found[0]["url"]),
         "version": version,
         "fields": {f: pages.segments(version[f], where) for f, where in places.items()} if version else {},
-        "edits": pages.edits(older, version) if older else [],
+        "edits": pages.edits(older, version) if older and version else [],
         "topics": {h["topic"]: [p for p in hits if p["topic"] == h["topic"]] for h in hits},
         "versions": versions,
         "captures": await rows(datasette, pages.page_query("captures"), key),

@@ -1,5 +1,5 @@
 -- title: Search the archive
--- description: Kept articles whose latest text holds these words, best match first. Words are joined by AND; "phrases", OR, NOT, -word, word* and NEAR(a b, 5) work; spelling variants, the article and attached particles are found without asking. All of: topic, outlet and since narrow it.
+-- description: Kept articles whose latest text holds these words, best match first. Words are joined by AND; "phrases", OR, NOT, -word, word* and NEAR(a b, 5) work; spelling variants, the article and attached particles are found without asking.
 -- q: words, for instance معتقلين قسد
 -- topic: any
 -- outlet: any outlet id
@@ -14,7 +14,7 @@ WITH hits AS MATERIALIZED (
   ORDER BY score, a.id DESC
   LIMIT 100
 )
-SELECT l.article_id, l.title, coalesce(o.name_ar, 'imported') AS outlet, l.published_at, l.first_seen_at, l.status,
-       l.topics, ar_snippet(l.text, :q) AS snippet, l.url
+SELECT l.title, ar_snippet(l.text, :q) AS snippet, coalesce(o.name_ar, 'imported') AS outlet, l.published_at,
+       l.first_seen_at, l.status, l.topics, l.article_id, l.url
 FROM hits JOIN latest l ON l.article_id = hits.id LEFT JOIN outlets o ON o.id = l.outlet_id
 ORDER BY hits.score, hits.id DESC
