@@ -53,6 +53,7 @@ def open_desk(archive: Path) -> Datasette:
         settings={
             "sql_time_limit_ms": 1000,
             "truncate_cells_html": 400,
+            "suggest_facets": False,  # twenty trial queries a page; the column menus still offer them
             "default_cache_ttl": 0,  # a page shows what is, not what was
             "allow_download": False,
         },

@@ -4,27 +4,31 @@
 -- topic: any
 -- since: published or seen on or after, 2026-01-21
 WITH found AS (
-  SELECT a.id, a.outlet_id, a.first_seen_at, v.id AS version_id, v.title, v.published_at, a.url,
+  SELECT a.id, a.outlet_id, v.id AS version_id,
          coalesce(strftime('%Y-%m-%dT%H:%M:%SZ',
-           v.published_at || CASE length(v.published_at) WHEN 10 THEN 'T23:59:59' ELSE '' END), a.first_seen_at) AS moment
+           v.published_at || CASE length(v.published_at) WHEN 10 THEN 'T23:59:59' ELSE '' END), a.first_seen_at) AS moment,
+         EXISTS (SELECT 1 FROM matches m WHERE m.version_id = v.id AND m.strength = 'substantive'
+                 AND :topic IN ('', m.topic)) AS substantive
   FROM articles a JOIN versions v ON v.id = a.latest_version_id
   WHERE (:q = '' OR a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH ar_query(:q)))
     AND (:topic = '' OR EXISTS (SELECT 1 FROM matches m WHERE m.version_id = v.id AND m.topic = :topic))
 ), ranked AS (
   SELECT *, row_number() OVER (PARTITION BY outlet_id ORDER BY moment, id) AS place,
-         count(*) OVER (PARTITION BY outlet_id) AS articles
+         count(*) OVER (PARTITION BY outlet_id) AS articles,
+         sum(substantive) OVER (PARTITION BY outlet_id) AS about_it
   FROM found WHERE moment >= :since
 )
 SELECT r.moment,
-       CASE WHEN r.published_at IS NULL THEN 'first seen'
-            WHEN length(r.published_at) = 10 THEN 'printed day'
-            WHEN r.published_at GLOB '*[+-][0-9][0-9]:[0-9][0-9]' OR r.published_at GLOB '*Z' THEN 'printed time'
+       CASE WHEN v.published_at IS NULL THEN 'first seen'
+            WHEN length(v.published_at) = 10 THEN 'printed day'
+            WHEN v.published_at GLOB '*[+-][0-9][0-9]:[0-9][0-9]' OR v.published_at GLOB '*Z' THEN 'printed time'
             ELSE 'printed time, no zone' END AS rests_on,
-       coalesce(o.name_ar, 'imported') AS outlet, r.id AS article_id, r.title, r.articles,
-       (SELECT count(*) FROM found f JOIN matches m ON m.version_id = f.version_id AND m.strength = 'substantive'
-          AND :topic IN ('', m.topic) WHERE f.outlet_id IS r.outlet_id) AS substantive_matches,
-       r.published_at, r.first_seen_at, r.url
-FROM ranked r LEFT JOIN outlets o ON o.id = r.outlet_id
+       coalesce(o.name_ar, 'imported') AS outlet, v.title, r.articles, r.about_it AS substantive,
+       v.published_at, a.first_seen_at, r.id AS article_id, a.url
+FROM ranked r
+JOIN articles a ON a.id = r.id
+JOIN versions v ON v.id = r.version_id
+LEFT JOIN outlets o ON o.id = r.outlet_id
 WHERE r.place = 1
 ORDER BY r.moment, r.id
 LIMIT 200
