@@ -6,7 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
-from itertools import groupby
+from itertools import groupby, islice
+
+from archive.versions import fold
 
 Segments = tuple[tuple[str, bool], ...]
 """Text in pieces, each with whether it is to be marked."""
@@ -54,7 +56,11 @@ def excerpts(text: str, hits: Sequence[tuple[int, int]], *, limit: int = 6, word
     """
     windows: dict[tuple[int, int], tuple[bool, bool]] = {}
     for start, _ in hits:
-        if len(windows) < limit and not any(low <= start < high for low, high in windows):
+        if (
+            len(windows) < limit
+            and text[start : start + 1].strip()
+            and not any(low <= start < high for low, high in windows)
+        ):
             low, high, *cut = _window(text, start, words)
             windows[low, high] = (cut[0], cut[1])
     return tuple(
@@ -83,7 +89,7 @@ def _window(text: str, at: int, words: int) -> tuple[int, int, bool, bool]:
 def changes(before: str, after: str, *, limit: int = 4, around: int = 6) -> tuple[tuple[Segments, Segments], ...]:
     """The first `limit` places where the words differ: each as it was and as it is, with `around` words of context.
 
-    Spacing, tashkeel, tatweel and punctuation are no difference.
+    What makes no new version (spacing, tashkeel, tatweel, punctuation) is no difference.
     """
     old, new = before.split(), after.split()
     old_keys, new_keys = [_key(word) for word in old], [_key(word) for word in new]
@@ -93,17 +99,16 @@ def changes(before: str, after: str, *, limit: int = 4, around: int = 6) -> tupl
     old, new = old[span], new[span]
     groups = SequenceMatcher(None, old_keys[span], new_keys[span]).get_grouped_opcodes(around)
     found = []
-    for group in groups:
+    for group in islice(groups, limit):
         was = [(word, tag != "equal") for tag, low, high, _, _ in group for word in old[low:high]]
         now = [(word, tag != "equal") for tag, _, _, low, high in group for word in new[low:high]]
         found.append((_joined(was), _joined(now)))
-        if len(found) == limit:
-            break
     return tuple(found)
 
 
 def _key(word: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFC", word) if c.isalnum()) or word[:1]
+    """What of a word makes an edit, see `archive.versions`."""
+    return fold(word) + ("?" if word.rstrip('»"”)').endswith(("?", "؟")) else "")
 
 
 def _joined(words: list[tuple[str, bool]], limit: int = 60) -> Segments:

@@ -52,21 +52,23 @@ def fail(tx: Transaction, mail_id: int, error: str) -> None:
     tx.db.execute("UPDATE mails SET state = 'failed', next_attempt_at = NULL, error = ? WHERE id = ?", (error, mail_id))
 
 
-def put_off(
-    tx: Transaction, mails: Sequence[int], error: str, chance: Callable[[], float], *, tried: bool = False
-) -> None:
-    """Try these mails again later, each time later, until three days are over. `tried`: count this as an attempt."""
+def put_off(tx: Transaction, mail_id: int, error: str, chance: Callable[[], float]) -> None:
+    """Try this mail again later, each time later, until three days are over."""
+    (attempts,) = tx.db.execute("SELECT attempts FROM mails WHERE id = ?", (mail_id,)).fetchone()
+    if attempts >= LAST_ATTEMPT:
+        return fail(tx, mail_id, error)
+    delay = min(60.0 * 2 ** (attempts - 1), 4 * 3600.0) * (0.75 + chance() / 2)
+    tx.db.execute(
+        "UPDATE mails SET state = 'queued', next_attempt_at = ?, error = ? WHERE id = ?",
+        (later(tx.now(), delay), error, mail_id),
+    )
+
+
+def tried_in_vain(tx: Transaction, mails: Sequence[int], error: str, chance: Callable[[], float]) -> None:
+    """No server was reached: an attempt for each of these mails, none of which can have arrived."""
     for mail_id in mails:
-        tx.db.execute("UPDATE mails SET attempts = attempts + ? WHERE id = ?", (int(tried), mail_id))
-        (attempts,) = tx.db.execute("SELECT attempts FROM mails WHERE id = ?", (mail_id,)).fetchone()
-        if attempts >= LAST_ATTEMPT:
-            fail(tx, mail_id, error)
-            continue
-        delay = min(60.0 * 2 ** (attempts - 1), 4 * 3600.0) * (0.75 + chance() / 2)
-        tx.db.execute(
-            "UPDATE mails SET state = 'queued', next_attempt_at = ?, error = ? WHERE id = ?",
-            (later(tx.now(), delay), error, mail_id),
-        )
+        tx.db.execute("UPDATE mails SET attempts = attempts + 1 WHERE id = ?", (mail_id,))
+        put_off(tx, mail_id, error, chance)
 
 
 def read_mail(db: Connection, mail_id: int, rules: Sequence[AlertRule], at: str) -> MailContext:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 from uuid import uuid4
@@ -82,17 +82,14 @@ def judged_versions(db: Connection, event: Event) -> list[int]:
     if version is None:
         row = db.execute("SELECT latest_version_id FROM articles WHERE id = ?", (event.article_id,)).fetchone()
         version = row[0] if row else None
-    versions = [version] if version is not None else []
+    before = (
+        "SELECT v.id FROM versions v JOIN versions n ON n.id = ? AND v.article_id = n.article_id "
+        "WHERE (v.captured_at, v.id) < (n.captured_at, n.id) ORDER BY v.captured_at DESC, v.id DESC LIMIT 1"
+    )
+    found = [] if version is None else [version]
     if event.kind == "edited":
-        versions += [
-            row[0]
-            for row in db.execute(
-                "SELECT v.id FROM versions v JOIN versions n ON n.id = ? AND v.article_id = n.article_id "
-                "WHERE (v.captured_at, v.id) < (n.captured_at, n.id) ORDER BY v.captured_at DESC, v.id DESC LIMIT 1",
-                (version,),
-            )
-        ]
-    return versions
+        found += [row[0] for row in db.execute(before, (version,))]
+    return found
 
 
 def plan(tx: Transaction, event: Event, *, new_id: Callable[[], str] = lambda: uuid4().hex) -> None:
@@ -106,47 +103,35 @@ def plan(tx: Transaction, event: Event, *, new_id: Callable[[], str] = lambda: u
         for version in judged_versions(tx.db, event)
         for match in tx.db.execute("SELECT topic, strength FROM matches WHERE version_id = ?", (version,))
     ]
-    for rule, recipient in _addressed(tx.policy.alerts, event):
-        told = "SELECT 1 FROM mail_events WHERE rule = ? AND channel = 'email' AND recipient = ? AND event_id = ?"
-        if not any(rule.wants(topic, strength) for topic, strength in found):
-            continue
-        if tx.db.execute(told, (rule.name, recipient, event.id)).fetchone():
-            continue
-        digest = event.backlog and rule.backlog == "digest"
-        mail = _open_digest(tx.db, rule.name, recipient) if digest else None
-        if mail is None:
-            now = tx.now()
-            mail = tx.db.execute(
-                "INSERT INTO mails (rule, channel, recipient, kind, message_id, created_at, next_attempt_at) "
-                "VALUES (?, 'email', ?, ?, ?, ?, ?) RETURNING id",
-                (
-                    rule.name,
-                    recipient,
-                    "digest" if digest else "instant",
-                    f"<{new_id()}@rasid.invalid>",
-                    now,
-                    later(now, tx.policy.digest_after) if digest else now,
-                ),
-            ).fetchone()[0]
-        tx.db.execute(
-            "INSERT INTO mail_events (mail_id, rule, channel, recipient, event_id) VALUES (?, ?, 'email', ?, ?)",
-            (mail, rule.name, recipient, event.id),
-        )
+    for rule in tx.policy.alerts:
+        wanted = any(rule.wants(topic, strength) for topic, strength in found)
+        if wanted and event.kind in rule.on and not (event.backlog and rule.backlog == "none"):
+            for recipient in dict.fromkeys(rule.to):
+                _queue(tx, rule, recipient, event, new_id)
 
 
-def _addressed(rules: tuple[AlertRule, ...], event: Event) -> Iterator[tuple[AlertRule, str]]:
-    """Rules that listen to this kind of event, with each of their recipients."""
-    for rule in rules:
-        if event.kind in rule.on and not (event.backlog and rule.backlog == "none"):
-            for recipient in rule.to:
-                yield rule, recipient
-
-
-def _open_digest(db: Connection, rule: str, recipient: str) -> int | None:
-    """The digest that still gathers: once tried, its content stays, since the server may have taken it."""
-    row = db.execute(
-        "SELECT id FROM mails WHERE state = 'queued' AND rule = ? AND channel = 'email' AND recipient = ? "
-        "AND kind = 'digest' AND attempts = 0 ORDER BY id LIMIT 1",
-        (rule, recipient),
-    ).fetchone()
-    return int(row[0]) if row else None
+def _queue(tx: Transaction, rule: AlertRule, recipient: str, event: Event, new_id: Callable[[], str]) -> None:
+    """Put an event into the open digest of this rule and recipient, or into a mail of its own; once."""
+    key = (rule.name, "email", recipient)
+    told = "SELECT 1 FROM mail_events WHERE rule = ? AND channel = ? AND recipient = ? AND event_id = ?"
+    if tx.db.execute(told, (*key, event.id)).fetchone():
+        return
+    kind, now, mail = "instant", tx.now(), None
+    due = now
+    if event.backlog and rule.backlog == "digest":
+        kind, due = "digest", later(now, tx.policy.digest_after)
+        mail = tx.db.execute(  # once tried, a digest stays as it is: the server may have taken it
+            "SELECT id FROM mails WHERE state = 'queued' AND rule = ? AND channel = ? AND recipient = ? "
+            "AND kind = 'digest' AND attempts = 0 ORDER BY id LIMIT 1",
+            key,
+        ).fetchone()
+    if mail is None:
+        mail = tx.db.execute(
+            "INSERT INTO mails (rule, channel, recipient, kind, message_id, created_at, next_attempt_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (*key, kind, f"<{new_id()}@rasid.invalid>", now, due),
+        ).fetchone()
+    tx.db.execute(
+        "INSERT INTO mail_events (mail_id, rule, channel, recipient, event_id) VALUES (?, ?, ?, ?, ?)",
+        (*mail, *key, event.id),
+    )
