@@ -16,14 +16,14 @@ WITH edits_seen AS MATERIALIZED (
   ORDER BY e.at DESC, e.id DESC
   LIMIT 50
 )
-SELECT s.article_id, after.title, coalesce(o.name_ar, 'imported') AS outlet,
-       before.captured_at AS seen_before_at, after.captured_at AS seen_after_at,
+SELECT after.title,
+       iif(before.text <> after.text, ar_changed(before.text, after.text), ar_changed(before.title, after.title)) AS before,
+       iif(before.text <> after.text, ar_changed(after.text, before.text), ar_changed(after.title, before.title)) AS after,
        trim(iif(before.title <> after.title, 'title ', '') || iif(before.text <> after.text, 'text ', '')
             || iif(before.author IS NOT after.author, 'author ', '')
             || iif(before.published_at IS NOT after.published_at, 'published_at', '')) AS changed,
-       iif(before.text <> after.text, ar_changed(before.text, after.text), ar_changed(before.title, after.title)) AS before,
-       iif(before.text <> after.text, ar_changed(after.text, before.text), ar_changed(after.title, before.title)) AS after,
-       s.from_version_id, s.version_id
+       coalesce(o.name_ar, 'imported') AS outlet, before.captured_at AS seen_before_at,
+       after.captured_at AS seen_after_at, s.article_id, s.from_version_id, s.version_id
 FROM edits_seen s
 JOIN versions after ON after.id = s.version_id
 JOIN versions before ON before.id = s.from_version_id
