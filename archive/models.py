@@ -62,7 +62,7 @@ class Article:
     text: str  # paragraphs separated by one newline
     author: str | None = None
     published_at: str | None = None  # `2026-01-21`, `2019-11-14T01:27`, `2026-01-21T10:00:00+03:00`
-    published_source: str | None = None  # json-ld, meta, time-tag, text, notice, feed
+    published_source: str | None = None  # json-ld, meta, time-tag, text, notice, feed; relative: "منذ 3 ساعات"
     modified_at: str | None = None
     section: str | None = None
     credit: str | None = None  # the source the page names: "المصدر: ..."

@@ -76,7 +76,7 @@ class Clean:
     author: str | None = None
     credit: str | None = None
     published: Date | None = None
-    source: str | None = None  # of `published`: text or notice
+    source: str | None = None  # of `published`: text, notice or relative
     related: list[str] = field(default_factory=list)
     removed: list[tuple[str, str]] = field(default_factory=list)
 
@@ -265,6 +265,8 @@ def clean(
         else:
             block = teasing = False
             out.lines.append(row.text)
+    if out.published and out.published.relative:
+        out.source = "relative"
     _drop_sections(out)
     return out
 
@@ -305,7 +307,7 @@ def _publication_lines(
     return {
         at: line.published
         for at, line in alone.items()
-        if not line.published or line.labelled or line.published.value[:10] == day[:10]
+        if not line.published or line.labelled or line.published.relative or line.published.value[:10] == day[:10]
     }
 
 

@@ -265,8 +265,12 @@ def _is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> b
     prose or have it in cards, or their title, address or CMS says what they are."""
     prose = [line for line in tidy.lines if is_prose(line)]
     title, url = fold(meta.title), urlsplit(page.final_url)
-    if page.status >= 400 or not prose or _OTHER.fullmatch(title) or (len(prose) < 4 and _ERROR.match(title)):
+    if page.status >= 400 or _OTHER.fullmatch(title) or (len(prose) < 4 and _ERROR.match(title)):
         return False
+    # A news flash is short, and often neither signed nor dated.
+    flash = None if meta.claimed and meta.headline is not None and url.path not in ("", "/") else False
+    if not prose:
+        return flash
     cards = _in_cards(tree, prose)
     if meta.stated:
         return cards < 0.8
@@ -278,8 +282,8 @@ def _is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> b
     if meta.published or meta.author or tidy.author or tidy.published or tidy.credit:
         return True if meta.headline is not None or len(prose) >= 2 else None
     if meta.headline is None or len(title.split()) < 4:
-        return None if len(prose) >= 3 and meta.headline is not None else False
-    return len(prose) >= 3 or len(title.split()) >= 6
+        return None if len(prose) >= 3 and meta.headline is not None else flash
+    return len(prose) >= 3 or len(title.split()) >= 6 or flash
 
 
 def _in_cards(tree: HtmlElement, prose: list[str]) -> float:

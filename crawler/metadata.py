@@ -45,7 +45,8 @@ class Metadata:
     section: str | None = None
     language: str | None = None
     body: str = ""
-    stated: bool = False  # the markup calls the page an article and dates it
+    claimed: bool = False  # the markup calls the page an article
+    stated: bool = False  # and dates it
     site: set[str] = field(default_factory=set)  # folded names of the site itself
 
 
@@ -73,7 +74,8 @@ def read_metadata(tree: HtmlElement, now: datetime, zone: str | None, outlet: st
     _read_title(out, tree, [_text(item.get("headline")), *meta["og:title"], *meta["twitter:title"]])
     near = _near(tree, out.headline)
     _read_dates(out, tree, near, item, meta, now, zone)
-    out.stated = out.source in ("json-ld", "meta") and (bool(item) or "article" in meta["og:type"])
+    out.claimed = bool(item) or "article" in meta["og:type"]
+    out.stated = out.claimed and out.source in ("json-ld", "meta")
     written = [*_bylines(tree, near), *_names(item.get("author")), *meta["author"], *meta["article:author"]]
     out.author = next(filter(None, (_person(name, out.site) for name in written)), None)
     out.section = next((s for s in [_text(item.get("articleSection")), *meta["article:section"]] if s), None)
@@ -198,10 +200,11 @@ def _read_dates(
     lines = [(read_line(text, now), text) for tag, text in near if not _CLOCK.search(names_of(tag))]
     lines = [(line, text) for line, text in lines if line.published and line.published.value[:10] <= latest]
     lines = [(line, text) for line, text in lines if line.alone or (line.labelled and _byline_in(text))]
-    line, words = min(lines, key=lambda pair: not pair[0].labelled, default=(None, ""))
+    lines.sort(key=lambda pair: (bool(pair[0].published and pair[0].published.relative), not pair[0].labelled))
+    line, words = lines[0] if lines else (None, "")
     printed = line.published if line else None
-    if not found or not printed:
-        better = not found
+    if not found or not printed or found.relative or printed.relative:
+        better = not found or (found.relative and line is not None)
     elif _UTC.search(raw) and found.value[:16] == printed.value:  # a machine's "Z" beside the same time in print
         found, better = read_date(_UTC.sub("", raw), now, zone), False
     else:  # a template's time tag that was never filled; a day where print tells the minute
@@ -210,7 +213,7 @@ def _read_dates(
         better = (out.source == "time-tag" and not same_day) or (same_day and exact)
     if better and printed:
         found, out.source = read_date(words, now, zone), "text"
-    out.published = found
+    out.published, out.source = found, "relative" if found and found.relative else out.source
     changed = [_text(item.get("dateModified")), *(value for name in _META["modified"] for value in meta[name])]
     out.modified = next(filter(None, (read_date(text, now, zone) for text in changed)), None)
 

@@ -83,6 +83,8 @@ def test_never_invents(line):
 def test_relative_times_count_from_the_reading_and_stand_in_the_outlets_zone():
     assert read_date("منذ 3 ساعات", NOW, "Asia/Damascus").value == "2026-01-21T10:00+03:00"
     assert read_date("منذ 3 ساعات", NOW, "Asia/Damascus").precision == "hour"
+    assert all(read_date(line, NOW).relative for line in ("منذ 3 ساعات", "قبل يومين", "أمس الساعة 10:30"))
+    assert not read_date("21 يناير 2026", NOW).relative
     assert read_date("قبل خمس دقائق", NOW, "Africa/Cairo").value == "2026-01-21T11:55+02:00"
     late = datetime(2026, 1, 21, 22, 30, tzinfo=UTC)  # already tomorrow in Damascus
     assert read_date("أمس", late, "Asia/Damascus").value == "2026-01-21"

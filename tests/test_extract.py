@@ -132,6 +132,47 @@ def test_the_feed_fills_only_what_the_page_leaves_silent():
     assert article.title.startswith("تراجع أسعار")
 
 
+def flash(*paragraphs, title="قسد: إحباط محاولة هروب", before="", after="", kind="article"):
+    """A short page without a date or an author."""
+    body = "".join(f"<p>{text}</p>" for text in paragraphs)
+    return page(
+        f'<html lang="ar"><head><meta charset="utf-8"><title>{title} - وكالة</title>'
+        f'<meta property="og:type" content="{kind}"></head><body><nav><a href="/">الرئيسية</a></nav><main><article>'
+        f"<h1>{title}</h1>{before}{body}</article></main>{after}<footer>جميع الحقوق محفوظة</footer></body>".encode()
+    )
+
+
+@pytest.mark.parametrize(
+    "paragraphs",
+    [
+        ["أعلنت قوات سوريا الديمقراطية قبل قليل إحباط محاولة هروب لمعتقلي داعش.", "التفاصيل لاحقاً، نوافيكم بها."],
+        ["أعلنت قسد إحباط محاولة هروب من سجن الصناعة"],
+    ],
+)
+@pytest.mark.parametrize("title", ["إحباط محاولة هروب", "عاجل | قسد تعلن إحباط محاولة هروب جماعي من سجن الصناعة"])
+def test_a_news_flash_is_not_taken_for_no_article(paragraphs, title):
+    read = extract(flash(*paragraphs, title=title))
+    assert read.is_article is not False
+    assert paragraphs[0] in read.text
+
+
+def test_a_date_reckoned_back_from_now_says_so_wherever_it_is_printed():
+    told = ["أعلنت قوات سوريا الديمقراطية قبل قليل إحباط محاولة هروب جماعي لمعتقلي داعش من سجن الصناعة."] * 2
+    for before in (
+        "<span>منذ 3 ساعات</span>",
+        "<time>منذ 3 ساعات</time>",
+        '<b itemprop="datePublished">منذ 3 ساعات</b>',
+    ):
+        read = extract(flash(*told, before=before))
+        assert (read.published_at, read.published_source) == ("2026-01-21T11:00+03:00", "relative"), before
+        assert "منذ" not in read.text
+    text = extract_text("\n".join(["قسد تحبط محاولة هروب", "منذ يومين", *told]), at=AT)
+    assert (text.published_at, text.published_source) == ("2026-01-19", "relative")
+    exact = '<time datetime="2026-01-18T23:50:00+03:00">منذ 3 أيام</time><span>منذ 3 أيام</span>'
+    read = extract(flash(*told, before=exact))
+    assert (read.published_at, read.published_source) == ("2026-01-18T23:50:00+03:00", "time-tag")
+
+
 def test_what_is_related_is_not_judged():
     text = (
         "افتتاح حديقة جديدة في المدينة\nافتتحت البلدية اليوم حديقة جديدة وسط المدينة بحضور عدد كبير من الأهالي.\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from itertools import zip_longest
 from pathlib import Path
@@ -28,6 +28,7 @@ class Date:
 
     value: str
     precision: Precision
+    relative: bool = False  # reckoned back from the moment of reading ("منذ 3 ساعات"), so it moves with that
 
 
 class DateLine(NamedTuple):
@@ -96,7 +97,7 @@ def read_date(line: str, now: datetime, zone: str | tzinfo | None = None) -> Dat
     `zone` is the outlet's, used where the line prints none.
 
     >>> read_date("٢١ كانون الثاني ٢٠٢٦", datetime(2026, 1, 22, tzinfo=UTC))
-    Date(value='2026-01-21', precision='day')
+    Date(value='2026-01-21', precision='day', relative=False)
     """
     return read_line(line, now, zone).published
 
@@ -135,7 +136,8 @@ def _read(text: str, now: datetime, zone: tzinfo | None) -> tuple[Date | None, s
     bare = _FILLER.sub(" ", rest).strip(" |:،,.-")
     here = now.astimezone(zone) if zone else now
     if said := _SAID.fullmatch(bare):
-        return _at((here - timedelta(days=_DAYS[_plain(said["said"])])).date(), clock, zone), ""
+        spoken = _at((here - timedelta(days=_DAYS[_plain(said["said"])])).date(), clock, zone)
+        return replace(spoken, relative=True), ""
     ago = _RELATIVE.fullmatch(rest.strip(" |:،,.-"))
     if not ago or (not re.match(r"منذ|قبل", ago.group()) and not ago.group().endswith("ago")):
         return None, rest
@@ -145,8 +147,8 @@ def _read(text: str, now: datetime, zone: tzinfo | None) -> tuple[Date | None, s
         return None, ""
     moment = here - timedelta(**{unit: number})
     if unit in ("days", "weeks"):
-        return Date(moment.date().isoformat(), "day"), ""
-    return Date(moment.isoformat(timespec="minutes"), "hour" if unit == "hours" else "minute"), ""
+        return Date(moment.date().isoformat(), "day", relative=True), ""
+    return Date(moment.isoformat(timespec="minutes"), "hour" if unit == "hours" else "minute", relative=True), ""
 
 
 def _day(match: re.Match[str]) -> date | None:
