@@ -13,13 +13,18 @@ from archive.sqlite import Connection
 STEPS = Migrations("rasid")
 
 
-@STEPS(name="0001_first")
-def first(db: Connection) -> None:
-    """The tables of the first release."""
-    db.executescript(files("archive").joinpath("schema/0001_first.sql").read_text(encoding="utf-8"))
+def _step(file: str) -> None:
+    """Register a file of `schema/` as a step of the same name."""
+
+    @STEPS(name=file.removesuffix(".sql"))
+    def run(db: Connection) -> None:
+        db.executescript(files("archive").joinpath(f"schema/{file}").read_text(encoding="utf-8"))
 
 
-_KNOWN = {"0001_first"}
+_STEP_FILES = ("0001_first.sql", "0002_labels.sql")
+for _file in _STEP_FILES:
+    _step(_file)
+_KNOWN = {file.removesuffix(".sql") for file in _STEP_FILES}
 
 
 def migrate(db: Connection, archive: Path) -> None:

@@ -250,13 +250,19 @@ SELECT v.article_id,
        v.credit, v.extractor, v.capture_id, v.text
 FROM versions v;
 
+-- By look-up, not by joining history with itself, which would number every version of the archive first.
 CREATE VIEW changes AS
-SELECT after.article_id, after.number, before.version_id AS from_version_id, after.version_id,
+SELECT after.article_id,
+       (SELECT count(*) FROM versions n WHERE n.article_id = after.article_id
+          AND (n.captured_at, n.id) <= (after.captured_at, after.id)) AS number,
+       before.id AS from_version_id, after.id AS version_id,
        before.captured_at AS seen_before_at, after.captured_at AS seen_after_at,
        before.title AS title_before, after.title AS title_after,
        before.text AS text_before, after.text AS text_after
-FROM history after
-JOIN history before ON before.article_id = after.article_id AND before.number = after.number - 1;
+FROM versions after
+JOIN versions before ON before.id = (
+  SELECT p.id FROM versions p WHERE p.article_id = after.article_id
+    AND (p.captured_at, p.id) < (after.captured_at, after.id) ORDER BY p.captured_at DESC, p.id DESC LIMIT 1);
 
 CREATE VIEW latest AS
 SELECT a.id AS article_id, a.outlet_id, a.url, a.status, a.gone_at, a.backlog, v.title, v.author, v.published_at,

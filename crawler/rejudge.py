@@ -1,0 +1,107 @@
+"""Today's rules over what is stored: kept articles by their newest text, passed ones by their raw capture.
+
+Changes nothing unless asked to apply, and tells nobody unless asked to notify. What an editor said stays beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from archive.errors import ArchiveError, ExtractionError
+from archive.models import Article, Judgement, Page, Saved, Snapshot
+from archive.reading import Archive
+from archive.rules import RuleSet
+from archive.store import announce, judged, save
+from archive.topics import judge
+from archive.writer import Transaction, Writer
+from crawler.worker import Worker
+
+_KEPT = """SELECT a.id AS article_id, v.id AS version_id, v.title, v.text,
+             (SELECT json_group_object(topic, strength) FROM matches m WHERE m.version_id = v.id) AS was
+           FROM articles a JOIN versions v ON v.id = a.latest_version_id
+           WHERE v.captured_at >= ? ORDER BY a.id"""
+_PASSED = """SELECT a.id AS article_id, a.outlet_id, o.timezone, o.name_ar, max(c.id) AS capture_id
+             FROM articles a JOIN captures c ON c.article_id = a.id AND c.series = 'passed'
+             LEFT JOIN outlets o ON o.id = a.outlet_id
+             WHERE a.latest_version_id IS NULL AND c.at >= ? GROUP BY a.id ORDER BY a.id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An article that today's rules judge otherwise: topics and strengths before and after."""
+
+    article_id: int
+    title: str
+    was: dict[str, str]
+    now: dict[str, str]
+    kept_now: bool  # it was passed over, and would be kept
+
+    @property
+    def gained(self) -> bool:
+        """Whether a topic is newly substantive."""
+        return any(s == "substantive" and self.was.get(t) != "substantive" for t, s in self.now.items())
+
+
+def rejudge(
+    archive: Archive,
+    rules: RuleSet,
+    worker: Worker,
+    *,
+    since: str = "",
+    writer: Writer | None = None,
+    notify: bool = False,
+    progress: Callable[[str], None] = lambda line: None,
+) -> Iterator[Change]:
+    """Judge everything captured at `since` (a stamp) or later; yields what differs.
+
+    With a `writer` the new judgements are stored and newly matching pages are kept, each in a transaction of its own;
+    `notify` makes what is newly on a topic an event. Open the writer without alert rules to tell nobody.
+    """
+    kept = archive.query(_KEPT, (since,))
+    passed = archive.query(_PASSED, (since,))
+    for number, row in enumerate(kept, 1):
+        progress(f"{number} of {len(kept)} kept articles judged again")
+        judgement = judge(rules, row["title"], row["text"])
+        change = Change(row["article_id"], row["title"], json.loads(row["was"]), _strengths(judgement), False)
+        if writer:
+            writer.submit(
+                _judge_again(row["article_id"], row["version_id"], judgement, change.gained and notify)
+            ).result()
+        if change.was != change.now:
+            yield change
+    for number, row in enumerate(passed, 1):
+        progress(f"{number} of {len(passed)} passed articles read again")
+        try:
+            page = replace(archive.capture(row["capture_id"]), timezone=row["timezone"], outlet_name=row["name_ar"])
+            article, judgement = worker.read_sync(page)
+        except (ArchiveError, ExtractionError):
+            continue  # pruned since, or unreadable: there is nothing to judge
+        if not judgement.matches or article.is_article is False:
+            continue
+        if writer:
+            keep_passed(writer, row["article_id"], row["outlet_id"], page, article, judgement, quiet=not notify)
+        yield Change(row["article_id"], article.title, {}, _strengths(judgement), True)
+
+
+def keep_passed(
+    writer: Writer, article_id: int, outlet_id: str | None, page: Page, article: Article, judgement: Judgement,
+    *, quiet: bool,
+) -> Saved:  # fmt: skip
+    """Keep an article that was passed over, as it was captured then; `quiet`: as backlog."""
+    shot = Snapshot(page, article, judgement, outlet_id, article_id=article_id, backlog=quiet, keep=True)
+    return writer.submit(lambda tx: save(tx, shot), size=len(page.body)).result()
+
+
+def _judge_again(article_id: int, version_id: int, judgement: Judgement, tell: bool) -> Callable[[Transaction], None]:
+    def operation(tx: Transaction) -> None:
+        judged(tx, version_id, judgement)
+        if tell:
+            announce(tx, "new", article_id, version_id)
+
+    return operation
+
+
+def _strengths(judgement: Judgement) -> dict[str, str]:
+    return {match.topic: match.strength for match in judgement.matches}
