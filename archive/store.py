@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,7 @@ class _Known:
     latest_version_id: int | None
 
 
+_KINDS = "قناه|وكاله|شبكه|موقع|صحيفه|جريده|مجله|اذاعه|راديو|تلفزيون|منصه|انباء|الانباء"  # as normalised
 _Stored = tuple[int, str, Article]  # a version: id, captured_at, and what it is compared by
 
 
@@ -165,6 +167,7 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: _Known) -> Saved:
             "capture_id": _capture(tx, snapshot, article.id, "kept"),
             "captured_at": at,
             **{name: getattr(new, name) for name in ledger.FIELDS if name != "related"},
+            "credit_outlet_id": _outlet_named(db, new.credit),
             "related": "\n\n".join(new.related) or None,
             "text_sha256": digest,
         },
@@ -231,6 +234,23 @@ def _neighbours(db: Connection, article_id: int, at: str) -> list[_Stored | None
         ).fetchone()
         found.append((row[0], row[1], Article(*row[2:])) if row else None)
     return found
+
+
+def _outlet_named(db: Connection, credit: str | None) -> str | None:
+    """The one outlet of the registry that a credit names, whatever it calls itself: agency, channel, network, site."""
+    wanted = _bare(credit or "")
+    names = db.execute("SELECT id, name_ar, name_en FROM outlets").fetchall() if wanted else ()
+    found = {id_ for id_, *both in names if wanted in map(_bare, both)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _bare(name: str) -> str:
+    """A name without what kind of outlet it is.
+
+    >>> _bare("شبكة شام") == _bare("شام"), _bare("قناة الإخبارية السورية") == _bare("الاخبارية السوريه")
+    (True, True)
+    """
+    return re.sub(rf"^(?:(?:{_KINDS})\s+)+", "", normalise(re.split(r"[(،,–-]", name)[0]).strip())
 
 
 def _capture(

@@ -344,3 +344,20 @@ def test_an_archive_opened_again_goes_on_where_it_was(tmp_path):
         edited = Snapshot(page(at="2026-01-21T11:00:00Z"), EDITED, shot(EDITED).judgement)
         assert writer.submit(lambda tx: save(tx, edited)).result().kind == "changed"
         assert whole(writer) == []
+
+
+@pytest.mark.parametrize(
+    ("credit", "outlet"),
+    [
+        ("سانا", "sana"),
+        ("وكالة سانا", "sana"),
+        ("وكالة سَـانا (دمشق)", "sana"),
+        ("SANA", "sana"),
+        ("رويترز", None),
+        (None, None),
+    ],
+)
+def test_a_credit_is_resolved_to_the_outlet_it_names(kit, credit, outlet):
+    kit.save(replace(ON_TOPIC, credit=credit))
+    assert kit.one("SELECT credit_outlet_id FROM versions") == outlet
+    assert kit.one("SELECT credit FROM versions") == credit
