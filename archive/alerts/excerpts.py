@@ -13,7 +13,7 @@ from archive.versions import fold
 Segments = tuple[tuple[str, bool], ...]
 """Text in pieces, each with whether it is to be marked."""
 
-_SENTENCE_END = re.compile(r"(?<=\w\w)[.!?؟؛…]+[\s\"»”)]+")  # two letters before: "د. أحمد" ends no sentence
+_SENTENCE_END = re.compile(r"(?<!\b[^\W\d])[.!?؟؛…]+[\s\"»”)]+")  # a letter alone ends none: "د. أحمد"
 _LONG = 2_000  # words compared for an edit, so that a hostile page cannot hold the sender up
 
 
