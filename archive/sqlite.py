@@ -20,6 +20,7 @@ Connection = Database
 """What everybody else calls a connection: `execute(sql, args)` gives tuples, `query(sql, args)` gives dicts."""
 
 SqliteError = sqlite3.Error
+SqliteWarning = sqlite3.Warning
 IntegrityError = sqlite3.IntegrityError
 
 # A write beyond a quota or a file size limit is an IOERR_WRITE, which pysqlite3 reports as a plain IOERR.
@@ -65,6 +66,13 @@ def _open(uri: str) -> Connection:
     db.execute("PRAGMA query_only=ON")
     db.execute("SELECT 1 FROM sqlite_master").fetchone()
     return db
+
+
+def limit_memory(archive: Path, size: int) -> None:
+    """From now on SQLite takes at most `size` bytes in this whole process; what needs more raises MemoryError."""
+    db = connect_read(archive)
+    db.execute(f"PRAGMA hard_heap_limit={size}")
+    db.close()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -329,6 +330,37 @@ def test_a_statement_that_runs_on_is_stopped(ask: Callable[..., Any]) -> None:
     assert "SQL Interrupted" in ask("/archive", sql=forever).text
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "with recursive c(n) as (select 1 union all select n + 1 from c) select hex(zeroblob(100000)) from c",
+        "select length(ar_norm(hex(zeroblob(3000000))))",
+        "select 1; drop table articles",
+    ],
+)
+def test_what_asks_for_too_much_is_refused(ask: Callable[..., Any], sql: str) -> None:
+    assert ask("/archive.json", sql=sql).status_code == 400
+    assert ask("/archive", sql=sql).status_code in (200, 400)  # some errors are shown beside the query
+
+
+def test_a_table_of_long_texts_is_not_too_much(ask: Callable[..., Any]) -> None:
+    sql = "with recursive c(n) as (select 1 union all select n + 1 from c limit 900) select hex(zeroblob(10000)) from c"
+    for _ in range(3):  # what one answer took is not held against the next
+        assert len(ask("/archive.json", sql=sql).json()["rows"]) == 900
+
+
+@pytest.mark.parametrize("page", ["databases", "settings", "threads", "plugins", "versions", "metadata", "patterns"])
+def test_settings_paths_and_threads_are_not_shown(ask: Callable[..., Any], page: str) -> None:
+    assert ask(f"/-/{page}.json").status_code == ask(f"/-/{page}").status_code == 404
+    assert ask("/-/static/app.css").status_code == 200
+
+
+def test_where_the_archive_lies_is_not_told(ask: Callable[..., Any], archive: Path) -> None:
+    sql = "select * from pragma_database_list()"
+    pages_asked = [ask("/archive.json", sql=sql), ask("/"), ask("/.json"), ask("/archive.json"), ask("/archive.db")]
+    assert all(str(archive.parent) not in answer.text for answer in pages_asked)
+
+
 # Descriptions
 
 
@@ -416,6 +448,9 @@ def test_a_real_server_follows_the_writer_and_stops_on_sigterm(tmp_path: Path) -
 
         assert "[[1]]" in kept()
         assert "[[1]]" in kit.do(write)
+        assert "[[2]]" in kept()
+        with pytest.raises(HTTPError, match="400"):
+            urlopen(address + "archive.json?sql=select+zeroblob(900000000)")  # noqa: S310
         assert "[[2]]" in kept()
         server.send_signal(signal.SIGTERM)
         rest, _ = server.communicate(timeout=20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from datasette import NotFound, Response, hookimpl
 from datasette.database import QueryInterrupted
@@ -14,6 +15,8 @@ from archive.desk import pages
 from archive.search import ar_query, highlight
 
 DATABASE = "archive"  # so that addresses stay the same whatever the file is called
+LARGEST = 32_000_000  # characters one statement may answer with
+LONGEST = 4_000_000  # characters of a text our functions read: SQLite cannot interrupt them
 _F = TypeVar("_F", bound=Callable[..., Any])
 _hook: Callable[[_F], _F] = hookimpl
 _last: Callable[[_F], _F] = hookimpl(trylast=True)
@@ -31,13 +34,27 @@ def prepare_connection(conn: Any, database: str) -> None:
 
     def function(name: str, arity: int, python: Callable[..., str]) -> None:
         def call(*values: object) -> str | None:
-            return None if None in values else python(*map(str, values))
+            texts = [str(value) for value in values if value is not None]
+            if any(len(text) > LONGEST for text in texts):
+                raise MemoryError
+            return python(*texts) if len(texts) == arity else None
 
         conn.create_function(name, arity, call, deterministic=True)
 
     def match(text: str) -> str:
         return ar_query(text) or '""'  # an empty MATCH is a syntax error
 
+    make, spent = conn.row_factory, WeakKeyDictionary[Any, int]()
+
+    def row(cursor: Any, values: tuple[object, ...]) -> Any:
+        spent[cursor] = spent.get(cursor, 0) + sum(len(value) for value in values if isinstance(value, str | bytes))
+        if spent[cursor] > LARGEST:
+            raise MemoryError
+        return make(cursor, values)
+
+    conn.row_factory = row
+    # Where the file lies is nobody's business: SQLITE_PRAGMA (19) database_list is ignored (2), all else allowed (0).
+    conn.set_authorizer(lambda action, name, *_: 2 if (action, name) == (19, "database_list") else 0)
     function("ar_norm", 1, normalise)
     function("ar_query", 1, match)
     function("escape_fts", 1, match)
@@ -82,8 +99,13 @@ def extra_template_vars(view_name: str, datasette: Any) -> Callable[[], Awaitabl
 
 @_hook
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Response]]]]:
-    """The address mails point to."""
-    return [(r"^/-/article/(?P<id>\d{1,18})$", article)]
+    """The address mails point to; of Datasette's own pages about itself only their style sheets and scripts."""
+    return [(r"^/-/article/(?P<id>\d{1,18})$", article), (r"^/-/(?!static/)", nothing)]
+
+
+async def nothing() -> Response:
+    """Settings, paths, threads and versions are not shown."""
+    raise NotFound("No such page")
 
 
 async def article(request: Any, datasette: Any) -> Response:

@@ -12,11 +12,14 @@ import uvicorn
 from datasette.app import Datasette
 from datasette.database import Database
 from datasette.plugins import pm
+from datasette.utils import InvalidSql
 
 from archive import sqlite
 from archive.desk import pages, plugin
 from archive.errors import ArchiveError, WorkError
 from archive.migrations import pending
+
+_MEMORY = 128 << 20  # bytes SQLite may take, whatever is asked of it
 
 
 class _ReadOnly(Database):  # type: ignore[misc]
@@ -28,6 +31,14 @@ class _ReadOnly(Database):  # type: ignore[misc]
         connection = sqlite.connect_read(Path(self.path)).conn
         self._all_file_connections.append(connection)
         return connection
+
+    async def execute(self, sql: str, params: Any = None, **options: Any) -> Any:
+        try:
+            return await super().execute(sql, params, **options)
+        except MemoryError as error:
+            raise InvalidSql("The answer is too large: ask for fewer rows, or for shorter texts") from error
+        except sqlite.SqliteWarning as error:  # two statements in one
+            raise InvalidSql(str(error)) from error
 
 
 def open_desk(archive: Path) -> Datasette:
@@ -88,6 +99,7 @@ def serve(
     Raises ArchiveError (see `open_desk`), WorkError when the address cannot be listened on.
     """
     desk = open_desk(archive)
+    sqlite.limit_memory(archive, _MEMORY)
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)
