@@ -1,0 +1,437 @@
+"""The outbox against real SMTP servers that take, put off, refuse, hang, drop and die."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from email import message_from_bytes
+from email.policy import SMTP
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from archive.alerts import delivery
+from archive.alerts.delivery import DeliveryReport, SmtpSettings, deliver_due
+from archive.alerts.outbox import LAST_ATTEMPT
+from archive.alerts.rules import AlertRule
+from archive.errors import ConfigError
+from archive.times import later, moment
+from archive.writer import Writer
+from tests.archive_kit import NOW, Kit, children, policy
+from tests.servers import self_signed
+
+RULE = AlertRule("desk", ("isis_detainees",), ("desk@example.org",))
+PASSWORD = "pa55-Word"
+LOCAL = SmtpSettings("127.0.0.1", 0, "none", None, None, "rasid@example.org", timeout=5)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Sink:
+    """A mail server that answers RCPT and DATA as told: one answer a mail, then 250 for ever."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.mails: list[Any] = []
+        self.rcpt: list[str] = []
+        self.data: list[str] = []
+        self.logins = 0
+
+    @contextmanager
+    def up(self, **options: Any):
+        controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
+        controller.start()
+        try:
+            yield replace(LOCAL, port=self.port)
+        finally:
+            controller.stop()
+
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
+        answer = self.rcpt.pop(0) if self.rcpt else "250 ok"
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server, session, envelope):
+        answer = self.data.pop(0) if self.data else "250 taken"
+        if answer.startswith(("250", "take")):
+            self.mails.append(message_from_bytes(envelope.content, policy=SMTP))
+        if answer == "take and hang up":
+            server.transport.abort()
+        return answer
+
+    def login(self, server, session, envelope, mechanism, data) -> AuthResult:
+        good = (data.login, data.password) == (b"rasid", PASSWORD.encode())
+        self.logins += good
+        return AuthResult(success=good, handled=False)
+
+    @property
+    def ids(self) -> list[str]:
+        return [mail["Message-ID"] for mail in self.mails]
+
+
+@pytest.fixture
+def kit(tmp_path):
+    kit = Kit(tmp_path, alerts=(RULE,))
+    yield kit
+    kit.writer.close()
+
+
+@pytest.fixture
+def sink():
+    return Sink()
+
+
+def deliver(kit: Kit, smtp: SmtpSettings, **more: Any) -> DeliveryReport:
+    return deliver_due(
+        kit.writer, smtp, contact="editor@example.org", desk_url="http://127.0.0.1:8001",
+        **{"chance": lambda: 0.5} | more,
+    )  # fmt: skip
+
+
+def outbox(kit: Kit) -> list[tuple[Any, ...]]:
+    return kit.rows("SELECT state, attempts, next_attempt_at, sent_at FROM mails ORDER BY id")
+
+
+def error(kit: Kit) -> str:
+    return str(kit.one("SELECT error FROM mails WHERE id = 1"))
+
+
+def wait(kit: Kit, seconds: float) -> str:
+    kit.clock.at = later(kit.clock.at, seconds)
+    return kit.clock.at
+
+
+def several(kit: Kit, count: int) -> None:
+    for number in range(count):
+        kit.save(url=f"https://sana.example/{number}")
+
+
+def test_what_is_due_is_sent_once_over_one_connection(kit, sink):
+    several(kit, 3)
+    with sink.up() as smtp:
+        assert deliver(kit, smtp) == DeliveryReport(sent=3)
+        assert deliver(kit, smtp) == DeliveryReport()
+    assert outbox(kit) == [("sent", 1, None, NOW)] * 3
+    assert sink.ids == [row[0] for row in kit.rows("SELECT message_id FROM mails ORDER BY id")]
+    assert sink.mails[0]["To"] == "desk@example.org"
+    assert "قسد تنقل معتقلي داعش" in sink.mails[0].get_body(("plain",)).get_content()
+
+
+def test_nothing_due_asks_no_server(kit):
+    assert deliver(kit, LOCAL) == DeliveryReport()
+    kit.save(backlog=True)  # a digest still gathers
+    assert deliver(kit, LOCAL) == DeliveryReport()
+
+
+def test_a_digest_goes_out_when_it_has_gathered(kit, sink):
+    for number in range(3):
+        kit.save(url=f"https://sana.example/{number}", backlog=True)
+    wait(kit, 3600)
+    with sink.up() as smtp:
+        assert deliver(kit, smtp).sent == 1
+    assert sink.mails[0]["Subject"] == "خلاصة أخبار سابقة (3): desk"
+
+
+def test_a_run_is_bounded_and_can_be_stopped(kit, sink):
+    several(kit, 5)
+    with sink.up() as smtp:
+        assert deliver(kit, smtp, limit=2).sent == 2
+        assert deliver(kit, smtp, stop=lambda: len(sink.mails) == 3).sent == 1
+        assert deliver(kit, smtp).sent == 2
+    assert len(set(sink.ids)) == 5
+
+
+def test_a_server_that_is_down_loses_nothing(kit, sink):
+    several(kit, 2)
+    down = deliver(kit, replace(LOCAL, port=sink.port))
+    assert (down.sent, down.put_off, down.failed) == (0, 2, 0)
+    assert f"127.0.0.1:{sink.port}" in str(down.error)
+    assert outbox(kit) == [("queued", 1, later(NOW, 60), None)] * 2
+    with sink.up() as smtp:
+        assert deliver(kit, smtp) == DeliveryReport()  # not yet
+        wait(kit, 60)
+        assert deliver(kit, smtp) == DeliveryReport(sent=2)
+    assert kit.rows("SELECT DISTINCT error FROM mails") == [(None,)]
+
+
+def test_attempts_grow_apart_for_three_days_and_then_end(kit, sink):
+    kit.save()
+    gaps = []
+    while outbox(kit)[0][0] == "queued":
+        gaps.append((moment(outbox(kit)[0][2]) - moment(kit.clock.at)).total_seconds())
+        kit.clock.at = outbox(kit)[0][2]
+        assert deliver(kit, replace(LOCAL, port=sink.port)).sent == 0
+    assert gaps[:10] == [0, 60, 120, 240, 480, 960, 1920, 3840, 7680, 14400]
+    assert set(gaps[10:]) == {14400}
+    assert 3 * 86400 <= sum(gaps) <= 3.1 * 86400
+    assert outbox(kit) == [("failed", LAST_ATTEMPT, None, None)]
+    assert "refused" in error(kit)
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 45), (0.999, 74)])
+def test_chance_spreads_the_attempts(kit, sink, chance, seconds):
+    kit.save()
+    deliver(kit, replace(LOCAL, port=sink.port), chance=lambda: chance)
+    assert outbox(kit)[0][2] == later(NOW, seconds)
+
+
+@pytest.mark.parametrize("where", ["rcpt", "data"])
+def test_not_now_waits_and_never_is_final(kit, sink, where):
+    several(kit, 3)
+    getattr(sink, where).extend(["451 4.7.1 greylisted", "550 5.1.1 no such person"])
+    with sink.up() as smtp:
+        report = deliver(kit, smtp)
+        assert (report.sent, report.put_off, report.failed) == (1, 1, 1)
+        assert outbox(kit) == [
+            ("queued", 1, later(NOW, 60), None),
+            ("failed", 1, None, None),
+            ("sent", 1, None, NOW),
+        ]
+        assert error(kit) == "desk@example.org: refused: 451 4.7.1 greylisted"
+        assert kit.one("SELECT error FROM mails WHERE id = 2") == "desk@example.org: refused: 550 5.1.1 no such person"
+        wait(kit, 60)
+        assert deliver(kit, smtp) == DeliveryReport(sent=1)
+    assert len(set(sink.ids)) == len(sink.ids) == 2
+
+
+def test_a_mail_taken_without_a_word_is_sent_again_as_the_same(kit, sink):
+    several(kit, 2)
+    sink.data = ["take and hang up"]
+    with sink.up() as smtp:
+        lost = deliver(kit, smtp)
+        assert (lost.sent, lost.put_off) == (0, 1)
+        assert "the connection was lost" in str(lost.error)
+        assert [state for state, *_ in outbox(kit)] == ["queued", "queued"]
+        wait(kit, 60)
+        assert deliver(kit, smtp).sent == 2
+    assert sorted(sink.ids) == sorted(
+        [sink.ids[0], *kit.one("SELECT group_concat(message_id, ' ') FROM mails").split()]
+    )
+
+
+@contextmanager
+def rude_server(*lines: bytes | None):
+    """Says these lines, one for each thing it hears, then hangs up. None: says nothing more, and stays."""
+    listening, done = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def serve() -> None:
+        while True:
+            try:
+                talk, _ = listening.accept()
+            except OSError:
+                return
+            with talk:
+                for line in lines:
+                    if line is None:
+                        done.wait(20)
+                        break
+                    talk.sendall(line + b"\r\n")
+                    talk.recv(4096)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield replace(LOCAL, port=listening.getsockname()[1], timeout=0.3)
+    finally:
+        done.set()
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (None,),
+        (b"220 hello", None),
+        (b"220 hello", b"250 ok", b"250 ok", b"250 ok", b"354 go on"),  # hangs up in the middle of a mail
+        (b"220 hello", b"250 ok", b"250 ok", b"250 ok", b"354 go on", None),
+        (b"554 go away",),
+        (b"\xff\xfe nonsense",),
+        (),
+    ],
+)
+def test_a_server_that_hangs_or_drops_costs_an_attempt_and_no_mail(kit, sink, lines):
+    kit.save()
+    with rude_server(*lines) as smtp:
+        report = deliver(kit, smtp)
+    assert (report.sent, report.put_off, report.failed) == (0, 1, 0)
+    assert outbox(kit) == [("queued", 1, later(NOW, 60), None)]
+    assert error(kit) == report.error
+    assert "127.0.0.1" in error(kit)
+    wait(kit, 60)
+    with sink.up() as smtp:
+        assert deliver(kit, smtp).sent == 1
+
+
+def test_a_sender_that_is_not_allowed_waits_for_the_mend(kit):
+    kit.save()
+    with rude_server(b"220 hello", b"250 ok", b"553 5.7.1 not your address", b"250 ok", b"221 bye") as smtp:
+        report = deliver(kit, smtp)
+    assert (report.put_off, report.failed) == (1, 0)
+    assert "refuses smtp.sender rasid@example.org: 553 5.7.1 not your address" in error(kit)
+
+
+def test_a_mail_that_cannot_be_written_holds_up_no_other(kit, sink):
+    several(kit, 2)
+    kit.do(lambda tx: tx.db.execute("UPDATE mails SET recipient = 'no address' WHERE id = 1"))
+    with sink.up() as smtp:
+        report = deliver(kit, smtp)
+    assert (report.sent, report.failed) == (1, 1)
+    assert "cannot be written" in error(kit)
+
+
+def deliver_until_killed(path: Path, port: int) -> None:
+    """A process that is handing a mail over when it dies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    writer = Writer(path, policy(alerts=(RULE,)))
+    deliver_due(writer, replace(LOCAL, port=port), contact="editor@example.org", desk_url="http://127.0.0.1:8001")
+
+
+def test_a_crash_between_handing_over_and_knowing_sends_the_same_mail_again(kit, sink):
+    kit.save()
+    (message_id,) = kit.one("SELECT message_id FROM mails").split()
+    kit.writer.close()
+    arrived, gone = threading.Event(), threading.Event()
+
+    class Slow(Sink):
+        async def handle_DATA(self, server, session, envelope):
+            await super().handle_DATA(server, session, envelope)
+            arrived.set()
+            while not gone.is_set():
+                await asyncio.sleep(0.01)
+            return "250 taken"
+
+    slow = Slow()
+    with slow.up():
+        child = children.Process(target=deliver_until_killed, args=(kit.path, slow.port))
+        child.start()
+        assert arrived.wait(30)
+        os.kill(child.pid, signal.SIGKILL)
+        child.join(10)
+        gone.set()
+    kit.writer = Writer(kit.path, policy(alerts=(RULE,)), clock=kit.clock)
+    assert [state for state, *_ in outbox(kit)] == ["sending"]
+    with sink.up() as smtp:
+        assert deliver(kit, smtp).sent == 1
+        assert deliver(kit, smtp).sent == 0
+    assert slow.ids == sink.ids == [message_id]
+    assert outbox(kit) == [("sent", 2, None, NOW)]
+
+
+@pytest.fixture
+def certificate(tmp_path, monkeypatch):
+    """A certificate of 127.0.0.1 that this machine trusts."""
+    file = self_signed(tmp_path, "127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+def guarded(sink: Sink, certificate: SSLContext) -> dict[str, Any]:
+    return {
+        "tls_context": certificate, "require_starttls": True, "auth_required": True, "authenticator": sink.login,
+    }  # fmt: skip
+
+
+def test_starttls_and_login(kit, sink, certificate):
+    kit.save()
+    with sink.up(**guarded(sink, certificate)) as smtp:
+        assert deliver(kit, replace(smtp, security="starttls", user="rasid", password=PASSWORD)).sent == 1
+    assert (sink.logins, len(sink.mails)) == (1, 1)
+
+
+def test_tls_from_the_first_byte(kit, sink, certificate):
+    kit.save()
+    with sink.up(ssl_context=certificate) as smtp:
+        assert deliver(kit, replace(smtp, security="tls")).sent == 1
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_certificate_nobody_vouches_for_gets_neither_password_nor_mail(kit, sink, certificate, monkeypatch, security):
+    monkeypatch.delenv("SSL_CERT_FILE")
+    kit.save()
+    options = {"ssl_context": certificate} if security == "tls" else guarded(sink, certificate)
+    with sink.up(**options) as smtp:
+        report = deliver(kit, replace(smtp, security=security, user="rasid", password=PASSWORD))
+    assert report.put_off == 1
+    assert "certificate does not verify" in error(kit)
+    assert (sink.logins, sink.mails) == (0, [])
+
+
+def test_a_server_without_starttls_gets_nothing_in_the_clear(kit, sink):
+    kit.save()
+    with sink.up() as smtp:
+        assert deliver(kit, replace(smtp, security="starttls", user="rasid", password=PASSWORD)).put_off == 1
+    assert "STARTTLS" in error(kit)
+    assert (sink.logins, sink.mails) == (0, [])
+
+
+def test_a_wrong_password_waits_for_the_mend_and_is_written_nowhere(kit, sink, certificate, caplog):
+    kit.save()
+    with sink.up(**guarded(sink, certificate)) as smtp:
+        wrong = replace(smtp, security="starttls", user="rasid", password="wrong-Secret")
+        report = deliver(kit, wrong)
+        assert report.put_off == 1
+        assert "refuses smtp.user or its password (code 535)" in error(kit)
+        wait(kit, 60)
+        assert deliver(kit, replace(wrong, password=PASSWORD)).sent == 1
+    assert "wrong-Secret" not in f"{report} {wrong!r} {wrong} {caplog.text}"
+    kit.writer.close()
+    assert b"wrong-Secret" not in kit.path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"host": "mail.example.org", "security": "none"}, "smtp.security"),
+        ({"host": "192.0.2.1", "security": "none"}, "smtp.security"),
+        ({"security": "ssl"}, "smtp.security"),
+        ({"sender": "راصد@example.org"}, "smtp.sender"),
+        ({"sender": "Rasid <rasid@example.org>\n"}, "smtp.sender"),
+        ({"user": "rasid", "password": "كلمة"}, "smtp.user"),
+    ],
+)
+def test_settings_that_would_send_wrongly_are_refused(changes, key):
+    with pytest.raises(ConfigError, match=key) as refused:
+        replace(LOCAL, **changes)
+    assert "كلمة" not in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LOCALHOST"])
+def test_mail_in_the_clear_stays_on_this_machine(host):
+    assert replace(LOCAL, host=host).host == host
+
+
+def test_a_host_nobody_can_have_is_an_error_in_a_sentence(kit):
+    kit.save()
+    report = deliver(kit, replace(LOCAL, host=f"{'a' * 70}.invalid", security="starttls", port=1))
+    assert report.put_off == 1
+    assert "sending is tried again later" in error(kit)
+
+
+def test_two_runs_at_once_send_nothing_twice(kit, sink):
+    several(kit, 4)
+    with sink.up() as smtp:
+        threads = [threading.Thread(target=deliver, args=(kit, smtp)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    assert len(sink.ids) == len(set(sink.ids)) == 4
+    assert not delivery._one_run.locked()
