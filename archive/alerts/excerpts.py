@@ -51,18 +51,18 @@ def mark(text: str, start: int, end: int, hits: Iterable[tuple[int, int]]) -> Se
 
 
 def excerpts(text: str, hits: Sequence[tuple[int, int]], *, limit: int = 6, words: int = 40) -> tuple[Segments, ...]:
-    """At most `limit` passages of at most `words` words around `hits`, in reading order; earlier hits come first
-    when there is not room for all of them.
+    """At most `limit` passages of at most `words` words around `hits`, in reading order, and never more than half of
+    the text; earlier hits come first when there is not room for all of them.
     """
     windows: dict[tuple[int, int], tuple[bool, bool]] = {}
+    room = len(text.split()) // 2
     for start, _ in hits:
-        if (
-            len(windows) < limit
-            and text[start : start + 1].strip()
-            and not any(low <= start < high for low, high in windows)
-        ):
-            low, high, *cut = _window(text, start, words)
-            windows[low, high] = (cut[0], cut[1])
+        if len(windows) < limit and text[start : start + 1].strip() and not any(a <= start < b for a, b in windows):
+            low, high, *cut = _window(text, start, max(1, min(words, room)))
+            size = len(text[low:high].split())
+            if size <= room or not windows:
+                windows[low, high] = (cut[0], cut[1])
+                room -= size
     return tuple(
         ((("… ", False),) if before else ()) + mark(text, low, high, hits) + (((" …", False),) if after else ())
         for (low, high), (before, after) in sorted(windows.items())

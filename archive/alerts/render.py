@@ -6,6 +6,7 @@ is invisible or breaks a line, links carry only http(s), and nothing is loaded f
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -14,7 +15,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -70,18 +71,18 @@ class MailContext:
 
 
 def render(mail: MailContext, *, sender: str, contact: str, desk_url: str) -> EmailMessage:
-    """The whole message. `sender` and `contact` are plain addresses, `desk_url` is what links point to."""
+    """The whole message. `sender` is a plain address, `contact` one or a web page, `desk_url` what links point to."""
     words = _WORDS[mail.language]
     desk = desk_url.rstrip("/")
     if mail.kind == "digest":
-        subject = f"{words['digest']} ({mail.total}): {clean(mail.rule, 80)}"
+        subject = f"{words['digest']} ({mail.total}): {mail.rule}"
     else:
         subject = f"{words[mail.stories[0].kind]}: {clean(mail.stories[0].version.title, 150).strip()}"
     values = {
         "words": words,
         "language": mail.language,
         "subject": subject,
-        "rule": clean(mail.rule, 80),
+        "rule": mail.rule,
         "contact": contact,
         "desk": desk,
         "digest": mail.kind == "digest",
@@ -95,7 +96,8 @@ def render(mail: MailContext, *, sender: str, contact: str, desk_url: str) -> Em
     message["Date"] = format_datetime(moment(mail.at))
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
-    message["List-Unsubscribe"] = f"<mailto:{quote(contact, safe='@')}?subject=unsubscribe%20{quote(mail.rule)}>"
+    mailto = f"mailto:{quote(contact, safe='@')}?subject=unsubscribe%20{quote(mail.rule)}"
+    message["List-Unsubscribe"] = f"<{_link(contact) or mailto}>"
     message.set_content(_jinja.get_template("mail.txt").render(values), cte="base64")
     message.add_alternative(_jinja.get_template("mail.html").render(values), subtype="html", cte="base64")
     return message
@@ -169,8 +171,8 @@ def _time(text: str | None) -> str | None:
 
 def _link(url: str) -> str | None:
     """`url` in ASCII when it is a web address one can follow, else None."""
-    safe = quote(url, safe="%/:?#[]@!$&'()*+,;=~")
-    return safe if urlsplit(safe).scheme in ("http", "https") and len(safe) <= 4_000 else None
+    safe = quote(url, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
+    return safe if re.match(r"https?://[^/?#\[\]]", safe) and len(safe) <= 4_000 else None
 
 
 _jinja = Environment(

@@ -51,8 +51,8 @@ class AlertRule:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant while somebody is looking, not when the first mail is due."""
-        if not self.name.strip() or not self.name.isprintable():
-            raise ValueError("name: must be a word or two on one line, to tell this rule from the others")
+        if not self.name.strip() or not self.name.isprintable() or len(self.name) > 80:
+            raise ValueError("name: must be a word or two on one line, of at most 80 letters")
         for field in ("topics", "to", "on"):
             if not getattr(self, field):
                 raise ValueError(f"{field}: is empty; name at least one, or take the rule out")
