@@ -19,6 +19,7 @@ from urllib.request import urlopen
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from archive import sqlite
 from archive.arabic.normalise import normalise
@@ -38,7 +39,7 @@ FIELDS = ("outlet", "title", "text", "published", "topic")
 TEXTS = [
     ("furat", "قوات قسد تنقل معتقلين", "نقلت وقسد أول دفعة.\nأما لقسد فموقف آخر، و«قسد» نفت ذلك.", "2026-01-21", "sdf"),
     ("furat", "سورية تعلن الموازنة", "قال وزير المالية إن سورية أقرت الموازنة.", "2026-01-22T09:30:00+03:00", "syria"),
-    ("barada", "اجتماع في دمشق", "بحث الاجتماع ملف المعتقلين في السجون.", None, "syria"),
+    ("barada", "اجتماع في دمشق", "بحث الاجتماعُ ملفَّ المعتقـلين الـ٣٥ في السجون مع CENTCOM.", None, "syria"),
     ("barada", "<script>alert(1)</script> عاجل", "<img src=x onerror=alert(2)> & ' نص.", "2026-01-20T08:00", "syria"),
     ("barada", f"عنوان {OVERRIDE}مقلوب", "فقرة قصيرة عن الطقس.", "2026-01-19", None),
 ]  # fmt: skip
@@ -49,8 +50,9 @@ def keep(
 ) -> Saved:
     """Save a look, on `topic` for certain words whatever the rules say; without a topic it is kept all the same."""
     hits = re.finditer("قسد|سورية|السجون|عاجل", text)
+    strength = ("passing", 0.0) if number == 3 else ("substantive", 3.5)
     passages = tuple(Passage("text", hit.start(), hit.end(), "term", hit[0]) for hit in hits)
-    judgement = Judgement(RULES.sha256, (Match(topic, "substantive", 3.5, passages),) if topic else ())
+    judgement = Judgement(RULES.sha256, (Match(topic, *strength, passages),) if topic else ())
     article = Article(title, text, published_at=published, published_source="meta", extractor="test 1")
     looked = page(f"https://{outlet}.example/{number}", at)
     return save(tx, Snapshot(looked, article, judgement, outlet_id=outlet, crawl_id=1, keep=not topic))
@@ -116,6 +118,8 @@ def found(ask: Callable[..., Any], query: str, **params: str) -> list[dict[str, 
         ("سوريا", {2}),
         ("معتقلين", {1, 3}),
         ("المعتقلين", {1, 3}),
+        ("معتقلين ٣٥", {3}),
+        ("المُعتقَلـين 35 centcom", {3}),
         ("دمشق اجتماع", {3}),
         ("البرازيل", set()),
     ],
@@ -195,7 +199,7 @@ def test_an_empty_archive_is_no_error(name: str, tmp_path: Path) -> None:
 def test_newest_is_by_printed_time_and_by_topic(ask: Callable[..., Any]) -> None:
     assert [row["article_id"] for row in found(ask, "newest")] == [3, 2, 1, 4, 5]
     assert [row["article_id"] for row in found(ask, "newest", topic="syria")] == [3, 2, 4]
-    assert found(ask, "newest", topic="syria", strength="passing") == []
+    assert [row["article_id"] for row in found(ask, "newest", topic="syria", strength="passing")] == [3]
 
 
 def test_edits_show_what_changed_on_both_sides(ask: Callable[..., Any]) -> None:
@@ -260,6 +264,21 @@ def test_a_page_passed_over_says_so(ask: Callable[..., Any]) -> None:
     page = ask("/-/article/6")
     assert page.status_code == 200
     assert "matched no topic" in page.text
+
+
+def test_a_match_in_passing_shows_no_score(ask: Callable[..., Any]) -> None:
+    page = ask("/-/article/1").text
+    assert "substantive 3.50" in page
+    assert re.search(r'"strength">passing</span>', ask("/-/article/3").text)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/archive", "/archive/newest", "/archive/latest", "/archive/versions/1", "/-/no"]
+)
+def test_every_page_names_rasid_in_arabic_first_and_leads_to_the_queries(ask: Callable[..., Any], path: str) -> None:
+    page = ask(path).text
+    assert '<a href="/"><bdi lang="ar">راصد</bdi> Rasid</a>' in page
+    assert all(f'<a href="/archive/{name}">' in page for name in pages.canned_queries())
 
 
 @pytest.mark.parametrize(
@@ -384,6 +403,9 @@ def test_every_table_view_and_column_is_described_and_none_besides(archive: Path
 def test_descriptions_are_shown_and_inner_tables_are_not(ask: Callable[..., Any]) -> None:
     assert "Which rules judged which version" in ask("/archive/judgements").text
     listing = ask("/archive").text
+    tables = pages.descriptions()["databases"]["archive"]["tables"]
+    shown = [table["description"] for table in tables.values() if not table.get("hidden")]
+    assert all(escape(description) in listing for description in shown)
     assert ">versions</a>" in listing
     assert "articles_fts_data" not in listing
 

@@ -1,5 +1,5 @@
 -- title: Edited articles, before and after
--- description: Edits of kept articles, newest first, with the part that changed on each side in [brackets].
+-- description: Edits of kept articles, newest first, with the part that changed marked on each side; in JSON and CSV it stands in [brackets].
 -- topic: any
 -- outlet: any outlet id
 -- days: 30
