@@ -193,6 +193,7 @@ def test_an_empty_archive_is_no_error(name: str, tmp_path: Path) -> None:
     answer = asyncio.run(desk.client.get(f"/archive/{name}"))
     assert answer.status_code == 200
     assert "zero-results" in answer.text
+    assert ("Type some words" if name == "search" else "Nothing yet") in answer.text
     assert "Nothing is kept yet" in asyncio.run(desk.client.get("/")).text
 
 
@@ -334,6 +335,14 @@ def test_our_pages_allow_no_script_and_load_nothing_from_elsewhere(ask: Callable
 def test_writing_by_sql_is_refused(ask: Callable[..., Any], archive: Path, sql: str) -> None:
     assert ask("/archive.json", sql=sql).status_code == 400
     assert ask("/archive.json", sql="select count(*) as n from articles", _shape="objects").json()["rows"] == [{"n": 6}]
+
+
+@pytest.mark.parametrize("path", ["/", "/archive", "/archive/search", "/archive/latest", "/-/article/1", "/-/logout"])
+def test_only_reading_is_answered(archive: Path, path: str) -> None:
+    client = open_desk(archive).client
+    for answer in (asyncio.run(client.post(path, data={"q": "x"})), asyncio.run(client.delete(path))):
+        assert answer.status_code == 405
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 def test_the_desk_has_no_connection_to_write_with(archive: Path) -> None:

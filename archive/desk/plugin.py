@@ -140,7 +140,10 @@ async def article(request: Any, datasette: Any) -> Response:
 
 @_hook
 def asgi_wrapper() -> Callable[[Any], Any]:
-    """Every answer carries a content policy; our own pages, which need no script, forbid it altogether."""
+    """Every answer carries a content policy; our own pages, which need no script, forbid it altogether.
+
+    What asks for more than reading is turned away before Datasette sees it.
+    """
 
     def wrap(app: Any) -> Any:
         async def fenced(scope: Any, receive: Any, send: Any) -> None:
@@ -153,7 +156,10 @@ def asgi_wrapper() -> Callable[[Any], Any]:
                     message = {**message, "headers": [*message.get("headers", ()), *_HEADERS, policy]}
                 await send(message)
 
-            await app(scope, receive, answer)
+            if scope.get("method", "GET") in ("GET", "HEAD"):
+                await app(scope, receive, answer)
+            else:
+                await Response.text("The desk only reads the archive", status=405).asgi_send(answer)
 
         return fenced
 
