@@ -55,12 +55,12 @@ def excerpts(text: str, hits: Sequence[tuple[int, int]], *, limit: int = 6, word
     the text; earlier hits come first when there is not room for all of them.
     """
     windows: dict[tuple[int, int], tuple[bool, bool]] = {}
-    room = len(text.split()) // 2
+    room = max(1, len(text.split()) // 2)
+    words = min(words, room)
     for start, _ in hits:
         if len(windows) < limit and text[start : start + 1].strip() and not any(a <= start < b for a, b in windows):
-            low, high, *cut = _window(text, start, max(1, min(words, room)))
-            size = len(text[low:high].split())
-            if size <= room or not windows:
+            low, high, *cut = _window(text, start, words)
+            if (size := len(text[low:high].split())) <= room:
                 windows[low, high] = (cut[0], cut[1])
                 room -= size
     return tuple(

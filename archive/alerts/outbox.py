@@ -94,18 +94,10 @@ def read_mail(db: Connection, mail_id: int, rules: Sequence[AlertRule], at: str)
             "SELECT max(at) FROM fetches WHERE article_id = ? AND outcome IN ('ok', 'unchanged') AND at <= ?",
             (event.article_id, event.at),
         ).fetchone()
-        stories.append(
-            Story(
-                kind=event.kind,
-                at=event.at,
-                article_id=event.article_id,
-                url=url,
-                outlet=name_ar if language == "ar" else name_en,
-                version=told[0],
-                before=told[1] if len(told) > 1 else None,
-                last_seen_at=last_seen or told[0].seen_at,
-            )
-        )
+        stories.append(Story(
+            event.kind, event.at, event.article_id, url, name_ar if language == "ar" else name_en,
+            version=told[0], before=told[1] if len(told) > 1 else None, last_seen_at=last_seen or told[0].seen_at,
+        ))  # fmt: skip
     return MailContext(mail_id, message_id, kind, name, recipient, language, at, tuple(stories), total)
 
 

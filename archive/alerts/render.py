@@ -78,17 +78,11 @@ def render(mail: MailContext, *, sender: str, contact: str, desk_url: str) -> Em
         subject = f"{words['digest']} ({mail.total}): {mail.rule}"
     else:
         subject = f"{words[mail.stories[0].kind]}: {clean(mail.stories[0].version.title, 150).strip()}"
+    stories = [_shown(story, words, desk, brief=mail.kind == "digest") for story in mail.stories]
     values = {
-        "words": words,
-        "language": mail.language,
-        "subject": subject,
-        "rule": mail.rule,
-        "contact": contact,
-        "desk": desk,
-        "digest": mail.kind == "digest",
-        "stories": [_shown(story, words, desk, brief=mail.kind == "digest") for story in mail.stories],
-        "total": mail.total,
-    }
+        "words": words, "language": mail.language, "subject": subject, "rule": mail.rule, "contact": contact,
+        "desk": desk, "digest": mail.kind == "digest", "stories": stories, "total": mail.total,
+    }  # fmt: skip
     message = EmailMessage(policy=_POLICY)
     message["Subject"] = subject
     message["From"] = Address(words["product"], addr_spec=sender)
@@ -106,12 +100,11 @@ def render(mail: MailContext, *, sender: str, contact: str, desk_url: str) -> Em
 def _shown(story: Story, words: dict[str, str], desk: str, *, brief: bool) -> dict[str, Any]:
     """A story as the templates need it: cleaned, bounded, every time as it is read."""
     version, before = story.version, story.before
-    published = _time(version.published_at) or words["unknown"]
     shown: dict[str, Any] = {
         "kind": story.kind,
         "title": clean(version.title).strip(),
         "outlet": clean(story.outlet or "", 80).strip() or words["unknown"],
-        "published": published,
+        "published": _time(version.published_at) or words["unknown"],
         "desk": f"{desk}/-/article/{story.article_id}",
         "original": _link(story.url),
     }
@@ -125,18 +118,16 @@ def _shown(story: Story, words: dict[str, str], desk: str, *, brief: bool) -> di
     )  # the first passage of every topic before the second of any
     hits = {field: [(low, high) for _, low, high, of in by_turns if of == field] for field in ("title", "text")}
     title_hits = hits["title"] if source is version else []
-    times: dict[EventKind, dict[str, str | None]] = {
+    seen: dict[EventKind, dict[str, str | None]] = {
         "new": {"seen": version.seen_at},
         "edited": {"seen_before": before.seen_at if before else None, "edit_seen": version.seen_at},
         "withdrawn": {"last_seen": story.last_seen_at, "missing": story.at},
         "restored": {"restored_at": story.at},
     }
+    times = {"published": version.published_at} | seen[story.kind]
     return shown | {
         "marked_title": mark(version.title, 0, min(len(version.title), 300), title_hits),
-        "times": [
-            ("published", published),
-            *((name, _time(at) or words["unknown"]) for name, at in times[story.kind].items()),
-        ],
+        "times": [(name, _time(at) or words["unknown"]) for name, at in times.items()],
         "why": "why" if source is version else "why_before",
         "topics": [(match.topic, match.strength) for match in source.matches],
         "excerpts": excerpts(source.text, hits["text"]),
@@ -147,10 +138,8 @@ def _shown(story: Story, words: dict[str, str], desk: str, *, brief: bool) -> di
 def _changed(before: Told, after: Told, unknown: str) -> list[tuple[str, Segments, Segments]]:
     """(field, as it was, as it is) for each place that an edit touched."""
     found = [("title", *pair) for pair in changes(before.title, after.title)]
-    for field, was, now in (
-        ("author", before.author, after.author),
-        ("published", _time(before.published_at), _time(after.published_at)),
-    ):
+    dates = _time(before.published_at), _time(after.published_at)
+    for field, was, now in (("author", before.author, after.author), ("published", *dates)):
         if was != now:
             found.append((field, ((clean(was or unknown), True),), ((clean(now or unknown), True),)))
     return found + [("text", *pair) for pair in changes(before.text, after.text)]
@@ -176,10 +165,7 @@ def _link(url: str) -> str | None:
 
 
 _jinja = Environment(
-    loader=FileSystemLoader(_TEMPLATES),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+    loader=FileSystemLoader(_TEMPLATES), autoescape=select_autoescape(["html"]), undefined=StrictUndefined,
+    trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
 _jinja.filters["isolate"] = lambda text: f"\u2068{text}\u2069"  # keeps mixed directions apart in plain text

@@ -56,13 +56,10 @@ class AlertRule:
         for field in ("topics", "to", "on"):
             if not getattr(self, field):
                 raise ValueError(f"{field}: is empty; name at least one, or take the rule out")
-        for field, value, allowed in (
-            ("strength", self.strength, get_args(Strength)),
-            ("when", self.when, ("instant",)),
-            ("language", self.language, get_args(Language)),
-            ("backlog", self.backlog, get_args(Backlog)),
-            *(("on", kind, get_args(EventKind)) for kind in self.on),
-        ):
+        choices: dict[str, object] = {"strength": Strength, "language": Language, "backlog": Backlog}
+        chosen = [(field, getattr(self, field), get_args(choices[field])) for field in choices]
+        chosen += [("when", self.when, ("instant",)), *(("on", kind, get_args(EventKind)) for kind in self.on)]
+        for field, value, allowed in chosen:
             if value not in allowed:
                 raise ValueError(f"{field}: {value!r} is unknown; write one of {', '.join(allowed)}")
         for address in self.to:
