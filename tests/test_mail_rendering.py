@@ -358,3 +358,21 @@ def test_english_mail_keeps_arabic_in_its_own_direction():
     assert '<h1 dir="auto"' in html
     assert html.count('<p class="line" dir="auto"') == 2
     assert "<td><bdi>2026-01-21</bdi></td>" in html
+
+
+def test_in_a_short_article_the_strongest_topic_keeps_its_sentence():
+    weak = Match("syria", "passing", 1.0, (passage("الطريق"), passage("مقطوعة")))
+    strong = Match("isis_detainees", "substantive", 9.0, (passage("المحتجزين"),))
+    short = replace(NEW, matches=(strong, weak))
+    plain, _ = parts(sent(mail(story(short))))
+    assert "- \u2068ويقبع في سجون المنطقة آلاف [المحتجزين] منذ سنوات دون محاكمة.\u2069" in plain
+
+
+@given(st.text(alphabet="اب ت\n.", min_size=1, max_size=900), st.lists(st.integers(0, 899), max_size=12))
+@settings(deadline=None)
+def test_passages_never_overlap_and_stay_within_half_of_the_text(text, at):
+    found = excerpts(text, [(n, n + 1) for n in at])
+    shown = [re.sub(r"[…\s]+", " ", "".join(piece for piece, _ in one)).split() for one in found]
+    assert len(found) <= 6
+    assert sum(map(len, shown)) <= max(1, len(text.split()) // 2)
+    assert all(0 < len(words) <= 40 for words in shown)

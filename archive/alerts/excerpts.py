@@ -56,13 +56,15 @@ def excerpts(text: str, hits: Sequence[tuple[int, int]], *, limit: int = 6, word
     """
     windows: dict[tuple[int, int], tuple[bool, bool]] = {}
     room = max(1, len(text.split()) // 2)
-    words = min(words, room)
     for start, _ in hits:
-        if len(windows) < limit and text[start : start + 1].strip() and not any(a <= start < b for a, b in windows):
-            low, high, *cut = _window(text, start, words)
-            if (size := len(text[low:high].split())) <= room:
-                windows[low, high] = (cut[0], cut[1])
-                room -= size
+        if len(windows) == limit or (windows and room < 8):  # fewer words would tell nothing
+            break
+        if text[start : start + 1].strip() and not any(low <= start < high for low, high in windows):
+            low, high, *cut = _window(text, start, min(words, room))
+            low = max(low, *(end for _, end in windows if end <= start), 0)
+            high = min(high, *(begin for begin, _ in windows if begin > start), len(text))
+            windows[low, high] = (cut[0], cut[1])
+            room -= len(text[low:high].split())
     return tuple(
         ((("… ", False),) if before else ()) + mark(text, low, high, hits) + (((" …", False),) if after else ())
         for (low, high), (before, after) in sorted(windows.items())

@@ -13,6 +13,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -111,12 +112,10 @@ def _shown(story: Story, words: dict[str, str], desk: str, *, brief: bool) -> di
     if brief:
         return shown
     source = before if before and before.matches and not version.matches else version
-    by_turns = sorted(
-        (turn, passage.start, passage.end, passage.field)
-        for match in source.matches
-        for turn, passage in enumerate(match.passages)
-    )  # the first passage of every topic before the second of any
-    hits = {field: [(low, high) for _, low, high, of in by_turns if of == field] for field in ("title", "text")}
+    hits: dict[str, list[tuple[int, int]]] = {}
+    for field in ("title", "text"):  # the first passage of every topic, the strongest first, before the second of any
+        of_topic = [[(p.start, p.end) for p in match.passages if p.field == field] for match in source.matches]
+        hits[field] = [hit for turn in zip_longest(*of_topic) for hit in turn if hit]
     title_hits = hits["title"] if source is version else []
     seen: dict[EventKind, dict[str, str | None]] = {
         "new": {"seen": version.seen_at},
