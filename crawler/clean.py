@@ -42,6 +42,7 @@ def _pattern(family: Mapping[str, Any]) -> re.Pattern[str]:
         "only": rf"[\W\d]*(?:(?:%s){_STOP}[\W\d]*)+$",
         "starts": rf"(?:%s){_STOP}",
         "labels": rf"(?:%s){_COLON}",
+        "brief": rf"(?=.{{0,44}}$)(?:%s){_STOP}",
         "holds": rf".*(?<!\w)(?:%s){_STOP}",
     }
     return re.compile("|".join(way % either(family[key]) for key, way in ways.items() if key in family))
@@ -62,6 +63,8 @@ _SIGNED = re.compile(rf"\W*(?P<name>.*?)(?P<through>(?:(?:^|[-/|+،,])\s*(?:{eit
 _BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
 _AGENCIES = re.compile(rf"\W*(?:(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])}){_STOP}(?:\W|و(?=\s))*)+")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
+_DATELINE = re.compile(rf"\w+(?:\s\w+)?\s*[-–]\s*(?:{either(_CREDIT['agencies'])})")
+_PARTED = re.compile(r"\s*(?:[^\w\s،]|$)")
 _HASHTAGS = re.compile(r"(?:#\s?[\w_]+[\s،,|-]*)+")
 _NOBODY, _CITIES, _SECTIONS = (
     frozenset(map(fold, names)) for names in (_CREDIT["nobody"], _CREDIT["cities"], DATA["sections"]["names"])
@@ -245,7 +248,7 @@ def clean(
             rule, out.author = "byline", out.author or writer
         elif tail and (source := _signature(row.text)):
             rule, out.credit = "credit", out.credit or (None if _same(source, outlet) else source)
-        elif head and _AGENCIES.fullmatch(row.plain):
+        elif head and (_AGENCIES.fullmatch(row.plain) or _DATELINE.fullmatch(row.plain)):
             rule = "caption"
         elif (is_link and (block or len(row.plain) >= 25)) or (block and links is None and not row.prose):
             rule = "link"
@@ -255,6 +258,8 @@ def clean(
             rule = "teaser"
         elif row.prose and row.text in out.lines:
             rule = "repeat"
+        elif tail and _is_tag(row) and out.removed and out.removed[-1][0] == "byline":
+            rule = "byline"
         elif (head and _is_tag(row)) or (tail and ("tags", row.text) in out.removed):
             rule = "tags"
         elif head and row.plain in _SECTIONS:
@@ -276,6 +281,8 @@ def _read(text: str) -> _Row:
     family, edge = family_of(text) or (None, False)
     source = _named_source(text)
     more = _MORE.match(plain) if len(plain) <= 260 else None
+    if more and is_prose(text) and not _PARTED.match(plain, more.end()):
+        more = None  # a sentence that begins like a "read also"
     rest = fold(plain[more.end() :]) if more else None
     return _Row(text, plain, family, edge, source, rest, is_prose(text) and not (family or source or more))
 
@@ -283,11 +290,11 @@ def _read(text: str) -> _Row:
 def _split(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
     """The article, and what was appended to it: all after a bare "read also" that follows a credit or closing line.
     What follows the site's own copyright line is nobody's."""
-    told = over = False
+    told, over, whole = False, False, sum(len(row.text) for row in rows)
     for at, row in enumerate(rows):
         if over and row.more == "" and any(is_prose(after.text) for after in rows[at + 1 :]):
             return rows[: at + 1], [after.text for after in rows[at + 1 :]]
-        if told and row.family == "rights":
+        if told and row.family == "rights" and 2 * sum(len(before.text) for before in rows[:at]) > whole:
             return [*rows[: at + 1], *(after._replace(family="rights", prose=False) for after in rows[at + 1 :])], []
         over = over or (told and (row.edge or bool(row.source)))
         told = told or row.prose
@@ -297,14 +304,16 @@ def _split(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
 def _publication_lines(
     rows: Sequence[_Row], first: int, last: int, now: datetime, zone: str | tzinfo | None, published: str | None
 ) -> dict[int, Date | None]:
-    """Lines that are nothing but the date of publication, or of an update (None). A dateline of another day is text."""
-    outside = [(at, row.text) for at, row in enumerate(rows) if len(row.text) < 110 and (at <= first or at > last)]
-    said = ((at, read_line(text, now, zone)) for at, text in outside)
-    alone = {at: line for at, line in said if line.alone and (line.published or line.updated)}
+    """Lines that are nothing but the date of publication, or of an update (None). A dateline of another day is text.
+    Within the text, what is reckoned back from now, and so reads differently at each look, dates another story."""
+    short = [(at, row) for at, row in enumerate(rows) if len(row.text) < 110]
+    alone = {at: line for at, row in short if (line := read_line(row.text, now, zone)).alone and any(line[:3])}
+    inside = [at for at in alone if first < at <= last]
+    moving = {at for at in inside if (line := alone.pop(at)).updated or (line.published and line.published.relative)}
     dated = [line for line in alone.values() if line.published]
     chosen = next((line.published for line in dated if line.labelled), dated[0].published if dated else None)
     day = published or (chosen.value if chosen else "")
-    return {
+    return dict.fromkeys(moving) | {
         at: line.published
         for at, line in alone.items()
         if not line.published or line.labelled or line.published.relative or line.published.value[:10] == day[:10]

@@ -29,11 +29,15 @@ from crawler.metadata import FURNITURE, Metadata, in_aside, names_of, read_metad
 TRAFILATURA = f"trafilatura/{version('trafilatura')}"
 _STUMP = 250  # letters of text below which another way is tried
 _INLINE = {"a", "b", "strong", "i", "em", "u", "span", "font", "sup", "sub", "mark", "q", "abbr", "cite"}
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5"}
 _SHORT = deepcopy(DEFAULT_CONFIG)
 _SHORT.set("DEFAULT", "min_extracted_size", "40")
 _ARABIC = re.compile(r"[\u0621-\u064a]")
+_GZIP = b"\x1f\x8b\x08"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")  # no reader's, and XML forbids them
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _ERROR, _OTHER = (re.compile(rf"(?:{either(DATA['page'][kind])})(?!\w)") for kind in ("error", "other"))
+_COMMENTS = re.compile(rf"[\W\d]*(?:{either(DATA['family']['comments']['labels'])})[\W\d]*")
 _LISTED, _SINGLE, _LISTING = (re.compile(DATA["page"][kind]) for kind in ("classes", "single", "listing"))
 
 
@@ -79,7 +83,9 @@ def charset_of(page: Page) -> str | None:
 def extract(page: Page) -> Article:
     """Read an HTML page. Raises ExtractionError where there is no HTML to read."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    text = decode(page.body, charset_of(page)).replace("\x00", "")
+    if page.body.startswith(_GZIP):
+        raise ExtractionError(f"{page.final_url}: is compressed, though its headers say nothing of it")
+    text = _CONTROL.sub("", decode(page.body, charset_of(page)))
     try:
         tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (html.etree.ParserError, ValueError) as error:
@@ -161,18 +167,53 @@ def _mend(tree: HtmlElement) -> str:
         if tag.getparent() is not None and tag.tag not in ("body", "article", "main"):
             tag.drop_tree()
     _drop_cards(tree)
+    _frame(tree)
     return way
+
+
+def _frame(tree: HtmlElement) -> None:
+    """Name the block that holds the page's prose, as markup may: without a name trafilatura takes every paragraph and
+    table of the page, and no heading or list. Tables outside that block are the site's."""
+    held: Counter[HtmlElement] = Counter()
+    for tag in tree.body.iter("p", "div", "blockquote"):
+        text = " ".join(
+            [tag.text or "", *(text_of(child) + (child.tail or "") for child in tag if child.tag in _INLINE)]
+        )
+        if is_prose(" ".join(text.split())) and next(tag.iterancestors("a"), None) is None and not in_aside(tag):
+            if _is_leaf(tag):
+                for twin in [tag, *tag.itersiblings(), *tag.itersiblings(preceding=True)]:
+                    if _is_leaf(twin) and twin.get("class") in (None, tag.get("class")):
+                        twin.tag = "p"
+            for up in tag.iterancestors():
+                held[up] += len(text)
+    block = min((up for up in held if held[up] > 0.9 * held[tree.body]), key=held.__getitem__, default=tree.body)
+    if block.tag in ("div", "main", "section", "article"):
+        block.set("itemprop", "articleBody")
+        for table in tree.xpath("//table[not(ancestor::*[@itemprop='articleBody'])]"):
+            if table.getparent() is not None and block not in table.iterdescendants():
+                table.drop_tree()
+
+
+def _is_leaf(tag: HtmlElement) -> bool:
+    """Whether a division is a paragraph by another name."""
+    return tag.tag == "div" and all(child.tag in _INLINE for child in tag)
 
 
 def _drop_cards(tree: HtmlElement) -> None:
     """Take out the cards under a heading like "related articles": they hold teasers that read like the article."""
     for tag in list(tree.iter("h2", "h3", "h4", "h5", "strong", "b", "span", "div", "p")):
-        if len(tag) > 2 or not is_more_marker(tag.text or "" if not len(tag) else text_of(tag)):
+        if len(tag) > 2 or len(said := text_of(tag)) > 60:
+            continue
+        comments = tag.tag in _HEADINGS and bool(_COMMENTS.fullmatch(fold(said)))
+        if not comments and not is_more_marker(said):
             continue
         while (up := tag.getparent()) is not None and text_of(up) == text_of(tag):
             tag = up
         for card in list(tag.itersiblings()):
-            if card.tag in _INLINE:
+            if comments and card.tag not in _HEADINGS and card.find(".//h1") is None:
+                card.drop_tree()
+                continue
+            if card.tag in _INLINE or comments:
                 break
             text = text_of(card)
             links = sum(len(text_of(link)) for link in card.iter("a") if len(text_of(link)) >= 15)
@@ -239,7 +280,7 @@ def _lead(meta: Metadata, tidy: Clean) -> Iterator[str]:
     """Paragraphs printed between the headline and the body that the body does not hold."""
     if meta.headline is None or not tidy.lines:
         return
-    inside, first = fold(" ".join(tidy.lines)), fold(tidy.lines[0])[:40]
+    inside, first = fold(" ".join([meta.title, *tidy.lines])), fold(tidy.lines[0])[:40]
     dropped = {row for _, row in tidy.removed}
     for tag in list(meta.headline.itersiblings())[:6]:
         for piece in [tag, *tag.iter("p", "h2", "h3", "strong")]:
@@ -302,7 +343,8 @@ def _in_cards(tree: HtmlElement, prose: list[str]) -> float:
     if len(spots) + linked < 2:
         return 0.0
     held = Counter(up for tag, _ in spots for up in (tag, *tag.iterancestors()))
-    return (linked + sum(_is_card(tag, piece, held) for tag, piece in spots)) / (len(spots) + linked)
+    cards = linked + sum(_is_card(tag, piece, held) for tag, piece in spots)
+    return cards / (len(spots) + linked) if cards > 1 else 0.0
 
 
 def _is_card(tag: HtmlElement, piece: str, held: Counter[HtmlElement]) -> bool:
@@ -310,5 +352,6 @@ def _is_card(tag: HtmlElement, piece: str, held: Counter[HtmlElement]) -> bool:
     while block.getparent() is not None and held[block.getparent()] == 1:
         block = block.getparent()
     before = block.getprevious()
-    links = [*block.iter("a"), *(before.iter("a") if before is not None and not held[before] else ())]
+    above = list(before.iter("a")) if before is not None and not held[before] else []
+    links = [*block.iter("a"), *(above if len(above) == 1 else ())]
     return any(len(said := text_of(link)) >= 15 and said not in piece for link in links)

@@ -55,6 +55,11 @@ def text_of(element: HtmlElement) -> str:
     return " ".join(element.text_content().split())
 
 
+def _parts_of(element: HtmlElement) -> str:
+    """The same with a space between its parts: a date and its time, a label and its name."""
+    return " ".join(" ".join(element.itertext()).split())
+
+
 def read_metadata(tree: HtmlElement, now: datetime, zone: str | None, outlet: str | None) -> Metadata:
     """Read everything the markup says. `now`, `zone` as for `read_date`."""
     meta: Meta = defaultdict(list)
@@ -180,7 +185,7 @@ def _near(tree: HtmlElement, headline: HtmlElement | None) -> Near:
     around = next(headline.iterancestors("article", "main"), None)
     times = [] if around is None else list(around.iter("time"))
     tags += times if len(times) <= 3 else []
-    pieces = [(tag, text_of(tag)) for tag in tags if len(tag) <= 8]
+    pieces = [(tag, _parts_of(tag)) for tag in tags if len(tag) <= 8]
     return [(tag, text) for tag, text in pieces if 3 <= len(text) <= 110 and not in_aside(tag)]
 
 
@@ -190,8 +195,9 @@ def _read_dates(
     """Published and modified: structured data first, made exact or corrected by what is printed at the headline."""
     stated = [("json-ld", _text(item.get("datePublished")))]
     stated += [("meta", value) for name in _META["published"] for value in meta[name]]
-    marked = tree.xpath("//*[@itemprop='datePublished']")
-    stated += [("meta", tag.get("content") or tag.get("datetime") or text_of(tag)) for tag in marked]
+    marked = tree.xpath("//*[@itemprop='datePublished']|//abbr[contains(@class, 'published')]")
+    ways = ("content", "datetime", "title")
+    stated += [("meta", next(filter(None, map(tag.get, ways)), text_of(tag))) for tag in marked]
     times = [pair for pair in near if pair[0].tag == "time" and not read_line(pair[1], now).updated]
     stated += [("time-tag", tag.get("datetime") or text) for tag, text in times]
     latest = (now + timedelta(days=1)).date().isoformat()  # a date to come is an event's, no publication's
@@ -222,7 +228,7 @@ def _bylines(tree: HtmlElement, near: Near) -> Iterator[str]:
     """Writers as printed: "كتب: X" beside the headline, then what markup names an author."""
     marked = [tag for tag in tree.xpath("//*[@class or @id]") if _WRITER.search(names_of(tag))]
     marked += tree.xpath("//*[@rel='author' or @itemprop='author']")
-    texts = [text_of(tag) for tag in marked[:30] if len(tag) <= 8 and not in_aside(tag)]
+    texts = [_parts_of(tag) for tag in marked[:30] if len(tag) <= 8 and not in_aside(tag)]
     yield from filter(None, (_byline_in(text) for _, text in near))
     yield from filter(None, (_byline_in(text, sure=True) for text in texts))
     for text in texts:

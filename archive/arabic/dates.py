@@ -78,7 +78,7 @@ _TIME = re.compile(
     r"|(?P<offset>[+-]\d{2}:?\d{2})(?!\d)|(?:gmt|utc)\s?(?P<hours>[+-]\d{1,2}(?::?\d{2})?)(?!\d)))?"
 )
 _PLACE = re.compile(
-    rf"(?:(?:بتوقيت|توقيت)\s+(?:مدينه\s+)?)(?P<place>{_either(_ZONES)})(?!\w)|(?P<short>gmt|utc|ksa)(?!\w)"
+    rf"(?:(?:بتوقيت|توقيت)\s+(?:مدينه\s+)?)(?P<place>{_either(_ZONES)})(?!\w)|(?P<short>gmt|utc|ksa|gst|ast)(?!\w)"
 )
 _RELATIVE = re.compile(
     rf"(?:(?:منذ|قبل)\s+(?:(?:نحو|حوالي)\s+)?)?(?:(?P<count>\d+|{_either(_NUMBERS)})\s+)?(?P<unit>{_either(_UNITS)})(?!\w)"
