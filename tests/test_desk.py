@@ -389,6 +389,21 @@ def test_where_the_archive_lies_is_not_told(ask: Callable[..., Any], archive: Pa
     assert all(str(archive.parent) not in answer.text for answer in pages_asked)
 
 
+def test_a_home_page_out_of_time_does_not_say_that_nothing_is_kept(archive: Path) -> None:
+    desk = open_desk(archive)
+    database = desk.get_database("archive")
+    execute, newest = database.execute, pages.canned_queries()["newest"]["sql"]
+
+    def hurried(sql: str, *values: Any, **options: Any) -> Any:
+        return execute(sql, *values, **(options | {"custom_time_limit": 0.001} if sql == newest else options))
+
+    database.execute = hurried
+    answer = asyncio.run(desk.client.get("/"))
+    assert answer.status_code == 200
+    assert "took too long" in answer.text
+    assert "Nothing is kept" not in answer.text
+
+
 # Descriptions
 
 

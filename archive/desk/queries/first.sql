@@ -13,10 +13,9 @@ WITH found AS (
   WHERE (:q = '' OR a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH ar_query(:q)))
     AND (:topic = '' OR EXISTS (SELECT 1 FROM matches m WHERE m.version_id = v.id AND m.topic = :topic))
 ), ranked AS (
-  SELECT *, row_number() OVER (PARTITION BY outlet_id ORDER BY moment, id) AS place,
-         count(*) OVER (PARTITION BY outlet_id) AS articles,
-         sum(substantive) OVER (PARTITION BY outlet_id) AS about_it
-  FROM found WHERE moment >= :since
+  -- A bare column beside min() comes from the row that holds it; the id makes that row the same one every time.
+  SELECT id, version_id, moment, min(moment || printf(' %019d', id)), count(*) AS articles, sum(substantive) AS about_it
+  FROM found WHERE moment >= :since GROUP BY outlet_id
 )
 SELECT r.moment,
        CASE WHEN v.published_at IS NULL THEN 'first seen'
@@ -28,7 +27,6 @@ SELECT r.moment,
 FROM ranked r
 JOIN articles a ON a.id = r.id
 JOIN versions v ON v.id = r.version_id
-LEFT JOIN outlets o ON o.id = r.outlet_id
-WHERE r.place = 1
+LEFT JOIN outlets o ON o.id = a.outlet_id
 ORDER BY r.moment, r.id
 LIMIT 200
