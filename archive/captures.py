@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import responses
 from io import BytesIO
 from pathlib import Path
@@ -56,6 +56,7 @@ class CaptureFiles:
 
     def append(self, page: Page, series: Series) -> CaptureRef:
         """Write a page at the end of the file its series is at; it is on disk only after `sync`. Raises OSError."""
+        page = _decodable(page)
         self.directory.mkdir(exist_ok=True)
         path = self.directory / (file := self._file(series))
         start = path.stat().st_size if path.exists() else 0
@@ -253,9 +254,20 @@ def sync_directory(directory: Path) -> None:
 
 
 def _payload(page: Page) -> bytes:
-    """The bytes to store: as transferred, where any WARC reader can decode that (warcio fails on brotli 1.2)."""
-    encodings = {value.strip().lower() for name, value in page.headers if name.lower() == "content-encoding"}
-    return page.body if page.raw is None or encodings - READABLE else page.raw
+    """The bytes to store: as transferred, if they can be decoded again."""
+    return page.body if page.raw is None else page.raw
+
+
+def _decodable(page: Page) -> Page:
+    """Without its bytes as transferred where not any WARC reader decodes them to the body that was read: warcio fails
+    on brotli 1.2, and Scrapy forgives a broken checksum or a second compression."""
+    encodings = [value.strip().lower() for name, value in page.headers if name.lower() == "content-encoding"]
+    with suppress(zlib.error):
+        if page.raw is None or (
+            READABLE.issuperset(encodings) and _decode(page.raw, "".join(encodings[-1:])) == page.body
+        ):
+            return page
+    return replace(page, raw=None)
 
 
 def _sha256(data: bytes) -> str:

@@ -85,7 +85,7 @@ def extract(page: Page) -> Article:
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     if page.body.startswith(_GZIP):
         raise ExtractionError(f"{page.final_url}: is compressed, though its headers say nothing of it")
-    text = _CONTROL.sub("", decode(page.body, charset_of(page)))
+    text = _CONTROL.sub(lambda found: " " * (found[0] in "\v\f"), decode(page.body, charset_of(page)))
     try:
         tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (html.etree.ParserError, ValueError) as error:

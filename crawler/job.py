@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from archive.errors import ExtractionError
+from archive.errors import ArchiveError, ExtractionError
 from archive.frontier import CrawlSummary
 from archive.models import Article, Judgement, Look, Page, Saved
 from archive.sqlite import Connection
 from archive.times import Clock, stamp
 from archive.writer import Transaction, Writer
 from crawler.config import Config, Outlet
-from crawler.guest import Guest
+from crawler.guest import Guest, NoPage
 from crawler.worker import Worker
 
+log = logging.getLogger("rasid.crawl")
 T = TypeVar("T")
 Progress = Callable[[dict[str, Any]], None]
 WAITING_MAX = 32 << 20  # bytes queued for the writer; beyond it crawls wait, without holding up the loop
@@ -73,22 +75,26 @@ class Job:
 
     async def read(self, page: Page) -> tuple[Article, Judgement]:
         """Extract and judge. Raises ExtractionError for the page's own faults."""
-        return await self._vital(self.worker.read(page))
-
-    async def write(self, operation: Callable[[Transaction], T], *, size: int = 0) -> T:
-        """Run an operation in the writer; returns when it is durable."""
-        while self.writer.waiting > WAITING_MAX:  # noqa: ASYNC110  # the writer is a thread, and this is rare
-            await asyncio.sleep(0.05)
-        return await self._vital(asyncio.wrap_future(self.writer.submit(operation, size=size)))
-
-    async def _vital(self, work: Awaitable[T]) -> T:
         try:
-            return await work
+            return await self.worker.read(page)
         except ExtractionError:
             raise
         except Exception as error:
             self.fault = self.fault or error
             raise
+
+    async def write(self, operation: Callable[[Transaction], T], *, size: int = 0) -> T:
+        """Run an operation in the writer; returns when it is durable. Raises NoPage when it alone failed."""
+        while self.writer.waiting > WAITING_MAX:  # noqa: ASYNC110  # the writer is a thread, and this is rare
+            await asyncio.sleep(0.05)
+        try:
+            return await asyncio.wrap_future(self.writer.submit(operation, size=size))
+        except ArchiveError as error:
+            self.fault = self.fault or error
+            raise
+        except Exception as error:  # what one page holds must not end the crawl, nor be fetched again and again
+            log.exception("crawl=%d: one operation failed, and was undone", self.crawl_id)
+            raise NoPage("unreadable", f"cannot be stored: {type(error).__name__}: {error!a}") from error
 
     def note(self, url: str, became: Saved | Look) -> None:
         """Remember what became of an article's address, and tell whoever watches: outlet, fetched, kept."""

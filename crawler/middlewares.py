@@ -83,10 +83,12 @@ class GuestMiddleware:
         await job.guest.permit(url, self._robots)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Raise NoPage for an answer that is no page; a 304 is for the spider."""
+        """Raise NoPage for an answer that is no page; a 304 is for the spider that asked for it."""
         status = response.status
-        if 200 <= status < 300 or status == 304:
-            return response
+        whole = status in (200, 203) or (200 <= status < 300 and request.meta.get("robots"))
+        asked = "If-None-Match" in request.headers or "If-Modified-Since" in request.headers
+        if whole or (status == 304 and asked):
+            return response  # 202 is how bot checks answer, 206 a part nobody asked for
         location = (response.headers.get("Location") or b"").decode("latin-1")
         if 300 <= status < 400 and location:  # Scrapy follows all but what leads out of http and https
             raise NoPage("refused", f"redirects to {location[:200]}", status=status)

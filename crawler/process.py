@@ -6,6 +6,7 @@ An import of files, a re-judging of captures and a crawl all come through here.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from archive.models import Article, Judgement, Page
 from archive.rules import RuleSet
@@ -28,4 +29,12 @@ def process(page: Page, rules: RuleSet) -> tuple[Article, Judgement]:
             published_at=article.published_at or page.link.published_at,
             published_source=article.published_source or ("feed" if page.link.published_at else None),
         )
+    article = Article(**{name: _storable(getattr(article, name)) for name in Article.__slots__})
     return article, judge(rules, article.title, article.text)
+
+
+def _storable(value: Any) -> Any:
+    """Half a surrogate pair, which JSON can spell, is no text that could be stored or sent."""
+    if isinstance(value, tuple):
+        return tuple(map(_storable, value))
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

@@ -13,7 +13,7 @@ from scrapy.http import Response
 from archive.frontier import Source, source_failed, source_read
 from archive.models import Link, Look, Outcome
 from crawler.discover import Listing
-from crawler.guest import Stopping
+from crawler.guest import NoPage, Stopping
 from crawler.job import Job
 from crawler.middlewares import Wire, no_page
 
@@ -72,7 +72,10 @@ class ListingSpider(OutletSpider):
         if listing.problem:
             return await self._failed(self.look(source.url, "unreadable", response.meta, listing.problem), source)
         look = self.look(source.url, "ok", response.meta)
-        await self._read(look, source, listing.links, header.get("etag"), header.get("last-modified"))
+        try:
+            await self._read(look, source, listing.links, header.get("etag"), header.get("last-modified"))
+        except NoPage as why:
+            await self._failed(self.look(source.url, why.outcome, response.meta, str(why)), source)
 
     async def failed(self, failure: Any) -> None:
         """The source is tried again at the outlet's next visit, or when its host allows."""

@@ -210,6 +210,12 @@ def test_nothing_is_appended_to_a_file_that_lost_its_end(tmp_path):
     assert files == ["kept-2026-01-21-00.warc.gz", "kept-2026-01-21-01.warc.gz"]
 
 
+def test_a_body_whose_checksum_is_wrong_can_be_read_again(tmp_path):
+    packed = gzip.compress(BODY)[:-8] + b"12345678"  # forgiven by browsers, and by Scrapy
+    files, (ref,) = stored(tmp_path, page(body=BODY, raw=packed, headers=(("Content-Encoding", "gzip"),)))
+    assert files.read(ref.file, ref.offset, ref.length).body == BODY
+
+
 def test_a_damaged_record_is_told_in_a_sentence(tmp_path):
     files, (ref,) = stored(tmp_path, page(body=BODY))
     path = files.directory / ref.file

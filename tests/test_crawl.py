@@ -393,6 +393,44 @@ def test_slowness_ends_at_the_limit(desk: Desk, site: Site, kind: str) -> None:
     assert one_article(desk, site, "/a") == "timeout"
 
 
+def test_what_cannot_be_stored_costs_one_page_and_no_crawl(desk: Desk, site: Site) -> None:
+    """JSON can spell half a surrogate pair; and whatever else a page may hold, it is not fetched for ever."""
+    data = '{"@type": "NewsArticle", "headline": "نقل دفعة", "author": {"name": "ليلى \\ud83d"}}'
+    html = article("نقل دفعة من معتقلي داعش", TEXT).replace('<meta name="author" content="ليلى حداد">', "")
+    site.page("/half", html.replace("</head>", f'<script type="application/ld+json">{data}</script></head>'))
+    site.article("/odd", "نقل دفعة أخرى من معتقلي داعش", TEXT)
+    site.article("/a", "نقل دفعة ثالثة من معتقلي داعش", TEXT)
+    site.feed("/feed", [f"{site.url}/half", f"{site.url}/odd", f"{site.url}/a"])
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open()
+    odd = (
+        "CREATE TRIGGER odd BEFORE INSERT ON versions WHEN new.title LIKE '%أخرى%' BEGIN SELECT raise(ABORT, 'no'); END"
+    )
+    desk.writer.submit(lambda tx: tx.db.execute(odd)).result()
+    desk.crawl()
+    assert desk.outcomes() == {"/feed": "ok", "/half": "ok", "/odd": "unreadable", "/a": "ok"}
+    assert desk.rows("SELECT author FROM latest WHERE url LIKE '%/half'") == [("ليلى ?",)]
+    assert desk.rows("SELECT attempts FROM frontier") == [(1,)]
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(202, "outage"), (206, "outage"), (304, "outage"), (203, "ok")])
+def test_only_a_whole_page_is_one(desk: Desk, site: Site, status: int, outcome: str) -> None:
+    body = "" if status == 304 else article("نقل دفعة من معتقلي داعش", TEXT)
+    site.route("/a", lambda visit: visit.answer(body, status))
+    assert one_article(desk, site, "/a") == outcome
+
+
+def test_stray_control_characters_lose_no_text_and_unnamed_compression_is_no_text(desk: Desk, site: Site) -> None:
+    html = article("نقل دفعة\x01 من معتقلي داعش", TEXT.replace(" ", " \x02", 3) + "\x1f\ufffe")
+    site.page("/a", html)
+    site.page("/b", gzip.compress(html.encode()))
+    site.feed("/feed", [f"{site.url}/a", f"{site.url}/b"])
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl()
+    assert desk.outcomes() == {"/feed": "ok", "/a": "ok", "/b": "unreadable"}
+    assert desk.rows("SELECT title, text FROM latest") == [("نقل دفعة من معتقلي داعش", TEXT.strip())]
+
+
 def test_broken_answers_are_outages(desk: Desk, site: Site) -> None:
     site.route("/cut", lambda visit: visit.cut())
     site.page("/gzip", b"this is no gzip", content_encoding="gzip")

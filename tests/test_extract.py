@@ -173,6 +173,13 @@ def test_a_date_reckoned_back_from_now_says_so_wherever_it_is_printed():
     assert (read.published_at, read.published_source) == ("2026-01-18T23:50:00+03:00", "time-tag")
 
 
+def test_hours_that_count_up_within_the_text_are_no_text():
+    told = ["أعلنت قوات سوريا الديمقراطية قبل قليل إحباط محاولة هروب جماعي لمعتقلي داعش من سجن الصناعة."]
+    first, last = told[0], told[0].replace("قبل قليل", "مساء اليوم")
+    looks = [extract(flash(first, f"منذ {n} ساعات", f"آخر تحديث منذ {n} دقائق", last)).text for n in (2, 5)]
+    assert looks == [f"{first}\n{last}"] * 2
+
+
 def test_what_is_related_is_not_judged():
     text = (
         "افتتاح حديقة جديدة في المدينة\nافتتحت البلدية اليوم حديقة جديدة وسط المدينة بحضور عدد كبير من الأهالي.\n"
