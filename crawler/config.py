@@ -6,13 +6,12 @@ the shipped ones when it is absent). Everything is checked at load: a `ConfigErr
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -24,8 +23,10 @@ from archive.errors import ConfigError
 from archive.frontier import OutletRow
 from archive.rules import RuleSet, load_rules
 from archive.topics import shipped_rules
+from crawler.mistakes import friendly, meant
 from crawler.schedule import Schedule
 from crawler.units import Duration, Size
+from crawler.urls import canonical
 
 SERVICE, OUTLETS, TOPICS = "rasid.toml", "outlets.toml", "topics.toml"
 _T = TypeVar("_T")
@@ -148,7 +149,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     crawl: Crawl
     revisit: Revisit
     keep: Keep
-    smtp: SmtpSettings | None
+    smtp: Smtp | None
     alerts: tuple[AlertRule, ...]
     desk: Desk
     outlets: tuple[Outlet, ...]
@@ -159,8 +160,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         known = {o.id: o for o in self.outlets}
         for outlet in ids:
             if outlet not in known:
-                raise ConfigError(self.file(OUTLETS), "outlet", f"no outlet {outlet!r}{_meant(outlet, known)}")
-        return tuple(known[i] for i in ids) if ids else tuple(o for o in self.outlets if o.enabled)
+                raise ConfigError(self.file(OUTLETS), "outlet", f"no outlet {outlet!r}{meant(outlet, known)}")
+        return tuple(known[i] for i in dict.fromkeys(ids)) if ids else tuple(o for o in self.outlets if o.enabled)
 
     def outlet_of(self, url: str) -> Outlet | None:
         """The outlet an address belongs to, by its host."""
@@ -175,6 +176,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
                 'no contact address, no crawl: add contact = "you@example.org", so that outlets can reach you',
             )  # fmt: skip
         return self.contact
+
+    def mail_server(self) -> SmtpSettings | None:
+        """Where mail goes, with the password, which only whoever sends must have. Raises ConfigError without it."""
+        file = self.file(SERVICE)
+        return _smtp(file, self.smtp, _password(file, self.smtp)) if self.smtp else None
 
     def file(self, name: str) -> Path:
         """Where a configuration file lies, for messages."""
@@ -200,14 +206,15 @@ def load_config(given: str | Path | None = None) -> Config:
     rules = load_topics(directory)
     _check_outlets(directory / OUTLETS, registry.outlet)
     _check_service(directory / SERVICE, service)
+    _smtp(directory / SERVICE, service.smtp)
     return Config(
         dir=directory,
-        archive=directory / service.archive,
+        archive=directory / Path(service.archive).expanduser(),
         contact=service.contact,
         crawl=service.crawl,
         revisit=service.revisit,
         keep=service.keep,
-        smtp=_smtp(directory / SERVICE, service.smtp),
+        smtp=service.smtp,
         alerts=tuple(_alerts(directory / SERVICE, service, rules)),
         desk=service.desk,
         outlets=registry.outlet,
@@ -229,7 +236,7 @@ def schedule(config: Config, outlet: Outlet) -> Schedule:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(file, "", f"is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
@@ -239,12 +246,12 @@ def _text(file: Path) -> str:
 def _read(file: Path, kind: type[_T]) -> _T:
     try:
         raw = tomllib.loads(_text(file))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOML errors, and numbers and nesting without end
         raise ConfigError(file, "", f"is not valid TOML: {error}") from error
     try:
         return msgspec.convert(raw, kind, dec_hook=_decode, str_keys=True)
     except msgspec.ValidationError as error:
-        raise _friendly(file, kind, str(error)) from error
+        raise friendly(file, kind, str(error)) from error
 
 
 def _decode(kind: type, value: object) -> object:
@@ -253,54 +260,27 @@ def _decode(kind: type, value: object) -> object:
     raise NotImplementedError(kind)
 
 
-def _friendly(file: Path, kind: type, message: str) -> ConfigError:
-    """Turn msgspec's words into file, key and the mend."""
-    what, _, path = message.partition(" - at `$")
-    key = re.sub(r"\[(\d+)\]", lambda nth: f" {int(nth[1]) + 1}", path.rstrip("`").lstrip("."))
-    if found := re.match(r"Object contains unknown field `(.+)`", what):
-        known = _fields(kind, key)
-        mend = f"unknown key {found[1]!r}{_meant(found[1], known)}; known here: {', '.join(sorted(known))}"
-        return ConfigError(file, f"{key}.{found[1]}".lstrip("."), mend)
-    if found := re.match(r"Object missing required field `(.+)`", what):
-        return ConfigError(file, f"{key}.{found[1]}".lstrip("."), "is missing; add it")
-    return ConfigError(file, key, what[:1].lower() + what[1:])
-
-
-def _fields(kind: Any, path: str) -> set[str]:
-    """Names allowed at a dotted path of a Struct: `crawl`, `outlet 1`, `` (the top)."""
-    for name in filter(None, re.sub(r" \d+", "", path).split(".")):
-        hint = get_type_hints(kind)[name]
-        inner = [a for a in getattr(hint, "__args__", ()) if isinstance(a, type) and issubclass(a, msgspec.Struct)]
-        kind = inner[0] if inner else hint
-    return {f.encode_name for f in msgspec.structs.fields(kind)}
-
-
-def _meant(word: str, known: Any) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _is_url(text: str) -> bool:
+def _check_url(file: Path, key: str, url: str) -> None:
     try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        return False
+        canonical(url)
+        if re.search(r"[\x00-\x20]", url):  # a parser may drop them, a header may not hold them
+            raise ValueError("there is a space or a line break in it")
+    except ValueError as error:
+        raise ConfigError(file, key, f"{url!r} is no web address: {error}") from error
 
 
 def _check_outlets(file: Path, outlets: tuple[Outlet, ...]) -> None:
     seen: set[str] = set()
     for number, outlet in enumerate(outlets, 1):
-        key = f"outlet {outlet.id or number}"
+        key = f"outlet {outlet.id}"
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", outlet.id):
-            raise ConfigError(file, f"{key}.id", f"{outlet.id!r}: use lower-case letters, digits, - and _")
+            raise ConfigError(file, f"outlet {number}.id", f"{outlet.id!r}: use lower-case letters, digits, - and _")
         if outlet.id in seen:
             raise ConfigError(file, f"{key}.id", "stands twice; give each outlet its own id")
         seen.add(outlet.id)
         for name, urls in (("homepage", (outlet.homepage,)), ("feeds", outlet.feeds), ("sections", outlet.sections)):
             for url in urls:
-                if not _is_url(url):
-                    raise ConfigError(file, f"{key}.{name}", f"{url!r} is no web address; it starts with https://")
+                _check_url(file, f"{key}.{name}", url)
         if outlet.enabled and not outlet.sources:
             mend = "names no feed and no section page, so nothing would be found; add one or set enabled = false"
             raise ConfigError(file, key, mend)
@@ -323,22 +303,26 @@ def _check_every(file: Path, key: str, every: str) -> None:
 
 def _check_service(file: Path, service: _Service) -> None:
     contact = service.contact
-    if contact and not (re.fullmatch(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>()]+", contact) or _is_url(contact)):
-        raise ConfigError(file, "contact", f"{contact!r}: write an e-mail address or a web page with one")
+    if contact.startswith(("http://", "https://")) and contact.isascii():
+        _check_url(file, "contact", contact)
+    elif contact and not (contact.isascii() and re.fullmatch(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>()]+", contact)):
+        raise ConfigError(file, "contact", f"{contact!r}: write an e-mail address or a web page with one, in ASCII")
+    if not service.archive.strip() or (file.parent / service.archive).is_dir():
+        raise ConfigError(file, "archive", f'{service.archive!r} is no file; write one such as "archive.db"')
     _check_every(file, "crawl.every", service.crawl.every)
     for key, number in (
         ("crawl.concurrency", service.crawl.concurrency),
         ("crawl.outlets_at_once", service.crawl.outlets_at_once),
         ("keep.passed_days", service.keep.passed_days),
     ):
-        if number < 1:
-            raise ConfigError(file, key, f"{number} is too small; write 1 or more")
+        if not 1 <= number <= 10_000:
+            raise ConfigError(file, key, f"{number} is out of range; write 1 or more, up to 10000")
     ladder = service.revisit.ladder
     if not ladder or list(ladder) != sorted(set(ladder)):
         raise ConfigError(file, "revisit.ladder", 'must rise from step to step, such as ["1h", "3h", "1d"]')
     for key, url in (("desk.url", service.desk.url), ("crawl.proxy", service.crawl.proxy)):
-        if url is not None and not _is_url(url):
-            raise ConfigError(file, key, f"{url!r} is no web address")
+        if url is not None:
+            _check_url(file, key, re.sub("//[^/@]*@", "//", url) if key == "crawl.proxy" else url)
 
 
 def _alerts(file: Path, service: _Service, rules: RuleSet) -> Iterator[AlertRule]:
@@ -350,7 +334,7 @@ def _alerts(file: Path, service: _Service, rules: RuleSet) -> Iterator[AlertRule
         names.add(alert.name)
         for topic in alert.topics:
             if topic not in rules.topics:
-                mend = f"no topic {topic!r}{_meant(topic, rules.topics)}; known: {', '.join(rules.topics)}"
+                mend = f"no topic {topic!r}{meant(topic, rules.topics)}; known: {', '.join(rules.topics)}"
                 raise ConfigError(file, f"{key}.topics", mend)
         if service.smtp is None:
             raise ConfigError(file, "smtp", f"is missing, so the {key} could tell nobody; add a [smtp] table")
@@ -360,31 +344,35 @@ def _alerts(file: Path, service: _Service, rules: RuleSet) -> Iterator[AlertRule
             raise ConfigError(file, key, str(error)) from error
 
 
-def _smtp(file: Path, smtp: Smtp | None) -> SmtpSettings | None:
+def _smtp(file: Path, smtp: Smtp | None, password: str | None = None) -> SmtpSettings | None:
     if smtp is None:
         return None
+    if not 1 <= smtp.port <= 65535:
+        raise ConfigError(file, "smtp.port", f"{smtp.port} is no port; 587 and 465 are usual")
+    if not re.fullmatch(r"[\w.-]+|[\w.:]*:[\w.:]*:[\w.:]*", smtp.host):
+        raise ConfigError(file, "smtp.host", f"{smtp.host!r} is no host; its port goes into smtp.port")
+    if smtp.user and not (smtp.password_env or smtp.password_file):
+        raise ConfigError(file, "smtp", "has a user and no password; add password_env or password_file")
     try:
         return SmtpSettings(
             host=smtp.host, port=smtp.port, security=smtp.security, user=smtp.user,
-            password=_password(file, smtp), sender=smtp.sender, timeout=float(smtp.timeout),
+            password=password, sender=smtp.sender, timeout=float(smtp.timeout),
         )  # fmt: skip
     except ValueError as error:
         raise ConfigError(file, "smtp", str(error)) from error
 
 
 def _password(file: Path, smtp: Smtp) -> str | None:
-    """The secret itself; no message ever carries it."""
-    if smtp.password_env:
-        secret = os.environ.get(smtp.password_env)
-        if secret is None and smtp.user:
-            raise ConfigError(file, "smtp.password_env", f"the environment holds no {smtp.password_env}; set it")
+    """The secret itself; no message ever carries it, nor what may be the secret in the place of a name."""
+    if name := smtp.password_env:
+        if not (secret := os.environ.get(name)) and smtp.user:
+            named = name if re.fullmatch("[A-Z_][A-Z0-9_]*", name) else "variable of this name"
+            raise ConfigError(file, "smtp.password_env", f"the environment holds no {named}; set it")
         return secret
     if smtp.password_file:
-        path = file.parent / smtp.password_file
+        path = file.parent / Path(smtp.password_file).expanduser()
         try:
-            return path.read_text(encoding="utf-8").strip()
+            return path.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(file, "smtp.password_file", f"{path} cannot be read") from error
-    if smtp.user:
-        raise ConfigError(file, "smtp", "has a user and no password; add password_env or password_file")
     return None

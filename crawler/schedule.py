@@ -28,7 +28,10 @@ class Schedule:
             from apscheduler.triggers.cron import CronTrigger  # slow to import, and only needed here
 
             try:
-                CronTrigger.from_crontab(text, timezone=UTC)
+                if not CronTrigger.from_crontab(text, timezone=UTC).get_next_fire_time(
+                    None, datetime(2026, 1, 1, tzinfo=UTC)
+                ):
+                    raise ValueError("that day never comes")
             except ValueError as error:
                 raise ValueError(f"{text!r} is no cron line: {error}") from error
             return cls(cron=text)

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from archive.alerts.delivery import deliver_due
+from archive.errors import ConfigError
 from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
 from archive.sqlite import connect_read
 from archive.times import stamp
@@ -40,6 +41,7 @@ class Service:
         self.session = session
         self.running: dict[str, asyncio.Task[None]] = {}
         self.stopping = asyncio.Event()
+        self.mail_server = session.config.mail_server()
         self.reader = connect_read(session.config.archive)
 
     async def run(self) -> None:
@@ -61,7 +63,7 @@ class Service:
             timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         )
         scheduler.add_job(self._tick, "interval", seconds=TICK_S, id="tick")
-        if self.session.config.smtp:
+        if self.mail_server:
             scheduler.add_job(self._deliver, "interval", seconds=DELIVER_S, id="deliver")
         scheduler.add_job(self._upkeep, "interval", hours=24, id="upkeep")
         return scheduler
@@ -109,16 +111,18 @@ class Service:
                 while target in self.running:  # a crawl under way may have read its listings before we were asked
                     await asyncio.wait([self.running[target]])
                 await self._start(target, self._crawl(outlet, all_sources=True))
+        except ConfigError:
+            error = "the service started before this outlet was configured; start it again"
         except Exception as failure:
             error = str(failure)
         await self._write(lambda tx: finish_request(tx, request_id, error=error))
 
     async def _deliver(self) -> None:
         session, config = self.session, self.session.config
-        if config.smtp is None:
+        if self.mail_server is None:
             return
         report = await asyncio.to_thread(
-            deliver_due, session.writer, config.smtp, contact=config.contact, desk_url=config.desk.url,
+            deliver_due, session.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
             stop=self.stopping.is_set,
         )  # fmt: skip
         if report.sent or report.put_off or report.failed:

@@ -19,9 +19,10 @@ class Duration(float):
     def read(cls, text: object) -> Duration:
         """Read one; raises ValueError with the mend."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", text.strip()) if isinstance(text, str) else None
-        if not found or float(found[1]) == 0:
+        seconds = float(found[1]) * _UNITS[found[2]] if found else 0
+        if not 0 < seconds < 3660 * _UNITS["d"]:  # ten years: beyond, the calendar ends some day
             raise ValueError(f'{text!r} is no length of time; write a number and a unit, such as "15m", "2s" or "1h"')
-        return cls(float(found[1]) * _UNITS[found[2]])
+        return cls(seconds)
 
 
 class Size(int):

@@ -1,0 +1,59 @@
+"""A configuration that does not fit its types, said in words: file, key and the mend.                        [pure]"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from archive.errors import ConfigError
+
+_WORDS = {
+    "array": "a list in [ ]", "str": "text in quotes", "int": "a whole number", "bool": "true or false",
+    "object": "a table",
+}  # fmt: skip
+
+
+def friendly(file: Path, kind: type, message: str) -> ConfigError:
+    """Turn msgspec's words about a Struct of this `kind` into file, key and the mend."""
+    what, _, path = message.partition(" - at `$")
+    key = re.sub(r"\[(\d+)\]", lambda nth: f" {int(nth[1]) + 1}", path.rstrip("`").lstrip("."))
+    if found := re.match(r"Object contains unknown field `(.+)`", what):
+        known, top = _fields(_at(kind, key)), _fields(kind)
+        mend = f"unknown key {found[1]!r}{meant(found[1], known)}; known here: {', '.join(sorted(known))}"
+        if found[1] in top:
+            mend = f"{found[1]!r} belongs at the top of the file, above every [table]"
+        return ConfigError(file, f"{key}.{found[1]}".lstrip("."), mend)
+    if found := re.match(r"Object missing required field `(.+)`", what):
+        return ConfigError(file, f"{key}.{found[1]}".lstrip("."), "is missing; add it")
+    if found := re.match(r"Invalid enum value (.+)", what):
+        return ConfigError(file, key, f"{found[1]} is none of {', '.join(map(repr, get_args(_at(kind, key))))}")
+    if found := re.match(r"Expected `(\w+)[^`]*`, got `(\w+)`", what):
+        if found.groups() == ("array", "object"):
+            return ConfigError(file, key, f"write [[{key}]] with two brackets, for there may be several")
+        return ConfigError(file, key, f"must be {_WORDS.get(found[1], found[1])}, not {_WORDS.get(found[2], found[2])}")
+    return ConfigError(file, key, what[:1].lower() + what[1:])
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """A question that names the nearest known word, if one is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _at(kind: Any, path: str) -> Any:
+    """The type at a dotted path of a Struct: `crawl`, `outlet 1`, `alert 1.on 2`, `` (the top)."""
+    for name in filter(None, re.sub(r" \d+", "", path).split(".")):
+        kind = get_type_hints(kind)[name]
+        while inner := [a for a in get_args(kind) if a not in (NoneType, ...) and not isinstance(a, str)]:
+            kind = inner[0]  # of a tuple its items, of an optional value the value
+    return kind
+
+
+def _fields(kind: type) -> set[str]:
+    return {field.encode_name for field in msgspec.structs.fields(kind)}
