@@ -15,7 +15,7 @@ from math import prod
 from typing import Literal, NamedTuple
 
 from archive.arabic.normalise import normalise, normalise_map, source_span
-from archive.arabic.tokens import ARTICLE, DEFINITE, PROCLITICS, WORD, variants
+from archive.arabic.tokens import ARTICLE, DEFINITE, PROCLITICS, WORD, is_known, stripped, variants
 
 ar_norm = normalise
 MOST = 256  # literal phrases one quoted phrase or NEAR may expand to; FTS5 knows no OR inside them
@@ -155,6 +155,10 @@ def _same(word: str) -> set[str]:
         bare = variants(word[2:])
         if len(bare) > 1 or len(word) > 5:
             known = known | bare
+    elif not is_known(word) and known == {word}:  # perhaps typed with what is joined in front: وقسد, للمعتقلين
+        for base in stripped(word):
+            if is_known(base) or (base.startswith(ARTICLE) and len(base) > 4):
+                return known | _same(base)
     return known
 
 

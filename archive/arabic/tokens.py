@@ -93,11 +93,17 @@ def variants(word: str) -> set[str]:
     return {word}
 
 
+def is_known(word: str) -> bool:
+    """Whether a normalised word stands in families.toml, in any form."""
+    return word in _families()
+
+
 @cache
 def _families() -> dict[str, frozenset[str]]:
     """Word -> every spelling and inflection of it, from families.toml."""
     data = tomllib.loads(Path(__file__).with_name("families.toml").read_text("utf-8"))
-    families = [frozenset(normalise(form) for form in family) for family in data["family"]]
+    families = [frozenset([normalise(form)]) for form in data["alone"]]
+    families += [frozenset(normalise(form) for form in family) for family in data["family"]]
     families += [frozenset(stem + end for stem in [normalise(noun)] for end in _SOUND) for noun in data["sound"]]
     out: dict[str, frozenset[str]] = {}
     for family in families:
