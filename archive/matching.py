@@ -150,12 +150,15 @@ def _find(rules: RuleSet, field: Field, original: str, at: int, unit: int, found
         start = starts[where[word]]
         second = forms[word + 1] if word + 1 < len(forms) else ""
         seconds = (second, second[len(ARTICLE) :]) if second.startswith(ARTICLE) else (second,)
+        itself = False
         for base in bases:
-            after, itself = rules.index[base], False
+            after, only_masks = rules.index[base], itself  # from a word that is itself a term nothing is taken off
             if "" not in after and after.keys().isdisjoint(seconds):
                 continue
             for pattern, length in _matches(after, forms, word, seconds):
                 last = where[word + length - 1]
+                if only_masks and pattern.kind != "mask":
+                    continue
                 if base != forms[word] and not rules.terms[pattern.term].proclitics:
                     continue
                 if pattern.capitals and not _written(original, start, starts[where[word] + 1], pattern.capitals):
@@ -163,8 +166,6 @@ def _find(rules: RuleSet, field: Field, original: str, at: int, unit: int, found
                 itself |= length == 1 and pattern.kind != "mask"
                 numbers = (at + word, at + word + length, sentence, paragraph, start, starts[last + 1])
                 found.append((Hit(pattern.term, field, *numbers), pattern))
-            if itself:  # from a word that is itself a term nothing is taken off
-                break
     return len(forms)
 
 
