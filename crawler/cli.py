@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from archive.errors import RasidError
+from archive.errors import ExtractionError, RasidError
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -28,11 +29,14 @@ class _Program(click.Group):
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(0)
+        except OSError as error:
+            click.secho(f"rasid: {error.filename or 'the work'}: {error.strerror or error}", fg="red", err=True)
+            sys.exit(1)
 
 
 def _config_option(function: Any) -> Any:
     return click.option(
-        "--config", "config_dir", metavar="DIR", type=click.Path(path_type=Path),
+        "--config", "config_dir", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
         help="Directory of rasid.toml, outlets.toml, topics.toml (default: here, then the user's).",
     )(function)  # fmt: skip
 
@@ -57,6 +61,9 @@ def _print_json(value: Any) -> None:
 def main(verbose: bool) -> None:
     """Rasid (راصد) watches Arabic news outlets for a topic, keeps every version of every article on it,
     and tells people when something new, changed or withdrawn matters."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Arabic is no reason to fail
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
@@ -94,8 +101,14 @@ def crawl(outlets: tuple[str, ...], config_dir: Path | None, as_json: bool) -> N
     elif rows:
         columns = ["outlet", "outcome", "discovered", "fetched", "kept", "errors", "seconds"]
         click.echo(_table(columns, [[row[c] for c in columns] for row in rows]))
+        troubled = {row["outlet"] for row in rows if row["errors"]}
+        for h in _health(config) if troubled else ():
+            if h["id"] in troubled:
+                click.echo(f"{h['id']}: {h['last_error']}")
     else:
         click.echo(f"No outlet is enabled in {config.file('outlets.toml')}; nothing was crawled.")
+    if any(row["outcome"] == "interrupted" for row in rows):
+        sys.exit(1)
 
 
 @main.command()
@@ -132,26 +145,25 @@ def run(config_dir: Path | None) -> None:
 @_json_option
 def status(config_dir: Path | None, as_json: bool) -> None:
     """Health per outlet: last success, yield, errors, next visit."""
-    from dataclasses import asdict
-
     from archive.reading import open_archive
-    from archive.times import stamp, utc_now
 
-    with open_archive(_load(config_dir).archive) as archive:
-        health, counts = archive.health(stamp(utc_now())), archive.counts()
+    config = _load(config_dir)
+    with open_archive(config.archive) as archive:
+        counts = archive.counts()
+    health = _health(config)
     if as_json:
-        _print_json({"outlets": [asdict(h) for h in health], "counts": counts})
+        _print_json({"outlets": health, "counts": counts})
         return
     click.echo("   ".join(f"{name}: {number}" for name, number in counts.items()))
     if not health:
         click.echo("No outlet was visited yet; `rasid crawl` visits them once, `rasid run` on schedule.")
         return
     columns = ["outlet", "state", "last success", "last new", "articles", "kept", "errors 24 h", "next"]
-    rows = [[h.id, h.state, h.last_ok_at, h.last_new_at, h.articles, h.kept, h.errors_24h, h.next_at] for h in health]
-    click.echo(_table(columns, rows))
+    keys = ["id", "state", "last_ok_at", "last_new_at", "articles", "kept", "errors_24h", "next_at"]
+    click.echo(_table(columns, [[h[key] for key in keys] for h in health]))
     for h in health:
-        if h.state in ("blocked", "failing", "silent"):
-            click.echo(f"{h.id} is {h.state}" + (f": {h.last_error}" if h.last_error else ""))
+        if h["state"] in ("blocked", "failing", "silent"):
+            click.echo(f"{h['id']} is {h['state']}" + (f": {h['last_error']}" if h["last_error"] else ""))
 
 
 @main.command()
@@ -161,9 +173,11 @@ def status(config_dir: Path | None, as_json: bool) -> None:
 @_json_option
 def extract(paths: tuple[Path, ...], url: str | None, config_dir: Path | None, as_json: bool) -> None:
     """Show what would be read from pages: title, text, dates, author, credit, and what is taken out."""
+    from dataclasses import asdict
+
     from archive.times import stamp, utc_now
     from crawler.config import find_dir, load_topics
-    from crawler.imports import files, page_of
+    from crawler.imports import files, page_of, read
     from crawler.report import article_text
     from crawler.worker import Worker
 
@@ -173,16 +187,20 @@ def extract(paths: tuple[Path, ...], url: str | None, config_dir: Path | None, a
     found: list[dict[str, Any]] = []
     try:
         for path in files(paths):
-            from dataclasses import asdict
-
-            article, _ = worker.read_sync(page_of(path, stamp(utc_now()), url=url))
-            found.append({"path": str(path), **asdict(article)})
+            try:
+                article, _ = read(worker, page_of(path, stamp(utc_now()), url=url), path)
+            except ExtractionError as error:
+                click.secho(f"rasid: {error}", fg="red", err=True)
+            else:
+                found.append({"path": str(path), **asdict(article)})
     finally:
         worker.close()
     if as_json:
         _print_json(found)
     else:
         click.echo("\n\n".join(article_text(one) for one in found))
+    if not found:
+        sys.exit(1)
 
 
 @main.group()
@@ -210,7 +228,7 @@ def topics_test(source: str | None, jsonl: Path | None, config_dir: Path | None,
         return
     if not source:
         raise click.UsageError("name a FILE, or - for standard input, or --jsonl FILE")
-    explanation = verdicts.one(rules, source, sys.stdin.read() if source == "-" else None)
+    explanation = verdicts.one(rules, source, sys.stdin.buffer.read() if source == "-" else None)
     if as_json:
         _print_json(explanation.as_dict())
     else:
@@ -281,7 +299,7 @@ def search(query: tuple[str, ...], limit: int, config_dir: Path | None, as_json:
 
 
 @main.command()
-@click.argument("article_id", type=int, metavar="ID")
+@click.argument("article_id", type=click.IntRange(1, 2**62), metavar="ID")
 @_config_option
 @_json_option
 def show(article_id: int, config_dir: Path | None, as_json: bool) -> None:
@@ -340,6 +358,19 @@ def demo(directory: Path | None, exit_: bool) -> None:
     from crawler import demo as demonstration
 
     demonstration.run(directory, exit=exit_)
+
+
+def _health(config: Config) -> list[dict[str, Any]]:
+    """Rows of health; `off` is what the registry no longer names or has disabled."""
+    from dataclasses import asdict
+
+    from archive.reading import open_archive
+    from archive.times import stamp, utc_now
+
+    on = {outlet.id for outlet in config.enabled()}
+    with open_archive(config.archive) as archive:
+        rows = [asdict(health) for health in archive.health(stamp(utc_now()))]
+    return [row if row["id"] in on else row | {"state": "off"} for row in rows]
 
 
 def _progress(line: str) -> None:

@@ -141,7 +141,8 @@ class Crawls:
         return room
 
     async def _put_off(self, job: Job, sources: Sequence[Source]) -> None:
-        """Everything due now becomes due at the outlet's next visit, unread."""
+        """Everything due now becomes due at the outlet's next visit, unread: the crawl counts as interrupted."""
+        job.stopping = True
         next_at, ids = job.next_at(), [source.id for source in sources]
         due = [d.url for d in frontier.due_articles(self._reader, job.outlet_id, job.now(), 100_000)]
         await job.write(lambda tx: frontier.set_next(tx, ids, next_at))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.errors import ExtractionError, RasidError, UsageError, WorkError
-from archive.models import Page, Saved, Snapshot
+from archive.models import Article, Judgement, Page, Saved, Snapshot
 from archive.store import save
 from archive.times import stamp
 from archive.writer import Writer
@@ -56,6 +56,14 @@ def page_of(path: Path, at: str, outlet: Outlet | None = None, url: str | None =
     )  # fmt: skip
 
 
+def read(worker: Worker, page: Page, path: Path) -> tuple[Article, Judgement]:
+    """Read and judge the page of a file; an ExtractionError names the file."""
+    try:
+        return worker.read_sync(page)
+    except ExtractionError as error:
+        raise ExtractionError(f"{path}: {str(error).removeprefix(page.url + ': ')}") from error
+
+
 def import_files(
     paths: Sequence[Path], writer: Writer, new_worker: Callable[[], Worker], *, outlet: Outlet | None = None,
     workers: int = 1,
@@ -70,13 +78,15 @@ def import_files(
         worker = idle.get()
         try:
             page = page_of(path, stamp(writer.clock()), outlet)
-            article, judgement = worker.read_sync(page)
-        except (ExtractionError, OSError) as error:
+            article, judgement = read(worker, page, path)
+        except ExtractionError as error:
             return Imported(path, error=str(error))
+        except OSError as error:
+            return Imported(path, error=f"{path}: {error.strerror}")
         finally:
             idle.put(worker)
         if not article.text:
-            return Imported(path, error="no text was found in it")
+            return Imported(path, error=f"{path}: no text was found in it")
         shot = Snapshot(page, article, judgement, outlet_id=outlet.id if outlet else None, backlog=True)
         topics = tuple(f"{m.topic}" if m.strength == "substantive" else f"({m.topic})" for m in judgement.matches)
         try:

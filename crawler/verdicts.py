@@ -11,24 +11,24 @@ from archive.errors import UsageError
 from archive.rules import RuleSet
 from archive.times import stamp, utc_now
 from archive.topics import Explanation, explain, judge
-from crawler.imports import MEDIA, page_of
+from crawler.imports import MEDIA, page_of, read
 
 
-def one(rules: RuleSet, source: str, piped: str | None) -> Explanation:
-    """Explain the judgement of `piped` text, or of the file `source`. Title: the first line."""
+def one(rules: RuleSet, source: str, piped: bytes | None) -> Explanation:
+    """Explain the judgement of `piped` text in UTF-8, or of the file `source`. Title: the first line."""
     if piped is not None:
-        title, _, text = piped.strip().partition("\n")
+        title, _, text = piped.decode("utf-8-sig", "replace").strip().partition("\n")
         return explain(rules, title, text.strip())
     path = Path(source)
     if not path.is_file():
         raise UsageError(f"{source}: there is no such file; name a text or HTML file, or - for standard input")
     if path.suffix.lower() not in MEDIA:
-        return one(rules, "-", path.read_text(encoding="utf-8", errors="replace"))
+        return one(rules, "-", path.read_bytes())
     from crawler.worker import Worker
 
     worker = Worker(rules)
     try:
-        article, _ = worker.read_sync(page_of(path, stamp(utc_now())))
+        article, _ = read(worker, page_of(path, stamp(utc_now())), path)
     finally:
         worker.close()
     return explain(rules, article.title, article.text)
@@ -36,14 +36,16 @@ def one(rules: RuleSet, source: str, piped: str | None) -> Explanation:
 
 def many(rules: RuleSet, file: Path) -> Iterator[dict[str, Any]]:
     """Judge each {id, title, text} line; yields {id, topics: {name: {strength, score, passages}}}."""
-    with file.open(encoding="utf-8") as lines:
+    with file.open(encoding="utf-8-sig", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
                 row = json.loads(line)
-                title, text = str(row.get("title") or ""), str(row["text"])
-            except (ValueError, KeyError, AttributeError) as error:
+                title, text = row.get("title") or "", row["text"]
+                if not (isinstance(title, str) and isinstance(text, str)):
+                    raise ValueError
+            except (ValueError, KeyError, AttributeError, RecursionError) as error:
                 raise UsageError(
                     f"{file}:{number}: not a JSON object with a text; write {{id, title, text}}"
                 ) from error

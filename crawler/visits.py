@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
-from archive.errors import ArchiveBusy, UsageError, WorkError
+from archive.errors import ArchiveBusy, ConfigError, UsageError, WorkError
 from archive.frontier import CrawlSummary, request, request_state, sync_outlets
 from archive.models import Saved
 from archive.sqlite import connect_read
 from archive.times import moment, stamp, utc_now
-from crawler.config import Config, Outlet
+from crawler.config import OUTLETS, Config, Outlet
 from crawler.session import Session, open_session, run_reactor
 from crawler.urls import canonical
 
+T = TypeVar("T")
 Progress = Callable[[str], None]
+STOP_S = 3.0  # what pages under way are given after Ctrl-C
 ASKED_S = 600.0  # how long the service is given to take up a request
 
 
 def crawl_now(config: Config, outlets: Sequence[str], progress: Progress) -> list[dict[str, Any]]:
     """One crawl of each named (or each enabled) outlet; a row of counts for each."""
     wanted = config.enabled(tuple(outlets))
+    for outlet in wanted:
+        if not outlet.enabled:
+            mend = "is false, so nothing would be found; set it to true"
+            raise ConfigError(config.file(OUTLETS), f"outlet {outlet.id}.enabled", mend)
     config.require_contact()
     try:
         with open_session(config) as session:
-            return run_reactor(lambda: _crawl_all(session, wanted, progress))
+            return run_reactor(lambda: _stoppable(session, _crawl_all(session, wanted, progress)))
     except ArchiveBusy:
         return [_asked(config, "crawl", outlet.id, progress) for outlet in wanted]
+
+
+async def _stoppable(session: Session, work: Coroutine[Any, Any, T]) -> T:
+    """Ctrl-C or SIGTERM end `work` early; what was not read is still due."""
+    loop, stops = asyncio.get_running_loop(), set()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, lambda: stops.add(loop.create_task(session.crawls.stop(within=STOP_S))))
+    return await work
 
 
 async def _crawl_all(session: Session, wanted: Sequence[Outlet], progress: Progress) -> list[dict[str, Any]]:
@@ -66,7 +81,7 @@ def save_now(config: Config, urls: Sequence[str], progress: Progress) -> list[di
             raise UsageError(f"{url!r} is no web address: {error}") from error
     try:
         with open_session(config) as session:
-            return run_reactor(lambda: _save_all(session, clean, progress))
+            return run_reactor(lambda: _stoppable(session, _save_all(session, clean, progress)))
     except ArchiveBusy:
         return [_asked(config, "save", url, progress) for url in clean]
 
@@ -86,6 +101,11 @@ async def _save_all(session: Session, urls: Sequence[str], progress: Progress) -
     return rows
 
 
+def _saved(url: str, result: dict[str, Any]) -> dict[str, Any]:
+    became = f"{result['became']}: {result['error']}" if result.get("error") else result.get("became", "not fetched")
+    return {"url": url, "became": became, "article_id": result.get("article_id")}
+
+
 def _asked(config: Config, kind: str, target: str, progress: Progress) -> dict[str, Any]:
     """Leave the running service a request and follow it, reading only."""
     number = request(config.archive, kind, target, stamp(utc_now()))
@@ -97,7 +117,7 @@ def _asked(config: Config, kind: str, target: str, progress: Progress) -> dict[s
             if state.done_at:
                 if state.error:
                     raise WorkError(f"{target}: {state.error}")
-                return {**state.result, "url": target} if kind == "save" else state.result
+                return _saved(target, state.result) if kind == "save" else state.result
             progress(f"the running service was asked for {target}, waiting")
             time.sleep(0.3)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import scrapy
@@ -81,6 +82,8 @@ class ListingSpider(OutletSpider):
         """The source is tried again at the outlet's next visit, or when its host allows."""
         source: Source = failure.request.cb_kwargs["source"]
         if look := self.miss(source.url, failure):
+            if look.outcome == "gone":  # of an article an answer; a listing that is no more is a fault to tell of
+                look = replace(look, outcome="unreadable")
             await self._failed(look, source)
 
     async def _read(

@@ -12,12 +12,12 @@ ROOT = Path(__file__).parent.parent
 SEEDS = sorted((ROOT / "seeds").glob("*.txt"))
 
 
-def rasid(*arguments, cwd=None, stdin=None):
+def rasid(*arguments, cwd=None, stdin=None, **more):
     """Run the program; returns the finished process with its text."""
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")} | {"COLUMNS": "100"}
     return subprocess.run(
         [sys.executable, "-m", "crawler", *map(str, arguments)], capture_output=True, text=True, cwd=cwd or ROOT,
-        input=stdin, timeout=100, env=environment | {"PYTHONPATH": str(ROOT)},
+        input=stdin, timeout=100, env=environment | {"PYTHONPATH": str(ROOT)} | more,
     )  # fmt: skip
 
 
@@ -81,11 +81,14 @@ def test_show_tells_why_an_article_is_kept(desk):
         (["import", "nothing.txt"], 2, "no such file"),
         (["import", "pyproject.toml"], 2, "cannot tell"),
         (["topics", "test"], 2, "FILE"),
+        (["topics", "test", "--jsonl", "."], 1, "directory"),
+        (["init", "LICENSE/desk", "--contact", "desk@example.org"], 1, "LICENSE/desk"),
+        (["show", "9" * 30], 2, "range"),
         (["frobnicate"], 2, "frobnicate"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence(desk, arguments, code, words):
-    place = [] if arguments[0] in ("topics", "frobnicate") else ["--config", desk]
+    place = [] if arguments[0] in ("topics", "init", "frobnicate") else ["--config", desk]
     done = rasid(*arguments, *place)
     assert done.returncode == code
     assert words in done.stderr
@@ -134,8 +137,48 @@ def test_topics_test_judges_many_lines_with_offsets_into_what_was_given(tmp_path
     assert first["topics"]["isis_detainees"]["strength"] == "substantive"
     surfaces = {p["surface"] for p in first["topics"]["sdf"]["passages"] if p["field"] == "text"}
     assert "قسـد" in surfaces
-    file.write_text("not json\n")
-    assert "many.jsonl:1" in rasid("topics", "test", "--jsonl", file).stderr
+    file.write_bytes(b"\xef\xbb\xbf" + json.dumps(rows[0]).encode() + b"\r\n\r\n" + json.dumps(rows[1]).encode())
+    assert len(rasid("topics", "test", "--jsonl", file).stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "line", [b"not json", b"[1]", b'{"text": null}', b'{"title": 5, "text": ""}', b"\xff\xfe", b"[" * 99999]
+)
+def test_an_odd_line_is_told_with_its_number(tmp_path, line):
+    file = tmp_path / "odd.jsonl"
+    file.write_bytes(b'{"text": ""}\n' + line + b"\n")
+    done = rasid("topics", "test", "--jsonl", file)
+    assert (done.returncode, "odd.jsonl:2" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+def test_a_file_that_cannot_be_read_is_named_and_hinders_no_other(desk, tmp_path):
+    empty, spaced = tmp_path / "empty.txt", tmp_path / "خبر عاجل.txt"
+    empty.touch()
+    spaced.write_text(SEEDS[0].read_text(encoding="utf-8"), encoding="utf-8-sig")
+    done = rasid("extract", empty, spaced, "--json")
+    assert (done.returncode, len(json.loads(done.stdout)), str(empty) in done.stderr) == (0, 1, True)
+    assert rasid("extract", empty).returncode == 1
+    told = json.loads(rasid("import", empty, "--config", desk, "--json").stdout)
+    assert str(empty) in told[0]["error"]
+    assert "urn:" not in told[0]["error"]
+
+
+def test_a_terminal_without_arabic_and_a_full_disk_are_no_crash(desk):
+    done = rasid("search", "--config", desk, "قسد", PYTHONIOENCODING="koi8-r")
+    assert (done.returncode, "Traceback" in done.stderr, "\\u0642" in done.stdout) == (0, False, True)
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-m", "crawler", "status", "--config", desk], stdout=full, stderr=subprocess.PIPE, cwd=ROOT
+        )
+    assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
+
+
+def test_text_in_another_encoding_on_standard_input_is_no_crash():
+    done = subprocess.run(
+        [sys.executable, "-m", "crawler", "topics", "test", "-"], input="قسد".encode("windows-1256"), cwd=ROOT,
+        capture_output=True,
+    )  # fmt: skip
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
 
 
 def test_extract_shows_what_is_taken_out():

@@ -233,8 +233,42 @@ def test_a_second_rasid_refuses_and_crawl_and_save_ask_the_first(tmp_path):
             page = site.page("/about.html", article("عن الصحيفة", "تأسست الصحيفة قبل عشرين عاماً في المدينة.\n" * 4))
             saved = rasid(tmp_path, "save", page, "--json")
             assert saved.returncode == 0, saved.stderr
-            assert json.loads(saved.stdout)[0]["article_id"] == 3
+            assert json.loads(saved.stdout) == [{"url": page, "became": "ok", "article_id": 3}]
+            missing = json.loads(rasid(tmp_path, "save", site.url + "/none", "--json").stdout)
+            assert missing[0]["became"] == "gone: answered 404"
             assert json.loads(rasid(tmp_path, "status", "--json").stdout)["outlets"][0]["state"] == "ok"
+
+
+def test_ctrl_c_ends_a_crawl_soon_and_what_was_not_read_is_still_due(tmp_path):
+    with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
+        configure(tmp_path, site, sink.port)
+        links = publish(site, 1, 2)
+        site.route("/news/1.html", lambda visit: visit.hang())
+        site.route("/news/2.html", lambda visit: visit.hang())
+        command = [sys.executable, "-m", "crawler", "crawl", "--config", str(tmp_path)]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: site.hits("/news/1.html") + site.hits("/news/2.html"), what="an article's request")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert (process.returncode, "interrupted" in out, "Traceback" in err) == (1, True, False)
+        assert rows(tmp_path, "select count(*) from frontier where next_at is not null") == [(len(links),)]
+
+
+def test_what_keeps_an_outlet_from_being_read_is_told(tmp_path):
+    with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
+        configure(tmp_path, site, sink.port)
+        done = rasid(tmp_path, "crawl")
+        assert (done.returncode, "local: unreadable: answered 404" in done.stdout) == (0, True)
+        assert "local is failing" in rasid(tmp_path, "status").stdout
+        file = tmp_path / "outlets.toml"
+        file.write_text(file.read_text(encoding="utf-8") + "enabled = false\n", encoding="utf-8")
+        assert json.loads(rasid(tmp_path, "status", "--json").stdout)["outlets"][0]["state"] == "off"
+        off = rasid(tmp_path, "crawl", "local")
+        assert (off.returncode, "outlet local.enabled" in off.stderr) == (2, True)
+        full = tmp_path / "rasid.toml"
+        full.write_text(full.read_text().replace('"1MB"', '"9000TB"'))
+        file.write_text(file.read_text(encoding="utf-8").replace("enabled = false\n", ""), encoding="utf-8")
+        assert rasid(tmp_path, "crawl").returncode == 1
 
 
 def test_withdrawn_after_two_looks_and_an_outage_is_neither_edit_nor_withdrawal(tmp_path):
