@@ -218,6 +218,7 @@ def clean(
     rows, out.related = _split([_read(row) for line in lines for row in _INLINE.split(" ".join(line.split())) if row])
     told = [at for at, row in enumerate(rows) if row.prose and row.plain != heading and row.plain not in known]
     first, last = (told[0], told[-1]) if told else (len(rows), -1)
+    top = next((at for at, row in enumerate(rows[:first]) if row.plain == heading), 0)  # above it is no article
     dates = _publication_lines(rows, first, last, now, zone, published)
     block = linked = teasing = False  # within a "read also"; after a link in it; among its teasers
     for at, row in enumerate(rows):
@@ -228,6 +229,8 @@ def clean(
             rule, block = "more", not row.more
         elif row.plain == heading:
             rule = "title"
+        elif at < top and not row.prose and not row.family:
+            rule = "section"
         elif row.plain in known and len(row.text) < 250:
             rule = known[row.plain]
         elif at in dates:
@@ -240,14 +243,14 @@ def clean(
                 out.published, out.source = said, "notice"
         elif row.family and (head or tail or not row.edge):
             rule = row.family
-        elif (
-            (head or tail)
-            and (writer := read_byline(row.text, sure=True))
-            and (read_byline(row.text) or fold(writer) in known)
+        elif (writer := read_byline(row.text, sure=True)) and (
+            known.get(fold(writer)) == "byline" or ((head or tail) and read_byline(row.text))
         ):
             rule, out.author = "byline", out.author or writer
         elif tail and (source := _signature(row.text)):
             rule, out.credit = "credit", out.credit or (None if _same(source, outlet) else source)
+        elif (head or tail) and is_nobody(row.text):
+            rule = "byline"
         elif head and (_AGENCIES.fullmatch(row.plain) or _DATELINE.fullmatch(row.plain)):
             rule = "caption"
         elif (is_link and (block or len(row.plain) >= 25)) or (block and links is None and not row.prose):
@@ -308,7 +311,7 @@ def _publication_lines(
     Within the text, what is reckoned back from now, and so reads differently at each look, dates another story."""
     short = [(at, row) for at, row in enumerate(rows) if len(row.text) < 110]
     alone = {at: line for at, row in short if (line := read_line(row.text, now, zone)).alone and any(line[:3])}
-    inside = [at for at in alone if first < at <= last]
+    inside = [at for at in alone if first + 3 < at <= last]
     moving = {at for at in inside if (line := alone.pop(at)).updated or (line.published and line.published.relative)}
     dated = [line for line in alone.values() if line.published]
     chosen = next((line.published for line in dated if line.labelled), dated[0].published if dated else None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from importlib.metadata import version
@@ -94,6 +93,7 @@ def extract(page: Page) -> Article:
         raise ExtractionError(f"{page.final_url}: there is no HTML to read (it has no body)")
     way, now = _mend(tree), moment(page.at)
     meta = read_metadata(tree, now, page.timezone, page.outlet_name)
+    _frame(tree, meta.headline)
     lines, from_data = _body(tree, meta)
     tidy = clean(
         lines,
@@ -111,7 +111,7 @@ def extract(page: Page) -> Article:
         told = replace(told, published_at=meta.published.value, published_source=meta.source)
     return replace(
         told,
-        author=meta.author or tidy.author,
+        author=meta.author or (tidy.author if fold(tidy.author or "") not in meta.site else None),
         modified_at=meta.modified.value if meta.modified else None,
         section=meta.section,
         is_article=_is_article(page, tree, meta, tidy),
@@ -153,12 +153,16 @@ def _mend(tree: HtmlElement) -> str:
     for form in tree.xpath("//form[.//p or .//h1]"):
         if len(text_of(form)) > 0.5 * whole:  # the whole page, not a form in it
             form.tag, way = "div", f"{TRAFILATURA}+form"
-    for table in tree.xpath("//table[.//h1 or .//p or .//table or .//td[string-length(normalize-space()) > 400]]"):
-        for tag in table.iter("table", "tbody", "tr", "td"):  # laid out in a table, no table of figures
-            tag.tag, way = "div", f"{TRAFILATURA}+table"
+    for table in tree.xpath(
+        "//table[.//h1 or .//p or .//table or .//td[string-length(normalize-space()) > 400]"
+        " or not(.//tr[count(td|th) > 1])]"
+    ):
+        for tag in [*table.iter("tbody", "tr", "td"), table]:  # laid out in a table, no table of figures
+            if tag is table or next(tag.iterancestors("table"), table) is table:
+                tag.tag, way = "div", f"{TRAFILATURA}+table"
     for block in tree.xpath(
         "//*[self::div or self::td or self::section or self::article or self::font or self::span]"
-        "[br][not(ancestor-or-self::p)]"
+        "[br or (p and text()[string-length(normalize-space()) > 40])][not(ancestor-or-self::p)]"
     ):
         _paragraphs(block)
     for tag in tree.xpath(
@@ -167,26 +171,40 @@ def _mend(tree: HtmlElement) -> str:
         if tag.getparent() is not None and tag.tag not in ("body", "article", "main"):
             tag.drop_tree()
     _drop_cards(tree)
-    _frame(tree)
     return way
 
 
-def _frame(tree: HtmlElement) -> None:
+def _frame(tree: HtmlElement, headline: HtmlElement | None) -> None:
     """Name the block that holds the page's prose, as markup may: without a name trafilatura takes every paragraph and
     table of the page, and no heading or list. Tables outside that block are the site's."""
+    for heading in tree.xpath("//article//*[self::h2 or self::h3 or self::h4][.//a or ancestor::a]"):
+        card = next(heading.iterancestors("article"), None)
+        if card is not None and headline is not None and card not in headline.iterancestors():
+            teaser = 0 <= text_of(card).find(text_of(heading)) < 30  # trafilatura would take the first for the article
+            card.tag = "aside" if teaser else "article"
     held: Counter[HtmlElement] = Counter()
-    for tag in tree.body.iter("p", "div", "blockquote"):
-        text = " ".join(
-            [tag.text or "", *(text_of(child) + (child.tail or "") for child in tag if child.tag in _INLINE)]
-        )
-        if is_prose(" ".join(text.split())) and next(tag.iterancestors("a"), None) is None and not in_aside(tag):
+    shapes, before = set(), set()
+    for tag in tree.body.iter("p", "div", "section", "blockquote"):
+        parts = [tag.text or "", *(text_of(child) + (child.tail or "") for child in tag if child.tag in _INLINE)]
+        if is_prose(text := " ".join(" ".join(parts).split())) and not (in_aside(tag) or tag.xpath("ancestor::a")):
+            parent = tag.getparent()
             if _is_leaf(tag):
-                for twin in [tag, *tag.itersiblings(), *tag.itersiblings(preceding=True)]:
-                    if _is_leaf(twin) and twin.get("class") in (None, tag.get("class")):
-                        twin.tag = "p"
+                shapes |= {(tag.get("class"), parent.get("class")), (None, parent.get("class"))}
+            if parent in before:  # between two paragraphs stands a third
+                shapes |= {(twin.get("class"), parent.get("class")) for twin in parent if _is_leaf(twin)}
+            before.add(parent)
             for up in tag.iterancestors():
                 held[up] += len(text)
     block = min((up for up in held if held[up] > 0.9 * held[tree.body]), key=held.__getitem__, default=tree.body)
+    if block.get("class") and any(twin.get("class") == block.get("class") for twin in block.itersiblings()):
+        block = block.getparent()
+    for tag in list(block.iter("div", "section")):
+        if not "".join([tag.text or "", *(child.tail or "" for child in tag)]).strip():
+            pieces = tag.xpath("span[@class]|time|small")
+            for piece in pieces if len(pieces) > 1 else ():  # set apart by style alone
+                piece.tag = "p"
+        if _is_leaf(tag) and (tag.get("class"), tag.getparent().get("class")) in shapes:
+            tag.tag = "p"
     if block.tag in ("div", "main", "section", "article"):
         block.set("itemprop", "articleBody")
         for table in tree.xpath("//table[not(ancestor::*[@itemprop='articleBody'])]"):
@@ -196,7 +214,7 @@ def _frame(tree: HtmlElement) -> None:
 
 def _is_leaf(tag: HtmlElement) -> bool:
     """Whether a division is a paragraph by another name."""
-    return tag.tag == "div" and all(child.tag in _INLINE for child in tag)
+    return tag.tag in ("div", "section") and all(child.tag in _INLINE for child in tag)
 
 
 def _drop_cards(tree: HtmlElement) -> None:
@@ -272,25 +290,29 @@ def _furniture(tree: HtmlElement, meta: Metadata) -> dict[str, str]:
     known |= {fold(alt): "caption" for alt in tree.xpath("//img/@alt") if len(alt) >= 15}
     known |= {fold(name or ""): rule for name, rule in ((meta.author, "byline"), (meta.section, "section"))}
     known |= dict.fromkeys(meta.site, "site")
+    if meta.headline is not None:  # a label over the headline
+        over = meta.headline.xpath("preceding::*[self::h2 or self::h3 or self::h4 or self::h5][position() <= 2]")
+        known |= {fold(line): "section" for line in map(text_of, over) if len(line) < 40}
     known.pop("", None)
     return known
 
 
-def _lead(meta: Metadata, tidy: Clean) -> Iterator[str]:
+def _lead(meta: Metadata, tidy: Clean) -> list[str]:
     """Paragraphs printed between the headline and the body that the body does not hold."""
     if meta.headline is None or not tidy.lines:
-        return
+        return []
     inside, first = fold(" ".join([meta.title, *tidy.lines])), fold(tidy.lines[0])[:40]
-    dropped = {row for _, row in tidy.removed}
-    for tag in list(meta.headline.itersiblings())[:6]:
-        for piece in [tag, *tag.iter("p", "h2", "h3", "strong")]:
-            line = text_of(piece)
-            if fold(line).startswith(first) or len(line) > 1500:
-                return
-            whole = is_prose(line) and not piece.xpath(".//a|.//p|.//br") and not in_aside(piece)
-            if whole and fold(line) not in inside and line not in dropped and not family_of(line):
-                inside += fold(line)
-                yield line
+    dropped, leads = {row for _, row in tidy.removed}, list[str]()
+    for piece in meta.headline.xpath("following::*[self::p or self::div or self::h2 or self::h3 or self::span]")[:60]:
+        line = text_of(piece)
+        if fold(line).startswith(first):
+            return leads
+        whole = is_prose(line) and not piece.xpath(".//a|.//p|.//div|.//br|ancestor::figure") and not in_aside(piece)
+        whole = whole and not FURNITURE["caption"].search(names_of(piece))
+        if whole and fold(line) not in inside and line not in dropped and not family_of(line):
+            inside += fold(line)
+            leads.append(line)
+    return []
 
 
 def _language(text: str, stated: str | None) -> str | None:

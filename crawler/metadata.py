@@ -147,6 +147,9 @@ def _read_title(out: Metadata, tree: HtmlElement, said: list[str]) -> None:
     first = [pair for pair in headings if pair[0].tag == "h1" and not in_aside(pair[0])]
     if first and (len(out.title) < 20 or len(out.title) * 2 < max(map(len, parts))):
         out.headline, out.title = first[0]
+    plain = [pair for pair in headings if not in_aside(pair[0]) and not pair[0].xpath(".//a|ancestor::a")]
+    if not out.title and plain and not {fold(part) for part in parts} - out.site:  # nothing but the site is named
+        out.headline, out.title = min(plain, key=lambda pair: str(pair[0].tag))
     if not out.title:  # no heading at all: the place where the page prints its own title
         wanted = {fold(part) for part in (*said, *parts) if len(part) >= 15 and fold(part) not in out.site}
         tags = (tag for tag in tree.iter("td", "div", "p", "span", "font", "b", "strong") if len(tag) <= 2)
@@ -180,6 +183,8 @@ def _near(tree: HtmlElement, headline: HtmlElement | None) -> Near:
         return []
     every = [tag for tag in tree.iter() if isinstance(tag.tag, str)]
     at, parent = every.index(headline), headline.getparent()
+    while parent.getparent() is not None and text_of(parent) == text_of(headline):
+        parent = parent.getparent()
     tags = [tag for tag in every[at + 1 : at + 90] if tag.tag not in ("script", "style", "option")]
     tags += [tag for tag in every[max(0, at - 12) : at] if parent in tag.iterancestors()]
     around = next(headline.iterancestors("article", "main"), None)
@@ -229,7 +234,7 @@ def _bylines(tree: HtmlElement, near: Near) -> Iterator[str]:
     marked = [tag for tag in tree.xpath("//*[@class or @id]") if _WRITER.search(names_of(tag))]
     marked += tree.xpath("//*[@rel='author' or @itemprop='author']")
     texts = [_parts_of(tag) for tag in marked[:30] if len(tag) <= 8 and not in_aside(tag)]
-    yield from filter(None, (_byline_in(text) for _, text in near))
+    yield from filter(None, (_byline_in(text) for _, text in sorted(near, key=lambda pair: len(pair[0]))))
     yield from filter(None, (_byline_in(text, sure=True) for text in texts))
     for text in texts:
         if 2 <= len(text.split()) <= 5 and not re.search(r"\d|[:|]", text) and not family_of(text):
