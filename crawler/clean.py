@@ -63,7 +63,7 @@ _SIGNED = re.compile(rf"\W*(?P<name>.*?)(?P<through>(?:(?:^|[-/|+،,])\s*(?:{eit
 _BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
 _AGENCIES = re.compile(rf"\W*(?:(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])}){_STOP}(?:\W|و(?=\s))*)+")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
-_DATELINE = re.compile(rf"\w+(?:\s\w+)?\s*[-–]\s*(?:{either(_CREDIT['agencies'])})")
+_DATELINE = re.compile(rf"\w+(?:\s\w+)?\s*[-–]\s*(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])})")
 _PARTED = re.compile(r"\s*(?:[^\w\s،]|$)")
 _HASHTAGS = re.compile(r"(?:#\s?[\w_]+[\s،,|-]*)+")
 _NOBODY, _CITIES, _SECTIONS = (
@@ -247,6 +247,8 @@ def clean(
             known.get(fold(writer)) == "byline" or ((head or tail) and read_byline(row.text))
         ):
             rule, out.author = "byline", out.author or writer
+        elif (head or tail) and all(map(_is_about, parts := re.split(r"\s*[|•·]\s*", row.text))) and len(parts) > 1:
+            rule = "byline"
         elif tail and (source := _signature(row.text)):
             rule, out.credit = "credit", out.credit or (None if _same(source, outlet) else source)
         elif (head or tail) and is_nobody(row.text):
@@ -325,6 +327,11 @@ def _publication_lines(
 
 def _is_link(rows: Sequence[_Row], links: Set[str] | None) -> bool:
     return links is not None and any(row.plain in links and not row.prose for row in rows)
+
+
+def _is_about(part: str) -> bool:
+    """Whether a part of a line is a counter, a byline or the like."""
+    return bool(family_of(part) or read_byline(part, sure=True)) or not re.search(r"[^\W\d_]", part)
 
 
 def _is_tag(row: _Row) -> bool:

@@ -170,6 +170,8 @@ def _mend(tree: HtmlElement) -> str:
     ):
         if tag.getparent() is not None and tag.tag not in ("body", "article", "main"):
             tag.drop_tree()
+    for tag in tree.iter("figcaption"):
+        tag.tag, tag.attrib["class"] = "p", "caption"
     _drop_cards(tree)
     return way
 
@@ -184,7 +186,7 @@ def _frame(tree: HtmlElement, headline: HtmlElement | None) -> None:
             card.tag = "aside" if teaser else "article"
     held: Counter[HtmlElement] = Counter()
     shapes, before = set(), set()
-    for tag in tree.body.iter("p", "div", "section", "blockquote"):
+    for tag in tree.body.iter("p", "div", "section", "article", "blockquote"):
         parts = [tag.text or "", *(text_of(child) + (child.tail or "") for child in tag if child.tag in _INLINE)]
         if is_prose(text := " ".join(" ".join(parts).split())) and not (in_aside(tag) or tag.xpath("ancestor::a")):
             parent = tag.getparent()
@@ -198,12 +200,16 @@ def _frame(tree: HtmlElement, headline: HtmlElement | None) -> None:
     block = min((up for up in held if held[up] > 0.9 * held[tree.body]), key=held.__getitem__, default=tree.body)
     if block.get("class") and any(twin.get("class") == block.get("class") for twin in block.itersiblings()):
         block = block.getparent()
-    for tag in list(block.iter("div", "section")):
+    for tag in list(tree.body.iter("div", "section", "article")):
         if not "".join([tag.text or "", *(child.tail or "" for child in tag)]).strip():
-            pieces = tag.xpath("span[@class]|time|small")
+            pieces = tag.xpath("self::*[*/@class]/*[self::span or self::time or self::small]")
             for piece in pieces if len(pieces) > 1 else ():  # set apart by style alone
                 piece.tag = "p"
-        if _is_leaf(tag) and (tag.get("class"), tag.getparent().get("class")) in shapes:
+        if (
+            (tag.get("class"), tag.getparent().get("class")) in shapes
+            and _is_leaf(tag)
+            and block in tag.iterancestors()
+        ):
             tag.tag = "p"
     if block.tag in ("div", "main", "section", "article"):
         block.set("itemprop", "articleBody")
@@ -214,7 +220,7 @@ def _frame(tree: HtmlElement, headline: HtmlElement | None) -> None:
 
 def _is_leaf(tag: HtmlElement) -> bool:
     """Whether a division is a paragraph by another name."""
-    return tag.tag in ("div", "section") and all(child.tag in _INLINE for child in tag)
+    return tag.tag in ("div", "section", "article") and all(child.tag in _INLINE for child in tag)
 
 
 def _drop_cards(tree: HtmlElement) -> None:

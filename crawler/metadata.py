@@ -151,9 +151,10 @@ def _read_title(out: Metadata, tree: HtmlElement, said: list[str]) -> None:
     if not out.title and plain and not {fold(part) for part in parts} - out.site:  # nothing but the site is named
         out.headline, out.title = min(plain, key=lambda pair: str(pair[0].tag))
     if not out.title:  # no heading at all: the place where the page prints its own title
-        wanted = {fold(part) for part in (*said, *parts) if len(part) >= 15 and fold(part) not in out.site}
         tags = (tag for tag in tree.iter("td", "div", "p", "span", "font", "b", "strong") if len(tag) <= 2)
-        out.headline = next((tag for tag in tags if fold(text_of(tag)) in wanted), None)
+        texts = [(tag, fold(text)) for tag in tags if 15 <= len(text := text_of(tag)) <= 300]
+        texts = [pair for pair in texts if pair[1] not in out.site and any(f" {pair[1]} " in title for title in inside)]
+        out.headline = max(texts, key=lambda pair: len(pair[1]), default=(None, ""))[0]
         out.title = text_of(out.headline) if out.headline is not None else ""
     if out.title:
         out.site |= {fold(part) for part in parts if fold(part) not in fold(out.title)} - {""}
