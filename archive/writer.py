@@ -88,6 +88,7 @@ class Writer:
         self._lock = _take_lock(archive)
         try:
             self._db = connect_write(archive, busy_seconds=busy_seconds)
+            self._file = archive.stat().st_ino
             self._captures = CaptureFiles(archive.parent / "captures", clock)
             try:
                 self._prepare()
@@ -161,11 +162,7 @@ class Writer:
         db.execute("BEGIN IMMEDIATE")
         _know_rules(db, self._policy, now)
         db.execute("UPDATE crawls SET outcome = 'interrupted', finished_at = ? WHERE outcome = 'running'", (now,))
-        # A clock that once was far ahead must leave nothing waiting for years.
-        far = later(now, max(self._policy.ladder, default=0.0) + 32 * 86400)
-        for table, column in (("sources", "next_at"), ("frontier", "next_at"), ("articles", "next_check_at")):
-            db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, far))  # noqa: S608
-        db.execute("DELETE FROM hosts WHERE not_before > ?", (far,))
+        call_back(db, self._policy, now)
         db.execute("COMMIT")
 
     def _committed_end(self, file: str) -> int:
@@ -226,6 +223,9 @@ class Writer:
 
     def _begin(self) -> None:
         """Start a transaction; a lock that outlasts the busy timeout is waited for once more."""
+        if not self.archive.exists() or self.archive.stat().st_ino != self._file:
+            # The open file would take every row, and keep none.
+            raise ArchiveError(f"{self.archive} was moved or deleted while in use; put it back, then restart Rasid")
         try:
             self._db.execute("BEGIN IMMEDIATE")
         except SqliteError as error:
@@ -248,6 +248,15 @@ class Writer:
             self._captures.undo(mark)
             job.future.set_exception(error)
         self._db.execute("RELEASE operation")
+
+
+def call_back(db: Connection, policy: Policy, now: str) -> None:
+    """A clock that once was far ahead must leave nothing waiting for years."""
+    far = later(now, max(policy.ladder, default=0.0) + 32 * 86400)
+    waits = ("sources.next_at", "frontier.next_at", "articles.next_check_at", "mails.next_attempt_at")
+    for table, _, column in (wait.partition(".") for wait in waits):
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, far))  # noqa: S608
+    db.execute("DELETE FROM hosts WHERE not_before > ?", (far,))
 
 
 def _know_rules(db: Connection, policy: Policy, now: str) -> None:

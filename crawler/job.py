@@ -70,8 +70,11 @@ class Job:
         return stamp(self.clock())
 
     def has_room(self) -> bool:
-        """Whether the disk has the space that the configuration wants left free."""
-        return shutil.disk_usage(self.config.archive.parent).free >= self.config.keep.free_space
+        """Whether the disk has the space that the configuration wants left free. Raises ArchiveError."""
+        try:
+            return shutil.disk_usage(self.config.archive.parent).free >= self.config.keep.free_space
+        except OSError as error:
+            raise ArchiveError(f"{self.config.archive} cannot be used: {error}; restore it, then restart") from error
 
     async def read(self, page: Page) -> tuple[Article, Judgement]:
         """Extract and judge. Raises ExtractionError for the page's own faults."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from archive.models import Article, Judgement, Page
 from archive.rules import RuleSet
+from archive.times import later
 from archive.topics import judge
 from crawler.extract import charset_of, content_type, decode, extract, extract_text
 
@@ -22,12 +23,15 @@ def process(page: Page, rules: RuleSet) -> tuple[Article, Judgement]:
     else:
         article = extract(page)
     if page.link:
+        listed = page.link.published_at
+        if listed and listed[:10] > later(page.at, 86400)[:10]:  # a date to come is an event's, no publication's
+            listed = None
         article = replace(
             article,
             title=article.title or page.link.title or "",
             author=article.author or page.link.author,
-            published_at=article.published_at or page.link.published_at,
-            published_source=article.published_source or ("feed" if page.link.published_at else None),
+            published_at=article.published_at or listed,
+            published_source=article.published_source or ("feed" if listed else None),
         )
     article = Article(**{name: _storable(getattr(article, name)) for name in Article.__slots__})
     return article, judge(rules, article.title, article.text)

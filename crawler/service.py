@@ -18,18 +18,19 @@ from typing import Any, TypeVar
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from archive.alerts.delivery import deliver_due
-from archive.errors import ConfigError
+from archive.errors import ConfigError, RasidError
 from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
 from archive.sqlite import connect_read
 from archive.times import stamp
 from archive.upkeep import prune
-from archive.writer import Transaction
+from archive.writer import Transaction, call_back
 from crawler.config import Outlet
 from crawler.session import Session
 
 log = logging.getLogger("rasid")
 T = TypeVar("T")
 TICK_S, DELIVER_S = 1, 2  # between two looks at what is due
+REST_S = 30.0  # before what failed is begun again: a full disk is neither helped by haste, nor the outlet by our visits
 DRAIN_S = 14.0  # of the 20 s between SIGTERM and our end, for pages under way; the rest is for rows and a last mail
 
 
@@ -40,6 +41,8 @@ class Service:
         """`session` is open for writing and stays the caller's to close."""
         self.session = session
         self.running: dict[str, asyncio.Task[None]] = {}
+        self.lead = float("-inf")  # of the clock over the loop's
+        self.resting: dict[str, float] = {}  # until when, by the loop's clock, what failed is left alone
         self.stopping = asyncio.Event()
         self.mail_server = session.config.mail_server()
         self.reader = connect_read(session.config.archive)
@@ -69,17 +72,29 @@ class Service:
         return scheduler
 
     async def _tick(self) -> None:
+        if self._clock_went_back():
+            log.warning("the clock went back; listings are read now")
+            await self._write(_read_listings_now)
         for request in open_requests(self.reader):
-            if (key := f"request {request.id}") not in self.running:
+            if self._free(key := f"request {request.id}"):
                 self._start(key, self._answer(request.id, request.kind, request.target))
         known = {o.id: o for o in self.session.config.enabled()}
         room = self.session.config.crawl.outlets_at_once - len(self.running)
         for outlet_id in due_outlets(self.reader, stamp(self.session.clock())):
             if room <= 0:
                 break
-            if outlet_id in known and outlet_id not in self.running:
+            if outlet_id in known and self._free(outlet_id):
                 self._start(outlet_id, self._crawl(known[outlet_id]))
                 room -= 1
+
+    def _clock_went_back(self) -> bool:
+        """Whether, since it was last asked, the clock lost a minute or more against one that only counts."""
+        lead = self.session.clock().timestamp() - asyncio.get_running_loop().time()
+        back, self.lead = lead < self.lead - 60, lead
+        return back
+
+    def _free(self, key: str) -> bool:
+        return key not in self.running and self.resting.get(key, 0.0) <= asyncio.get_running_loop().time()
 
     def _start(self, key: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=key)
@@ -89,8 +104,11 @@ class Service:
 
     def _ended(self, key: str, task: asyncio.Task[None]) -> None:
         self.running.pop(key, None)
+        self.resting.pop(key, None)
         if not task.cancelled() and (error := task.exception()):
-            log.error("work=%s failed: %s", key, error, exc_info=error)
+            self.resting[key] = task.get_loop().time() + REST_S
+            ours = isinstance(error, RasidError)  # its sentence says all
+            log.error("work=%s failed, next try in %.0f s: %s", key, REST_S, error, exc_info=None if ours else error)
 
     async def _crawl(self, outlet: Outlet, *, all_sources: bool = False) -> None:
         done = await self.session.crawls.crawl(outlet, all_sources=all_sources)
@@ -121,10 +139,17 @@ class Service:
         session, config = self.session, self.session.config
         if self.mail_server is None:
             return
-        report = await asyncio.to_thread(
-            deliver_due, session.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
-            stop=self.stopping.is_set,
-        )  # fmt: skip
+        if not self._free("mail"):
+            return
+        try:
+            report = await asyncio.to_thread(
+                deliver_due, session.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
+                stop=self.stopping.is_set,
+            )  # fmt: skip
+        except RasidError as error:
+            self.resting["mail"] = asyncio.get_running_loop().time() + REST_S
+            log.error("mail failed, next try in %.0f s: %s", REST_S, error)
+            return
         if report.sent or report.put_off or report.failed:
             log.info("mail sent=%d put_off=%d failed=%d", report.sent, report.put_off, report.failed)
         if report.error:
@@ -147,3 +172,8 @@ class Service:
         scheduler.shutdown(wait=False)
         self.reader.close()
         log.info("stopped")
+
+
+def _read_listings_now(tx: Transaction) -> None:
+    call_back(tx.db, tx.policy, tx.now())
+    tx.db.execute("UPDATE sources SET next_at = ? WHERE next_at > ?", (tx.now(), tx.now()))

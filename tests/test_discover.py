@@ -138,3 +138,17 @@ def test_section_page_in_windows_1256() -> None:
     page = '<html><head><meta charset="windows-1256"></head><a href="/1234">اجتماع جديد حول ملف المخيمات</a></html>'
     listing = links_from_section(page.encode("windows-1256"), "text/html", "https://example.org/")
     assert listing.links == (Link("https://example.org/1234", "اجتماع جديد حول ملف المخيمات"),)
+
+
+def test_an_emoji_spelled_as_two_halves_does_not_lose_the_feed() -> None:
+    items = "<item><title>قسد &#55357;&#56832; &#xD83D; تنقل</title><link>https://example.org/1</link></item>"
+    links = feed(f'<?xml version="1.0"?><rss version="2.0"><channel>{items}</channel></rss>')
+    assert [(link.url, link.title) for link in links] == [("https://example.org/1", "قسد تنقل")]
+
+
+def test_a_tag_made_to_take_hours_is_left_alone() -> None:
+    attributes = " ".join(f"a{n}='1'" for n in range(100_000))
+    assert "64 KB" in (links_from_feed(f"<rss {attributes}></rss>".encode(), "", BASE).problem or "")
+    long = "ا" * 100_000
+    assert len(feed(f"<rss version='2.0'><channel><item><link>https://example.org/1</link><description><![CDATA[{long}]]>"
+                    "</description></item></channel></rss>")) == 1  # fmt: skip

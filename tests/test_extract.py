@@ -180,6 +180,13 @@ def test_hours_that_count_up_within_the_text_are_no_text():
     assert looks == [f"{first}\n{last}"] * 2
 
 
+def test_a_listed_date_to_come_is_no_publication():
+    silent = flash("أعلنت قوات سوريا الديمقراطية قبل قليل إحباط محاولة هروب جماعي لمعتقلي داعش من السجن.")
+    for listed, kept in (("2099-01-01T00:00:00Z", None), ("2026-01-21T09:00:00Z", "2026-01-21T09:00:00Z")):
+        article, _ = process(replace(silent, link=Link(silent.url, published_at=listed)), shipped_rules())
+        assert (article.published_at, article.published_source) == (kept, kept and "feed")
+
+
 def test_what_is_related_is_not_judged():
     text = (
         "افتتاح حديقة جديدة في المدينة\nافتتحت البلدية اليوم حديقة جديدة وسط المدينة بحضور عدد كبير من الأهالي.\n"

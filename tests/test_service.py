@@ -317,3 +317,60 @@ def test_the_feed_is_read_by_conditional_get_and_rss_is_what_it_is(tmp_path):
         assert dict(outcomes)["ok"] == 1
         assert dict(outcomes)["unchanged"] >= 2
         assert site.hits("/robots.txt") == 1
+
+
+TROUBLED_CLOCK = """
+import logging, sys
+from datetime import timedelta
+from pathlib import Path
+from archive.times import utc_now
+from crawler.config import load_config
+from crawler.service import Service
+from crawler.session import open_session, run_reactor
+
+def clock():
+    return utc_now() + timedelta(seconds=float(Path(sys.argv[1], "offset").read_text() or 0))
+
+if __name__ == "__main__":
+    with open_session(load_config(sys.argv[1]), clock=clock) as session:
+        run_reactor(Service(session).run)
+"""
+
+
+def test_a_clock_that_goes_back_holds_nothing_up(tmp_path):
+    (tmp_path / "main.py").write_text(TROUBLED_CLOCK)
+    (offset := tmp_path / "offset").write_text("31536000")
+    with Site() as site:
+        configure(tmp_path, site, free_port(), every="1s")
+        publish(site, 1)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(
+            [sys.executable, str(tmp_path / "main.py"), str(tmp_path)], cwd=ROOT, env=environment
+        )
+        try:
+            for number, seconds in ((1, "31536000"), (2, "31532400"), (3, "0")):
+                (tmp_path / "new").write_text(seconds)
+                (tmp_path / "new").replace(offset)
+                publish(site, *range(1, number + 1))
+                until(lambda number=number: rows(tmp_path, "select count(*) from latest") == [(number,)])
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+
+
+def test_an_archive_taken_away_is_told_in_a_sentence_and_outlets_are_left_in_peace(tmp_path):
+    with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
+        configure(tmp_path, site, sink.port, every="1s")
+        publish(site, 1)
+        log = tmp_path / "service.log"
+        with service(tmp_path) as process:
+            until(lambda: len(sink.mails) == 1, what="the first mail")
+            for file in tmp_path.glob("archive.db*"):
+                file.rename(file.with_name("away-" + file.name))
+            until(lambda: log.read_text().count("was moved or deleted") >= 2, what="the word of it")
+            before = len(site.log)
+            time.sleep(3)
+            assert len(site.log) == before
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        assert "Traceback" not in log.read_text()

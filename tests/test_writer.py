@@ -278,3 +278,20 @@ def test_what_is_no_archive_is_told_in_a_sentence(tmp_path):
         Writer(tmp_path / "archive.db", policy())
     with pytest.raises(ArchiveError, match="does not exist"):
         open_archive(tmp_path / "nothing.db")
+
+
+def test_an_archive_taken_away_while_in_use_takes_no_more_and_says_so(tmp_path):
+    kit = Kit(tmp_path)
+    kit.save()
+    (away := tmp_path / "away").mkdir()
+    for file in tmp_path.glob("archive.db*"):
+        file.rename(away / file.name)
+    with pytest.raises(ArchiveError, match="moved or deleted"):
+        kit.save(page=page("https://sana.example/2"))
+    kit.path.touch()  # another file of that name is not ours either
+    with pytest.raises(ArchiveError, match="moved or deleted"):
+        kit.save(page=page("https://sana.example/2"))
+    for file in away.iterdir():
+        file.rename(tmp_path / file.name)
+    kit.save(page=page("https://sana.example/2"))
+    assert whole(kit.writer) == []
