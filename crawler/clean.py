@@ -345,8 +345,9 @@ def _stems(text: str) -> set[str]:
 
 def _foreign(rest: Sequence[str], before: Sequence[str]) -> bool:
     """Whether the paragraph or two left after a bare "read also" share nothing with the article: a teaser."""
-    stems = _stems(" ".join(rest))
-    return len(rest) <= 2 and len(stems) >= 8 and len(stems & _stems(" ".join(before))) < 0.08 * len(stems)
+    stems, told = _stems(" ".join(rest)), _stems(" ".join(before))
+    chance = min(0.08 + 0.0003 * max(0, len(told) - 100), 0.15)  # a long text shares words with any other
+    return len(rest) <= 2 and len(stems) >= 8 and len(stems & told) < chance * len(stems)
 
 
 def _drop_sections(out: Clean) -> None:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from lxml.html import HtmlElement
@@ -24,6 +25,7 @@ _SEPARATOR = re.compile(r"\s+[-–—|•»:]+\s+|\s*(?:\||::|»)\s*")
 _WRAPPED = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[)|(?:-->|//\s*\]\]>)\s*;?\s*$")
 _NESTED = {"@graph", "mainEntity", "itemListElement", "item"}
 _DATED = re.compile(r"\s+(?:في|بتاريخ)\s|\s*[|•·]\s*|\s*[,،-]?\s*\d")  # where a byline ends and a date begins
+_TIME_ALONE = re.compile(r"\D{0,9}\d{1,2}:\d{2}\D{0,9}")
 _UTC = re.compile(r"(?:Z|\+00:?00)$")
 Near = list[tuple[HtmlElement, str]]  # elements beside the headline and their text
 Meta = dict[str, list[str]]  # what meta tags say, by name
@@ -192,7 +194,9 @@ def _near(tree: HtmlElement, headline: HtmlElement | None) -> Near:
     times = [] if around is None else list(around.iter("time"))
     tags += times if len(times) <= 3 else []
     pieces = [(tag, _parts_of(tag)) for tag in tags if len(tag) <= 8]
-    return [(tag, text) for tag, text in pieces if 3 <= len(text) <= 110 and not in_aside(tag)]
+    pieces = [(tag, text) for tag, text in pieces if 3 <= len(text) <= 110 and not in_aside(tag)]
+    clocks = ((tag, f"{day} {clock}") for (tag, day), (_, clock) in pairwise(pieces) if _TIME_ALONE.fullmatch(clock))
+    return [*clocks, *pieces]
 
 
 def _read_dates(

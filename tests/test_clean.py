@@ -62,6 +62,11 @@ def test_families(family, line):
         "الكاتب الذي رحل أمس",
         "سوريا",
         "كلفة المشروع",
+        "لمتابعة آخر التطورات في المدينة عقد المجلس اجتماعاً طارئاً دام خمس ساعات",
+        "تابعنا في القرية مراحل العمل يوماً بعد يوم، والتقينا رئيس الورشة.",
+        "جميع الحقوق التي كفلها الدستور يجب أن تصان، كما قال رئيس المحكمة.",
+        "الصورة من داخل السوق تظهر حجم الدمار الذي لحق بالمكان بعد أيام من القصف.",
+        "شروط النشر الجديدة التي وضعتها الوزارة أثارت جدلاً واسعاً بين الصحفيين.",
     ],
 )
 def test_a_told_line_is_no_furniture(line):
@@ -101,6 +106,15 @@ def test_where_markup_tells_links_only_links_leave():
     links = frozenset({fold("اختتام بطولة الشطرنج للناشئين")})
     out = cleaned(LEAD, "اقرأ أيضاً", "اختتام بطولة الشطرنج للناشئين", "وأكد أن الدخول مجاني للجميع", CLOSE, links=links)
     assert out.lines == [LEAD, "وأكد أن الدخول مجاني للجميع", CLOSE]
+
+
+def test_a_sentence_that_begins_like_a_read_also_stays():
+    told = "الأكثر قراءة هذا العام كانت روايات التاريخ، بحسب إحصاء أعدته المكتبة الوطنية."
+    assert cleaned(LEAD, told, CLOSE, links=frozenset()).lines == [LEAD, told, CLOSE]
+
+
+def test_lines_over_the_headline_leave():
+    assert cleaned("بيئة", "خاص", "حديقة جديدة وسط المدينة", LEAD, CLOSE).lines == [LEAD, CLOSE]
 
 
 def test_an_appended_article_is_split_off_and_the_teaser_of_another_leaves():
