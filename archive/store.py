@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 HOUR, DAY = 3600.0, 86400.0
 LAST_ATTEMPT = {"gone": 1, "refused": 1, "not_article": 1, "too_large": 1, "unreadable": 3}
 MOST_ATTEMPTS = 36  # at what cannot be reached: about a month, since they come to be a day apart
+ALL_MISSING = 5  # articles of an outlet, and nothing else answers: it broke, and withdrew nothing
 PASSING = ("blocked", "outage", "tls", "timeout")  # outcomes that say nothing of the article
 
 
@@ -90,11 +91,12 @@ def look(tx: Transaction, look: Look) -> None:
     article = _known(tx.db, article_id)
     due = _rung(tx, article, look.at)
     changes: dict[str, Any] = {}
-    if look.outcome in PASSING:
+    broken = look.outcome == "gone" and article.status == "suspect" and _all_missing(tx.db, article)
+    if broken or look.outcome in PASSING:
         due = look.retry_at or _soon(article, look.at, due)
     else:
         changes["last_checked_at"] = look.at
-    if look.outcome == "gone" and article.status != "gone":
+    if look.outcome == "gone" and article.status != "gone" and not broken:
         since = min(article.suspect_at or look.at, look.at)
         confirmed = article.status == "suspect" and look.at >= later(since, tx.policy.confirm_after)
         if confirmed:
@@ -277,6 +279,14 @@ def _rung(tx: Transaction, article: _Known, at: str) -> str | None:
         return None
     base = min(article.first_seen_at, at)
     return min((due for rung in tx.policy.ladder if (due := later(base, rung)) > at), default=None)
+
+
+def _all_missing(db: Connection, article: _Known) -> bool:
+    """Whether an outlet's articles went missing together, and no page of it was read since this one was missed."""
+    sql = """SELECT (SELECT count(*) FROM articles WHERE outlet_id = a.outlet_id AND status = 'suspect') >= ?
+             AND NOT EXISTS (SELECT 1 FROM fetches WHERE outlet_id = a.outlet_id AND at >= ? AND source_id IS NULL
+                             AND outcome IN ('ok', 'unchanged')) FROM articles a WHERE id = ?"""
+    return bool(db.execute(sql, (ALL_MISSING, article.suspect_at, article.id)).fetchone()[0])
 
 
 def _soon(article: _Known, at: str, rung: str | None) -> str | None:

@@ -201,6 +201,24 @@ def test_a_block_or_an_outage_is_neither_an_edit_nor_a_withdrawal(kit, outcome):
     assert article(kit)["next_check_at"] == "2026-01-21T18:00:00Z"
 
 
+def test_an_outlet_whose_every_page_is_missing_broke_and_withdrew_nothing(kit):
+    urls = [f"https://sana.example/{n}" for n in range(1, 7)]
+    for url in urls:
+        kit.save(url=url)
+
+    def missing(at, *which):
+        for url in which:
+            kit.do(lambda tx, url=url: look(tx, Look(url, at, "gone", "sana", status=404)))
+
+    missing("2026-01-21T11:00:00Z", *urls)
+    missing("2026-01-21T13:00:00Z", *urls)
+    assert events(kit) == ["new"] * 6
+    assert kit.rows("SELECT DISTINCT status, next_check_at FROM articles") == [("suspect", "2026-01-21T14:00:00Z")]
+    kit.save(url=urls[0], at="2026-01-21T14:00:00Z")  # the outlet is back: what is missing now is withdrawn
+    missing("2026-01-21T15:00:00Z", *urls[1:])
+    assert events(kit) == ["new"] * 6 + ["withdrawn"] * 5
+
+
 def test_an_outage_between_two_looks_does_not_confirm_a_withdrawal(kit):
     kit.save()
     seen(kit, "gone", "2026-01-21T11:00:00Z")
