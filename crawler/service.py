@@ -12,7 +12,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -68,7 +72,9 @@ class Service:
         scheduler.add_job(self._tick, "interval", seconds=TICK_S, id="tick")
         if self.mail_server:
             scheduler.add_job(self._deliver, "interval", seconds=DELIVER_S, id="deliver")
-        scheduler.add_job(self._upkeep, "interval", hours=24, id="upkeep")
+        # Soon after the start as well: a service that is restarted daily has its upkeep, too.
+        first = datetime.now(UTC) + timedelta(minutes=5)
+        scheduler.add_job(self._upkeep, "interval", hours=24, id="upkeep", next_run_time=first)
         return scheduler
 
     async def _tick(self) -> None:
@@ -142,9 +148,11 @@ class Service:
         if not self._free("mail"):
             return
         try:
-            report = await asyncio.to_thread(
-                deliver_due, session.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
-                stop=self.stopping.is_set,
+            report = await _aside(
+                partial(
+                    deliver_due, session.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
+                    stop=self.stopping.is_set,
+                )
             )  # fmt: skip
         except RasidError as error:
             self.resting["mail"] = asyncio.get_running_loop().time() + REST_S
@@ -177,3 +185,18 @@ class Service:
 def _read_listings_now(tx: Transaction) -> None:
     call_back(tx.db, tx.policy, tx.now())
     tx.db.execute("UPDATE sources SET next_at = ? WHERE next_at > ?", (tx.now(), tx.now()))
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    """Run `work` in a thread that does not outlive us: a mail server that hangs must not hold up our end."""
+    result: Future[T] = Future()
+    result.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:
+            result.set_exception(error)
+
+    threading.Thread(target=run, name="mail", daemon=True).start()
+    return await asyncio.wrap_future(result)

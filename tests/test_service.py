@@ -374,3 +374,16 @@ def test_an_archive_taken_away_is_told_in_a_sentence_and_outlets_are_left_in_pea
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
         assert "Traceback" not in log.read_text()
+
+
+def test_a_mail_server_that_says_nothing_does_not_hold_up_the_end(tmp_path):
+    with Site() as site, socket.create_server(("127.0.0.1", 0)) as silent:
+        configure(tmp_path, site, silent.getsockname()[1])
+        publish(site, 1)
+        with service(tmp_path) as process:
+            silent.settimeout(40)
+            connection, _ = silent.accept()  # and never a greeting
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+            connection.close()
+        assert rows(tmp_path, "select state from mails") == [("queued",)]
