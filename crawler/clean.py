@@ -64,6 +64,7 @@ _BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
 _AGENCIES = re.compile(rf"\W*(?:(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])}){_STOP}(?:\W|و(?=\s))*)+")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
 _DATELINE = re.compile(rf"\w+(?:\s\w+)?\s*[-–]\s*(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])})")
+_CRUMBS = re.compile(rf"(?:{either(DATA['family']['breadcrumb']['labels'])}){_STOP}")
 _PARTED = re.compile(r"\s*(?:[^\w\s،]|$)")
 _HASHTAGS = re.compile(r"(?:#\s?[\w_]+[\s،,|-]*)+")
 _NOBODY, _CITIES, _SECTIONS = (
@@ -227,7 +228,7 @@ def clean(
         rule: str | None = None
         if row.more is not None:
             rule, block = "more", not row.more
-        elif row.plain == heading:
+        elif row.plain == heading or (_CRUMBS.match(row.plain) and row.plain.endswith(heading or "\n")):
             rule = "title"
         elif at < top and not row.prose and not row.family:
             rule = "section"

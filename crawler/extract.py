@@ -29,6 +29,7 @@ TRAFILATURA = f"trafilatura/{version('trafilatura')}"
 _STUMP = 250  # letters of text below which another way is tried
 _INLINE = {"a", "b", "strong", "i", "em", "u", "span", "font", "sup", "sub", "mark", "q", "abbr", "cite"}
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5"}
+_AROUND = {"related", "comments", "caption", "author_box", "advert"}
 _SHORT = deepcopy(DEFAULT_CONFIG)
 _SHORT.set("DEFAULT", "min_extracted_size", "40")
 _ARABIC = re.compile(r"[\u0621-\u064a]")
@@ -292,7 +293,8 @@ def _furniture(tree: HtmlElement, meta: Metadata) -> dict[str, str]:
         rule = next((rule for rule, pattern in FURNITURE.items() if pattern.search(names)), None)
         if rule and len(text_of(tag)) < (most if rule in ("related", "comments") else 400):
             lines = {text_of(piece) for piece in tag.iter() if isinstance(piece.tag, str)}
-            known |= {fold(line): rule for line in lines if len(line) < 250 and not is_prose(line)}
+            if rule in _AROUND or not any(map(is_prose, lines)):  # else a class that says little, of the body itself
+                known |= {fold(line): rule for line in lines if len(line) < 250 and not is_prose(line)}
     known |= {fold(alt): "caption" for alt in tree.xpath("//img/@alt") if len(alt) >= 15}
     known |= {fold(name or ""): rule for name, rule in ((meta.author, "byline"), (meta.section, "section"))}
     known |= dict.fromkeys(meta.site, "site")
@@ -381,5 +383,6 @@ def _is_card(tag: HtmlElement, piece: str, held: Counter[HtmlElement]) -> bool:
         block = block.getparent()
     before = block.getprevious()
     above = list(before.iter("a")) if before is not None and not held[before] else []
-    links = [*block.iter("a"), *(above if len(above) == 1 else ())]
+    within = set(tag.iter("a")) if (tag.text or "").strip() else set()  # links in a sentence
+    links = [*(link for link in block.iter("a") if link not in within), *(above if len(above) == 1 else ())]
     return any(len(said := text_of(link)) >= 15 and said not in piece for link in links)

@@ -151,7 +151,7 @@ def _read_title(out: Metadata, tree: HtmlElement, said: list[str]) -> None:
         out.headline, out.title = first[0]
     plain = [pair for pair in headings if not in_aside(pair[0]) and not pair[0].xpath(".//a|ancestor::a")]
     if not out.title and plain and not {fold(part) for part in parts} - out.site:  # nothing but the site is named
-        out.headline, out.title = min(plain, key=lambda pair: str(pair[0].tag))
+        out.headline, out.title = min(plain, key=lambda pair: (str(pair[0].tag), len(pair[1]) < 15))
     if not out.title:  # no heading at all: the place where the page prints its own title
         tags = (tag for tag in tree.iter("td", "div", "p", "span", "font", "b", "strong") if len(tag) <= 2)
         texts = [(tag, fold(text)) for tag in tags if 15 <= len(text := text_of(tag)) <= 300]
