@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from io import TextIOWrapper
@@ -11,51 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archive.errors import ExtractionError, RasidError
+from crawler.cli_rules import extract, rejudge, topics
+from crawler.terminal import Program, config_option, json_option, load, print_json, progress, table_text
 
 if TYPE_CHECKING:
     from crawler.config import Config
 
 
-class _Program(click.Group):
-    """Turns our own errors into one sentence and their exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except RasidError as error:
-            click.secho(f"rasid: {error}", fg="red", err=True)
-            sys.exit(error.exit_code)
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(0)
-        except OSError as error:
-            click.secho(f"rasid: {error.filename or 'the work'}: {error.strerror or error}", fg="red", err=True)
-            sys.exit(1)
-
-
-def _config_option(function: Any) -> Any:
-    return click.option(
-        "--config", "config_dir", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
-        help="Directory of rasid.toml, outlets.toml, topics.toml (default: here, then the user's).",
-    )(function)  # fmt: skip
-
-
-def _json_option(function: Any) -> Any:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
-
-
-def _load(config_dir: Path | None) -> Config:
-    from crawler.config import load_config
-
-    return load_config(config_dir)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="rasid", prog_name="rasid")
 @click.option("-v", "--verbose", is_flag=True, help="Say more while working.")
 def main(verbose: bool) -> None:
@@ -88,19 +50,19 @@ def init(directory: Path, contact: str | None) -> None:
 
 @main.command()
 @click.argument("outlets", nargs=-1, metavar="[OUTLET]...")
-@_config_option
-@_json_option
+@config_option
+@json_option
 def crawl(outlets: tuple[str, ...], config_dir: Path | None, as_json: bool) -> None:
     """Crawl the named outlets, or all enabled ones, once and now."""
     from crawler import visits
 
-    config = _load(config_dir)
-    rows = visits.crawl_now(config, outlets, _progress)
+    config = load(config_dir)
+    rows = visits.crawl_now(config, outlets, progress)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     elif rows:
         columns = ["outlet", "outcome", "discovered", "fetched", "kept", "errors", "seconds"]
-        click.echo(_table(columns, [[row[c] for c in columns] for row in rows]))
+        click.echo(table_text(columns, [[row[c] for c in columns] for row in rows]))
         troubled = {row["outlet"] for row in rows if row["errors"]}
         for h in _health(config) if troubled else ():
             if h["id"] in troubled:
@@ -113,46 +75,48 @@ def crawl(outlets: tuple[str, ...], config_dir: Path | None, as_json: bool) -> N
 
 @main.command()
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
-@_config_option
-@_json_option
+@config_option
+@json_option
 def save(urls: tuple[str, ...], config_dir: Path | None, as_json: bool) -> None:
     """Archive these pages now, whatever their topic."""
     from crawler import visits
 
-    rows = visits.save_now(_load(config_dir), urls, _progress)
+    rows = visits.save_now(load(config_dir), urls, progress)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
-        click.echo(_table(["address", "became", "article"], [[r["url"], r["became"], r["article_id"]] for r in rows]))
+        click.echo(
+            table_text(["address", "became", "article"], [[r["url"], r["became"], r["article_id"]] for r in rows])
+        )
     if not any(row["article_id"] for row in rows):
         sys.exit(1)
 
 
 @main.command()
-@_config_option
+@config_option
 def run(config_dir: Path | None) -> None:
     """Run the service: scheduled crawls, revisits and alerts, until SIGTERM."""
     logging.getLogger("rasid").setLevel(logging.INFO)
     from crawler.service import Service
     from crawler.session import open_session, run_reactor
 
-    with open_session(_load(config_dir)) as session:
+    with open_session(load(config_dir)) as session:
         run_reactor(Service(session).run)
 
 
 @main.command()
-@_config_option
-@_json_option
+@config_option
+@json_option
 def status(config_dir: Path | None, as_json: bool) -> None:
     """Health per outlet: last success, yield, errors, next visit."""
     from archive.reading import open_archive
 
-    config = _load(config_dir)
+    config = load(config_dir)
     with open_archive(config.archive) as archive:
         counts = archive.counts()
     health = _health(config)
     if as_json:
-        _print_json({"outlets": health, "counts": counts})
+        print_json({"outlets": health, "counts": counts})
         return
     click.echo("   ".join(f"{name}: {number}" for name, number in counts.items()))
     if not health:
@@ -160,87 +124,18 @@ def status(config_dir: Path | None, as_json: bool) -> None:
         return
     columns = ["outlet", "state", "last success", "last new", "articles", "kept", "errors 24 h", "next"]
     keys = ["id", "state", "last_ok_at", "last_new_at", "articles", "kept", "errors_24h", "next_at"]
-    click.echo(_table(columns, [[h[key] for key in keys] for h in health]))
+    click.echo(table_text(columns, [[h[key] for key in keys] for h in health]))
     for h in health:
         if h["state"] in ("blocked", "failing", "silent"):
             click.echo(f"{h['id']} is {h['state']}" + (f": {h['last_error']}" if h["last_error"] else ""))
-
-
-@main.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
-@click.option("--url", help="The address the page was found at, for a single PATH.")
-@_config_option
-@_json_option
-def extract(paths: tuple[Path, ...], url: str | None, config_dir: Path | None, as_json: bool) -> None:
-    """Show what would be read from pages: title, text, dates, author, credit, and what is taken out."""
-    from dataclasses import asdict
-
-    from archive.times import stamp, utc_now
-    from crawler.config import find_dir, load_topics
-    from crawler.imports import files, page_of, read
-    from crawler.report import article_text
-    from crawler.worker import Worker
-
-    if url and len(paths) > 1:
-        raise click.UsageError("--url goes with a single PATH")
-    worker = Worker(load_topics(find_dir(config_dir)))
-    found: list[dict[str, Any]] = []
-    try:
-        for path in files(paths):
-            try:
-                article, _ = read(worker, page_of(path, stamp(utc_now()), url=url), path)
-            except ExtractionError as error:
-                click.secho(f"rasid: {error}", fg="red", err=True)
-            else:
-                found.append({"path": str(path), **asdict(article)})
-    finally:
-        worker.close()
-    if as_json:
-        _print_json(found)
-    else:
-        click.echo("\n\n".join(article_text(one) for one in found))
-    if not found:
-        sys.exit(1)
-
-
-@main.group()
-def topics() -> None:
-    """The topic rules."""
-
-
-@topics.command("test")
-@click.argument("source", required=False, metavar="FILE|-")
-@click.option("--jsonl", type=click.Path(path_type=Path, exists=True), help="Judge many {id, title, text}, one a line.")
-@_config_option
-@_json_option
-def topics_test(source: str | None, jsonl: Path | None, config_dir: Path | None, as_json: bool) -> None:
-    """Say which rule matched FILE (or standard input), where, and why not.
-
-    The first line is the title, the rest the text; an .html file is read as a page.
-    """
-    from crawler import verdicts
-    from crawler.config import find_dir, load_topics
-
-    rules = load_topics(find_dir(config_dir))
-    if jsonl:
-        for line in verdicts.many(rules, jsonl):
-            click.echo(json.dumps(line, ensure_ascii=False))
-        return
-    if not source:
-        raise click.UsageError("name a FILE, or - for standard input, or --jsonl FILE")
-    explanation = verdicts.one(rules, source, sys.stdin.buffer.read() if source == "-" else None)
-    if as_json:
-        _print_json(explanation.as_dict())
-    else:
-        click.echo(explanation.as_text())
 
 
 @main.command("import")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @click.option("--outlet", "outlet_id", metavar="OUTLET", help="The outlet the files come from.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Files read at a time.")
-@_config_option
-@_json_option
+@config_option
+@json_option
 def import_(
     paths: tuple[Path, ...], outlet_id: str | None, workers: int, config_dir: Path | None, as_json: bool
 ) -> None:
@@ -251,7 +146,7 @@ def import_(
     from crawler.session import policy
     from crawler.worker import Worker
 
-    config = _load(config_dir)
+    config = load(config_dir)
     outlet = config.enabled((outlet_id,))[0] if outlet_id else None
     wanted = files(paths)
     config.archive.parent.mkdir(parents=True, exist_ok=True)
@@ -261,7 +156,7 @@ def import_(
         writer.submit(lambda tx: sync_outlets(tx, [o.row for o in config.outlets])).result()
         done = import_files(wanted, writer, lambda: Worker(config.rules), outlet=outlet, workers=workers)
         for number, one in enumerate(done, 1):
-            _progress(f"{number} of {len(wanted)} files")
+            progress(f"{number} of {len(wanted)} files")
             became = one.saved.kind if one.saved else "failed"
             rows.append(
                 {"path": str(one.path), "became": became, "article_id": one.saved.article_id if one.saved else None,
@@ -270,10 +165,10 @@ def import_(
     finally:
         writer.close()
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
         shown = [[r["became"], r["article_id"], ", ".join(r["topics"]), r["error"] or r["title"]] for r in rows]
-        click.echo(_table(["became", "article", "topics (passing)", "title"], shown))
+        click.echo(table_text(["became", "article", "topics (passing)", "title"], shown))
     if rows and all(row["error"] for row in rows):
         sys.exit(1)
 
@@ -281,8 +176,8 @@ def import_(
 @main.command()
 @click.argument("query", nargs=-1, required=True, metavar="QUERY...")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
-@_config_option
-@_json_option
+@config_option
+@json_option
 def search(query: tuple[str, ...], limit: int, config_dir: Path | None, as_json: bool) -> None:
     """Search the archive: words, "phrases", AND, OR, NOT, -word, word*, NEAR(a b, 5)."""
     from dataclasses import asdict
@@ -290,27 +185,27 @@ def search(query: tuple[str, ...], limit: int, config_dir: Path | None, as_json:
     from archive.reading import open_archive
     from crawler.report import hits_text
 
-    with open_archive(_load(config_dir).archive) as archive:
+    with open_archive(load(config_dir).archive) as archive:
         hits = archive.search(" ".join(query), limit)
     if as_json:
-        _print_json([asdict(hit) for hit in hits])
+        print_json([asdict(hit) for hit in hits])
     else:
         click.echo(hits_text(hits) if hits else "No article matches. Fewer words, or word* for a beginning, find more.")
 
 
 @main.command()
 @click.argument("article_id", type=click.IntRange(1, 2**62), metavar="ID")
-@_config_option
-@_json_option
+@config_option
+@json_option
 def show(article_id: int, config_dir: Path | None, as_json: bool) -> None:
     """Show one article: its newest version, why it is kept, and its history."""
     from archive.reading import open_archive
     from crawler.report import shown_text, shown_values
 
-    with open_archive(_load(config_dir).archive) as archive:
+    with open_archive(load(config_dir).archive) as archive:
         values = shown_values(archive, article_id)
     if as_json:
-        _print_json(values)
+        print_json(values)
     else:
         click.echo(shown_text(values))
 
@@ -318,18 +213,18 @@ def show(article_id: int, config_dir: Path | None, as_json: bool) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535))
-@_config_option
+@config_option
 def serve(host: str, port: int, config_dir: Path | None) -> None:
     """Serve the archive read-only: SQL, search and article pages in the browser (Datasette)."""
     from archive.desk import serve as serve_desk
 
-    serve_desk(_load(config_dir).archive, host=host, port=port, on_ready=lambda url: click.echo(f"Serving {url}"))
+    serve_desk(load(config_dir).archive, host=host, port=port, on_ready=lambda url: click.echo(f"Serving {url}"))
 
 
 @main.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@_config_option
-@_json_option
+@config_option
+@json_option
 def prune(dry_run: bool, config_dir: Path | None, as_json: bool) -> None:
     """Drop raw captures of pages that matched nothing, after keep.passed_days. Kept articles are never touched."""
     from dataclasses import asdict
@@ -338,14 +233,14 @@ def prune(dry_run: bool, config_dir: Path | None, as_json: bool) -> None:
     from archive.writer import Writer
     from crawler.session import policy
 
-    config = _load(config_dir)
+    config = load(config_dir)
     writer = Writer(config.archive, policy(config))
     try:
         report = upkeep.prune(writer, passed_days=config.keep.passed_days, dry_run=dry_run)
     finally:
         writer.close()
     if as_json:
-        _print_json(asdict(report))
+        print_json(asdict(report))
     else:
         click.echo(("Would drop: " if dry_run else "Dropped: ") + str(report))
 
@@ -373,16 +268,5 @@ def _health(config: Config) -> list[dict[str, Any]]:
     return [row if row["id"] in on else row | {"state": "off"} for row in rows]
 
 
-def _progress(line: str) -> None:
-    """One line that overwrites itself, on a terminal only."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\033[K{line}", err=True, nl=False)
-        if not line:
-            click.echo("\r\033[K", err=True, nl=False)
-
-
-def _table(columns: list[str], rows: list[list[Any]]) -> str:
-    from crawler.report import table
-
-    _progress("")
-    return table(columns, rows)
+for command in (extract, topics, rejudge):
+    main.add_command(command)

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
-from archive.errors import ArchiveError, ExtractionError
+from archive.errors import ArchiveError, ExtractionError, UsageError
+from archive.labels import Verdict, label
 from archive.models import Article, Judgement, Page, Saved, Snapshot
-from archive.reading import Archive
+from archive.reading import Archive, open_archive
 from archive.rules import RuleSet
 from archive.store import announce, judged, save
 from archive.topics import judge
 from archive.writer import Transaction, Writer
+from crawler.config import Config
+from crawler.session import policy
 from crawler.worker import Worker
 
 _KEPT = """SELECT a.id AS article_id, v.id AS version_id, v.title, v.text,
@@ -74,7 +79,7 @@ def rejudge(
     for number, row in enumerate(passed, 1):
         progress(f"{number} of {len(passed)} passed articles read again")
         try:
-            page = replace(archive.capture(row["capture_id"]), timezone=row["timezone"], outlet_name=row["name_ar"])
+            page = _captured(archive, row)
             article, judgement = worker.read_sync(page)
         except (ArchiveError, ExtractionError):
             continue  # pruned since, or unreadable: there is nothing to judge
@@ -105,3 +110,46 @@ def _judge_again(article_id: int, version_id: int, judgement: Judgement, tell: b
 
 def _strengths(judgement: Judgement) -> dict[str, str]:
     return {match.topic: match.strength for match in judgement.matches}
+
+
+def rejudge_archive(
+    config: Config, since: str, *, apply: bool, notify: bool, progress: Callable[[str], None]
+) -> list[Change]:
+    """`rasid rejudge` on the archive of a configuration. To apply, nobody else may write to it (ArchiveBusy)."""
+    worker = Worker(config.rules)
+    try:
+        with open_archive(config.archive) as archive, ExitStack() as stack:
+            alerts = config.alerts if notify else ()  # who is not asked to tell has nobody to tell
+            writer = Writer(config.archive, replace(policy(config), alerts=alerts)) if apply else None
+            if writer:
+                stack.callback(writer.close)
+            return list(
+                rejudge(archive, config.rules, worker, since=since, writer=writer, notify=notify, progress=progress)
+            )
+    finally:
+        worker.close()
+
+
+def label_article(config: Config, article_id: int, topic: str, verdict: Verdict) -> None:
+    """`rasid topics label`. Raises UsageError for an unknown topic, ArchiveError for an article that is not there."""
+    if topic not in config.rules.topics:
+        raise UsageError(f"no topic {topic!r} in the rules; known: {', '.join(config.rules.topics)}")
+    with open_archive(config.archive) as archive:
+        known = archive.article(article_id)
+        passed = [row for row in archive.query(_PASSED, ("",)) if row["article_id"] == article_id]
+        writer = Writer(config.archive, replace(policy(config), alerts=()))
+        try:
+            if known.version_id is None and passed and verdict == "yes":
+                worker = Worker(config.rules)
+                try:
+                    page = _captured(archive, passed[0])
+                    keep_passed(writer, article_id, known.outlet_id, page, *worker.read_sync(page), quiet=True)
+                finally:
+                    worker.close()
+            writer.submit(lambda tx: label(tx, article_id, topic, verdict)).result()
+        finally:
+            writer.close()
+
+
+def _captured(archive: Archive, row: dict[str, Any]) -> Page:
+    return replace(archive.capture(row["capture_id"]), timezone=row["timezone"], outlet_name=row["name_ar"])

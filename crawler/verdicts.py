@@ -1,16 +1,20 @@
-"""`rasid topics test`: what the rules say of a text, a page, or many of them."""
+"""`rasid topics test`: what the rules say of a text, a page, many of them, or of what editors labelled."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from archive.errors import UsageError
+from archive.labels import labelled
+from archive.reading import open_archive
 from archive.rules import RuleSet
 from archive.times import stamp, utc_now
 from archive.topics import Explanation, explain, judge
+from crawler.config import Config
 from crawler.imports import MEDIA, page_of, read
 
 
@@ -64,3 +68,10 @@ def many(rules: RuleSet, file: Path) -> Iterator[dict[str, Any]]:
                     for m in found
                 },
             }
+
+
+def differing(config: Config) -> dict[str, Any]:
+    """{labels: how many there are, differing: those the rules of `config` judge otherwise} of its archive."""
+    with open_archive(config.archive) as archive:
+        found = list(labelled(archive, config.rules))
+    return {"labels": len(found), "differing": [asdict(one) for one in found if not one.agrees]}

@@ -195,3 +195,55 @@ def test_prune_says_what_it_would_do_and_keeps_what_matched(desk):
     assert done.returncode == 0, done.stderr
     assert rasid("prune", "--config", desk).returncode == 0
     assert json.loads(rasid("status", "--config", desk, "--json").stdout)["counts"]["versions"] == 5
+
+
+OWN_RULES = """
+[term.envoy]
+forms = ["المبعوث {الأمريكي|الأميركي}"]
+[topic.envoy]
+mention = ["envoy"]
+threshold = 1
+[[topic.envoy.signal]]
+why = "the envoy in the title or the lead"
+any = ["envoy"]
+in = ["title", "lead"]
+points = 2
+"""
+
+
+def test_new_rules_are_tried_on_the_archive_and_an_editor_has_the_last_word(tmp_path):
+    assert rasid("init", tmp_path, "--contact", "desk@example.org").returncode == 0
+    off = tmp_path / "off.txt"
+    off.write_text(
+        "موسم القطاف\nبدأ المزارعون موسم القطاف بحضور المبعوث الأميركي في القرية، وقالوا إنه موسم جيد.\n" * 2
+    )
+    done = rasid("import", SEEDS[0], off, "--config", tmp_path, "--json")
+    assert [row["became"] for row in json.loads(done.stdout)] == ["new", "passed"]
+    assert "0 articles would change" in rasid("rejudge", "--config", tmp_path).stdout
+    (tmp_path / "topics.toml").write_text(OWN_RULES, encoding="utf-8")
+    tried = rasid("rejudge", "--config", tmp_path, "--json")
+    assert tried.returncode == 0, tried.stderr
+    lost, gained = json.loads(tried.stdout)
+    assert (lost["now"], gained["now"], gained["kept_now"]) == ({}, {"envoy": "substantive"}, True)
+    assert json.loads(rasid("status", "--config", tmp_path, "--json").stdout)["counts"]["kept"] == 1
+    assert rasid("rejudge", "--notify", "--config", tmp_path).returncode == 2
+    applied = rasid("rejudge", "--apply", "--config", tmp_path)
+    assert "1 of them passed over before" in applied.stdout, applied.stderr
+    assert json.loads(rasid("status", "--config", tmp_path, "--json").stdout)["counts"]["kept"] == 2
+    assert rasid("topics", "label", "2", "envoy", "no", "--config", tmp_path).returncode == 0
+    differ = json.loads(rasid("topics", "test", "--labels", "--config", tmp_path, "--json").stdout)
+    assert (differ["labels"], differ["differing"][0]["strength"]) == (1, "substantive")
+    assert "no topic 'envoi'" in rasid("topics", "label", "2", "envoi", "no", "--config", tmp_path).stderr
+
+
+def test_an_editors_yes_keeps_what_was_passed_over(tmp_path):
+    assert rasid("init", tmp_path, "--contact", "desk@example.org").returncode == 0
+    off = tmp_path / "off.txt"
+    off.write_text(
+        "افتتاح معرض الكتاب\nافتتح معرض الكتاب أبوابه مساء أمس بحضور عدد كبير من الناشرين والكتاب من دول عدة.\n"
+    )
+    assert rasid("import", off, "--config", tmp_path).returncode == 0
+    assert rasid("topics", "label", "1", "syria", "no", "--config", tmp_path).returncode == 1
+    assert rasid("topics", "label", "1", "syria", "yes", "--config", tmp_path).returncode == 0
+    assert json.loads(rasid("search", "معرض الكتاب", "--config", tmp_path, "--json").stdout)[0]["article_id"] == 1
+    assert "1 labels, the rules differ from 1" in rasid("topics", "test", "--labels", "--config", tmp_path).stdout
