@@ -31,7 +31,7 @@ check: setup
 	$(BIN)/python -m pytest -p no:randomly tests/test_architecture.py tests/test_docs.py
 
 eval: setup
-	$(BIN)/python -m tests.evaluate
+	$(BIN)/python -m tests.evaluate $(ARCHIVE)
 
 format: setup
 	$(BIN)/ruff format .
