@@ -32,6 +32,8 @@ _HEADINGS = {"h1", "h2", "h3", "h4", "h5"}
 _AROUND = {"related", "comments", "caption", "author_box", "advert"}
 _SHORT = deepcopy(DEFAULT_CONFIG)
 _SHORT.set("DEFAULT", "min_extracted_size", "40")
+_STEM = re.compile(r"(?<!\w)[وفبلك]?(?:ال|لل)?([^\W\d_]{4})")
+_BOARD = re.compile(DATA["place"]["board"])
 _ARABIC = re.compile(r"[\u0621-\u064a]")
 _GZIP = b"\x1f\x8b\x08"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")  # no reader's, and XML forbids them
@@ -174,6 +176,7 @@ def _mend(tree: HtmlElement) -> str:
     for tag in tree.iter("figcaption"):
         tag.tag, tag.attrib["class"] = "p", "caption"
     _drop_cards(tree)
+    _drop_foreign_tables(tree)
     return way
 
 
@@ -222,6 +225,17 @@ def _frame(tree: HtmlElement, headline: HtmlElement | None) -> None:
 def _is_leaf(tag: HtmlElement) -> bool:
     """Whether a division is a paragraph by another name."""
     return tag.tag in ("div", "section", "article") and all(child.tag in _INLINE for child in tag)
+
+
+def _drop_foreign_tables(tree: HtmlElement) -> None:
+    """Take out boards of exchange rates, weather or prayer times, unless the story speaks of what they list."""
+    tables = tree.xpath("//table[not(ancestor::table)]")
+    prose = [text_of(tag) for tag in tree.iter("p") if tables and next(tag.iterancestors("table"), None) is None]
+    told = set(_STEM.findall(fold(" ".join(filter(is_prose, prose)))))
+    for table in tables:
+        text = fold(" ".join(table.itertext()))
+        if told and _BOARD.search(text) and told.isdisjoint(_STEM.findall(text)):
+            table.drop_tree()
 
 
 def _drop_cards(tree: HtmlElement) -> None:

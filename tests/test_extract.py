@@ -187,6 +187,14 @@ def test_a_listed_date_to_come_is_no_publication():
         assert (article.published_at, article.published_source) == (kept, kept and "feed")
 
 
+def test_a_board_of_rates_that_has_nothing_to_do_with_the_story_is_no_text():
+    told = ["أعلنت قوات سوريا الديمقراطية أن عدد المحتجزين في محافظة الحسكة بلغ مئة وخمسين معتقلاً من التنظيم."]
+    rates = "<table><tr><th>العملة</th><th>شراء</th></tr><tr><td>الدولار الأمريكي</td><td>14500</td></tr></table>"
+    page_ = flash(*told, "وانتهى البيان عند هذا الحد ولم تصدر تفاصيل أخرى.")
+    body = page_.body.replace(b"</article>", rates.encode() + b"</article>")
+    assert "14500" not in extract(replace(page_, body=body)).text
+
+
 def test_what_is_related_is_not_judged():
     text = (
         "افتتاح حديقة جديدة في المدينة\nافتتحت البلدية اليوم حديقة جديدة وسط المدينة بحضور عدد كبير من الأهالي.\n"
