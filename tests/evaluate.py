@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+from archive.errors import RasidError
 from archive.labels import labelled
 from archive.reading import open_archive
 from crawler.config import load_config
@@ -32,7 +33,11 @@ def editors(directory: str) -> None:
 def main() -> int:
     """Print every score beside its bound; 1 when one is worse."""
     if len(sys.argv) > 1:
-        editors(sys.argv[1])
+        try:
+            editors(sys.argv[1])
+        except RasidError as error:
+            print(error)
+            return error.exit_code
     if not MATERIAL.is_dir():
         print(f"no labelled material at {MATERIAL}: nothing was measured")
         return 0
