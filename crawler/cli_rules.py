@@ -12,13 +12,15 @@ import click
 from archive.errors import ExtractionError
 from crawler.terminal import config_option, json_option, load, print_json, progress, table_text
 
+WEB = ("http://", "https://")
+
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, required=True, metavar="PATH|URL...")
 @click.option("--url", help="The address the page was found at, for a single PATH.")
 @config_option
 @json_option
-def extract(paths: tuple[Path, ...], url: str | None, config_dir: Path | None, as_json: bool) -> None:
+def extract(sources: tuple[str, ...], url: str | None, config_dir: Path | None, as_json: bool) -> None:
     """Show what would be read from pages: title, text, dates, author, credit, and what is taken out."""
     from dataclasses import asdict
 
@@ -28,20 +30,27 @@ def extract(paths: tuple[Path, ...], url: str | None, config_dir: Path | None, a
     from crawler.report import article_text
     from crawler.worker import Worker
 
-    if url and len(paths) > 1:
+    if url and len(sources) > 1:
         raise click.UsageError("--url goes with a single PATH")
+    paths = files([Path(source) for source in sources if not source.startswith(WEB)])
+    pages = [(str(path), page_of(path, stamp(utc_now()), url=url)) for path in paths]
+    if web := [source for source in sources if source.startswith(WEB)]:
+        from crawler.visits import fetch_now
+
+        pages += [(page.url, page) for page in fetch_now(load(config_dir), web, progress)]
     worker = Worker(load_topics(find_dir(config_dir)))
     found: list[dict[str, Any]] = []
     try:
-        for path in files(paths):
+        for source, page in pages:
             try:
-                article, _ = read(worker, page_of(path, stamp(utc_now()), url=url), path)
+                article, _ = read(worker, page, source)
             except ExtractionError as error:
                 click.secho(f"rasid: {error}", fg="red", err=True)
             else:
-                found.append({"path": str(path), **asdict(article)})
+                found.append({"path": source, **asdict(article)})
     finally:
         worker.close()
+    progress("")
     if as_json:
         print_json(found)
     else:

@@ -56,7 +56,7 @@ def page_of(path: Path, at: str, outlet: Outlet | None = None, url: str | None =
     )  # fmt: skip
 
 
-def read(worker: Worker, page: Page, path: Path) -> tuple[Article, Judgement]:
+def read(worker: Worker, page: Page, path: Path | str) -> tuple[Article, Judgement]:
     """Read and judge the page of a file; an ExtractionError names the file."""
     try:
         return worker.read_sync(page)

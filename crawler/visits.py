@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
+
+import msgspec
 
 from archive.errors import ArchiveBusy, ConfigError, UsageError, WorkError
 from archive.frontier import CrawlSummary, request, request_state, sync_outlets
-from archive.models import Saved
+from archive.models import Page, Saved
+from archive.reading import open_archive
 from archive.sqlite import connect_read
 from archive.times import moment, stamp, utc_now
 from crawler.config import OUTLETS, Config, Outlet
@@ -84,6 +90,20 @@ def save_now(config: Config, urls: Sequence[str], progress: Progress) -> list[di
             return run_reactor(lambda: _stoppable(session, _save_all(session, clean, progress)))
     except ArchiveBusy:
         return [_asked(config, "save", url, progress) for url in clean]
+
+
+def fetch_now(config: Config, urls: Sequence[str], progress: Progress) -> Iterator[Page]:
+    """The pages of addresses, fetched as any other and kept nowhere. Raises WorkError for one that brings no page."""
+    with TemporaryDirectory() as aside:
+        passing = msgspec.structs.replace(config, archive=Path(aside) / "archive.db", alerts=())
+        rows = save_now(passing, urls, progress)
+        with open_archive(passing.archive) as archive:
+            for row in rows:
+                if row["article_id"] is None:
+                    raise WorkError(f"{row['url']}: {row['became']}")
+                found = archive.query("SELECT max(id) AS id FROM captures WHERE article_id = ?", (row["article_id"],))
+                page, outlet = archive.capture(found[0]["id"]), config.outlet_of(row["url"])
+                yield replace(page, timezone=outlet.timezone, outlet_name=outlet.name_ar) if outlet else page
 
 
 async def _save_all(session: Session, urls: Sequence[str], progress: Progress) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import Site
+
 ROOT = Path(__file__).parent.parent
 SEEDS = sorted((ROOT / "seeds").glob("*.txt"))
 
@@ -247,3 +249,19 @@ def test_an_editors_yes_keeps_what_was_passed_over(tmp_path):
     assert rasid("topics", "label", "1", "syria", "yes", "--config", tmp_path).returncode == 0
     assert json.loads(rasid("search", "معرض الكتاب", "--config", tmp_path, "--json").stdout)[0]["article_id"] == 1
     assert "1 labels, the rules differ from 1" in rasid("topics", "test", "--labels", "--config", tmp_path).stdout
+
+
+def test_extract_reads_a_web_page_and_keeps_nothing(tmp_path):
+    rasid("init", tmp_path, "--contact", "desk@example.org")
+    with Site() as site:
+        (tmp_path / "outlets.toml").write_text(
+            f'[[outlet]]\nid = "local"\nname_ar = "صحيفة الاختبار"\nname_en = "Local"\nhomepage = "{site.url}"\n'
+            f'feeds = ["{site.url}/feed"]\nallow_private = true\n', encoding="utf-8",
+        )  # fmt: skip
+        url = site.article("/1.html", "افتتاح معرض الكتاب", "افتتح معرض الكتاب أبوابه مساء أمس بحضور الناشرين.\n" * 3)
+        done = rasid("extract", url, "--config", tmp_path, "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)[0]["title"] == "افتتاح معرض الكتاب"
+        missing = rasid("extract", site.url + "/2.html", "--config", tmp_path)
+        assert (missing.returncode, "404" in missing.stderr, "Traceback" in missing.stderr) == (1, True, False)
+    assert not (tmp_path / "archive.db").exists()
