@@ -46,7 +46,7 @@ def measure(path: Path = DEV, rules: RuleSet | None = None) -> dict[str, Any]:
         for row in rows
     ]
     seconds = time.perf_counter() - start
-    random_source = random.Random(1)  # noqa: S311  # resampling, no secret
+    random_source = random.Random(1)  # resampling, no secret
     samples = [random_source.choices(range(len(rows)), k=len(rows)) for _ in range(_RESAMPLES)]
     easy = [at for at, row in enumerate(rows) if not row["hard"]]
     topics: dict[str, Any] = {}

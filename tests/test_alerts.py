@@ -158,12 +158,20 @@ def test_backlog_goes_into_one_digest_or_each_or_nowhere(kit_with):
     assert kit.rows("SELECT rule, kind, count(*) FROM mails GROUP BY rule, kind ORDER BY rule") == [
         ("all", "instant", 3), ("one", "digest", 1),
     ]  # fmt: skip
-    assert kit.one("SELECT next_attempt_at FROM mails WHERE kind = 'digest'") == later(NOW, 3600)
+    assert kit.one("SELECT next_attempt_at FROM mails WHERE kind = 'digest'") == later(NOW, 120 + 3600)
     assert kit.one("SELECT count(*) FROM mail_events WHERE rule = 'one'") == 3
     kit.save(at=later(NOW, 240), url="https://sana.example/new")
     assert kit.rows("SELECT rule, kind FROM mails WHERE created_at = ? ORDER BY rule", later(NOW, 240)) == [
         ("all", "instant"), ("no", "instant"), ("one", "instant"),
     ]  # fmt: skip
+
+
+def test_a_backlog_that_comes_slowly_is_still_one_digest_and_waits_a_day_at_most(kit_with):
+    kit = kit_with(rule())
+    for number in range(40):  # an outlet that asks for long pauses
+        kit.save(at=later(NOW, number * 3000), url=f"https://sana.example/{number}", backlog=True)
+        due = kit.one("SELECT next_attempt_at FROM mails")
+        assert due == later(NOW, min(number * 3000 + 3600, 86400))
 
 
 def test_what_was_published_long_before_it_was_seen_is_backlog(kit_with):

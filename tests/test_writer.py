@@ -27,7 +27,7 @@ from tests.archive_kit import ON_TOPIC, SANA, Kit, StandingClock, children, page
 def kill_often(path: Path, times: int, seed: int) -> int:
     """Kill a saving process at random instants; each time everything acknowledged must be there, and whole."""
     acknowledged: set[int] = set()
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     for run in range(times):
         here, there = children.Pipe(duplex=False)
         child = children.Process(target=save_until_killed, args=(path, run, there))
@@ -56,7 +56,7 @@ def test_kill_9_loses_nothing_acknowledged_and_leaves_nothing_half_written(tmp_p
 
 
 def test_kill_9_while_an_archive_is_being_made_or_opened(tmp_path):
-    chance = random.Random(3)  # noqa: S311
+    chance = random.Random(3)
     for run in range(8):
         path = tmp_path / str(run // 2) / "archive.db"  # every other one exists already
         path.parent.mkdir(exist_ok=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the store calls us; we only need to know the shape of what 
 Language = Literal["ar", "en"]
 Backlog = Literal["digest", "each", "none"]
 
+DIGEST_MOST_S = 86400.0  # the longest a digest gathers
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})*")
@@ -118,7 +119,7 @@ def _queue(tx: Transaction, rule: AlertRule, recipient: str, event: Event, new_i
     if event.backlog and rule.backlog == "digest":
         kind, due = "digest", later(now, tx.policy.digest_after)
         mail = tx.db.execute(  # once tried, a digest stays as it is: the server may have taken it
-            "SELECT id FROM mails WHERE state = 'queued' AND rule = ? AND channel = ? AND recipient = ? "
+            "SELECT id, created_at FROM mails WHERE state = 'queued' AND rule = ? AND channel = ? AND recipient = ? "
             "AND kind = 'digest' AND attempts = 0 ORDER BY id LIMIT 1",
             key,
         ).fetchone()
@@ -128,7 +129,11 @@ def _queue(tx: Transaction, rule: AlertRule, recipient: str, event: Event, new_i
             "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (*key, kind, f"<{new_id()}@rasid.invalid>", now, due),
         ).fetchone()
+    elif kind == "digest":  # as long as more of a backlog comes in, it is one digest; but not for ever
+        tx.db.execute(
+            "UPDATE mails SET next_attempt_at = min(?, ?) WHERE id = ?", (due, later(mail[1], DIGEST_MOST_S), mail[0])
+        )
     tx.db.execute(
         "INSERT INTO mail_events (mail_id, rule, channel, recipient, event_id) VALUES (?, ?, ?, ?, ?)",
-        (*mail, *key, event.id),
+        (mail[0], *key, event.id),
     )
