@@ -175,9 +175,8 @@ def test_a_dead_mail_server_loses_nothing(tmp_path):
         configure(tmp_path, site, port)
         publish(site, 1, 2, 3)
         with service(tmp_path):
-            until(
-                lambda: rows(tmp_path, "select count(*) from mails where attempts > 0") == [(3,)], what="three attempts"
-            )
+            waiting = "select count(*) from mails where error is not null and attempts = 0"
+            until(lambda: rows(tmp_path, waiting) == [(3,)], what="three mails that wait for the server")
         db_ids = {row[0] for row in rows(tmp_path, "select message_id from mails")}
         make_due(tmp_path)
         with Sink(tmp_path / "mail", port).running() as sink, service(tmp_path):

@@ -1,8 +1,9 @@
 """The outbox goes out: mails that are due, over one SMTP connection, each recorded before and after it is sent.
 
 `sending` is committed before a mail is handed over and `sent` after, so that whatever dies in between, the mail is
-sent again with the same Message-ID rather than lost. Faults of the server or of our account put mails off;
-only a server that refuses this very mail for good (5xx) fails it.
+sent again with the same Message-ID rather than lost. Mails wait for a server that cannot be reached, or that does
+not let us in, however long that lasts. One that the server puts off is tried for three days; one that it refuses for
+good (5xx) fails.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from archive.alerts.excerpts import clean
-from archive.alerts.outbox import claim, due, fail, put_off, sent, tried_in_vain
+from archive.alerts.outbox import claim, due, fail, put_off, sent, wait_for_server
 from archive.alerts.render import MailContext, render
 from archive.alerts.rules import check_address
 from archive.errors import ConfigError, DeliveryError
@@ -88,8 +89,8 @@ def deliver_due(
         try:
             client = _connect(smtp)
         except DeliveryError as error:
-            report.put_off, report.error = len(waiting), str(error)
-            record(tried_in_vain, waiting, report.error, chance)
+            report.error = str(error)
+            report.put_off = record(wait_for_server, report.error, chance)
             return report
         stack.callback(_leave, client)
         for mail_id in waiting:
@@ -155,6 +156,8 @@ def _send(client: smtplib.SMTP, smtp: SmtpSettings, recipient: str, message: byt
     except smtplib.SMTPRecipientsRefused as error:
         raise _refused(recipient, *error.recipients[recipient]) from None
     except smtplib.SMTPDataError as error:
+        with suppress(OSError):
+            client.rset()  # refused before the first byte, the mail is still open, and the next would be refused for it
         raise _refused(recipient, error.smtp_code, error.smtp_error) from None
     except smtplib.SMTPSenderRefused as error:  # our account's fault, not this mail's: it waits for the mend
         problem = f"{smtp.host}:{smtp.port}: refuses smtp.sender {smtp.sender}: {_words(error)}"

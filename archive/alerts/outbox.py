@@ -5,7 +5,7 @@ Every function runs inside the writer's transaction; `sending` means that a mail
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from archive.alerts.render import MailContext, Story, Told
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from archive.writer import Transaction
 
 LAST_ATTEMPT = 26  # after 1, 2, 4 ... minutes, then every 4 hours: three days
+UNUSABLE_S = 300.0  # until a server that is down, or that refuses our account, is asked again
 LISTED = 100  # events a digest lists
 
 
@@ -32,11 +33,19 @@ def due(tx: Transaction, limit: int) -> list[int]:
 
 
 def claim(tx: Transaction, mail_id: int) -> MailContext | None:
-    """Record that the mail is being sent and give what it says; None when it is no longer queued."""
-    claimed = tx.db.execute(
-        "UPDATE mails SET state = 'sending', attempts = attempts + 1 WHERE id = ? AND state = 'queued'", (mail_id,)
-    )
-    return read_mail(tx.db, mail_id, tx.policy.alerts, tx.now()) if claimed.rowcount else None
+    """Record that the mail is being sent and give what it says; None when it is not to be sent (any more).
+
+    Whoever was taken out of the rules is written to no more, whatever still waits for them.
+    """
+    row = tx.db.execute("SELECT rule, recipient FROM mails WHERE id = ? AND state = 'queued'", (mail_id,)).fetchone()
+    if row is None:
+        return None
+    rule = next((rule for rule in tx.policy.alerts if rule.name == row[0] and row[1] in rule.to), None)
+    if rule is None:
+        fail(tx, mail_id, f"no alert rule {row[0]!r} writes to {row[1]} any more")
+        return None
+    tx.db.execute("UPDATE mails SET state = 'sending', attempts = attempts + 1 WHERE id = ?", (mail_id,))
+    return read_mail(tx.db, mail_id, rule, tx.now())
 
 
 def sent(tx: Transaction, mail_id: int) -> None:
@@ -64,22 +73,23 @@ def put_off(tx: Transaction, mail_id: int, error: str, chance: Callable[[], floa
     )
 
 
-def tried_in_vain(tx: Transaction, mails: Sequence[int], error: str, chance: Callable[[], float]) -> None:
-    """No server was reached: an attempt for each of these mails, none of which can have arrived."""
-    for mail_id in mails:
-        tx.db.execute("UPDATE mails SET attempts = attempts + 1 WHERE id = ?", (mail_id,))
-        put_off(tx, mail_id, error, chance)
+def wait_for_server(tx: Transaction, error: str, chance: Callable[[], float]) -> int:
+    """No mail can be sent now: all that is due waits some minutes, and is as untried as before. Gives how many."""
+    again = later(tx.now(), UNUSABLE_S * (0.75 + chance() / 2))
+    waiting = tx.db.execute(
+        "UPDATE mails SET next_attempt_at = ?, error = ? WHERE state = 'queued' AND next_attempt_at <= ?",
+        (again, error, tx.now()),
+    )
+    return int(waiting.rowcount)
 
 
-def read_mail(db: Connection, mail_id: int, rules: Sequence[AlertRule], at: str) -> MailContext:
-    """What a mail says, read from the archive. A rule since removed speaks Arabic and tells of every topic."""
-    name, recipient, kind, message_id, total = db.execute(
-        "SELECT rule, recipient, kind, message_id, (SELECT count(*) FROM mail_events WHERE mail_id = id) "
+def read_mail(db: Connection, mail_id: int, rule: AlertRule, at: str) -> MailContext:
+    """What a mail says, read from the archive in the words of its rule."""
+    recipient, kind, message_id, total = db.execute(
+        "SELECT recipient, kind, message_id, (SELECT count(*) FROM mail_events WHERE mail_id = id) "
         "FROM mails WHERE id = ?",
         (mail_id,),
     ).fetchone()
-    rule = next((rule for rule in rules if rule.name == name), None)
-    language = rule.language if rule else "ar"
     rows = db.execute(
         "SELECT e.id, e.at, e.kind, e.article_id, e.version_id, e.backlog, a.url, o.name_ar, o.name_en "
         "FROM mail_events m JOIN events e ON e.id = m.event_id JOIN articles a ON a.id = e.article_id "
@@ -90,18 +100,20 @@ def read_mail(db: Connection, mail_id: int, rules: Sequence[AlertRule], at: str)
     for *event_row, url, name_ar, name_en in rows:
         event = Event(*event_row)
         told = [_told(db, version, rule) for version in judged_versions(db, event)]
+        if not told:
+            continue
         (last_seen,) = db.execute(
             "SELECT max(at) FROM fetches WHERE article_id = ? AND outcome IN ('ok', 'unchanged') AND at <= ?",
             (event.article_id, event.at),
         ).fetchone()
         stories.append(Story(
-            event.kind, event.at, event.article_id, url, name_ar if language == "ar" else name_en,
+            event.kind, event.at, event.article_id, url, name_ar if rule.language == "ar" else name_en,
             version=told[0], before=told[1] if len(told) > 1 else None, last_seen_at=last_seen or told[0].seen_at,
         ))  # fmt: skip
-    return MailContext(mail_id, message_id, kind, name, recipient, language, at, tuple(stories), total)
+    return MailContext(mail_id, message_id, kind, rule.name, recipient, rule.language, at, tuple(stories), total)
 
 
-def _told(db: Connection, version: int, rule: AlertRule | None) -> Told:
+def _told(db: Connection, version: int, rule: AlertRule) -> Told:
     """A version with those of its matches that the rule is about, the strongest first."""
     title, text, author, published_at, seen_at = db.execute(
         "SELECT title, text, author, published_at, captured_at FROM versions WHERE id = ?", (version,)
@@ -117,6 +129,6 @@ def _told(db: Connection, version: int, rule: AlertRule | None) -> Told:
     wanted = tuple(
         Match(topic, strength, score, tuple(Passage(*hit) for hit in db.execute(passages, (version, topic))))
         for topic, strength, score in matches
-        if rule is None or rule.wants(topic, strength)
+        if rule.wants(topic, strength)
     )
     return Told(title, text, author, published_at, seen_at, wanted)
