@@ -52,6 +52,7 @@ class Page:
     timezone: str | None = None  # the outlet's, for dates printed without one
     outlet_name: str | None = None  # so that a site's own name is no credit and no part of a title
     link: Link | None = None  # what the listing said, used only where the page is silent
+    furniture: tuple[str, ...] = ()  # lines learned of the outlet, see `archive.learned`
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from archive import ledger
+from archive import learned, ledger
 from archive.alerts.rules import plan
 from archive.arabic.normalise import normalise
 from archive.errors import ArchiveError
@@ -149,7 +149,8 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: _Known) -> Saved:
     """A version if the page says something new, else none."""
     new, page, db, live = snapshot.article, snapshot.page, tx.db, snapshot.crawl_id is not None
     before, after = _neighbours(db, article.id, "9999" if live else page.at)
-    if before and same_version(before[2], new):
+    # What was learned since the version before must not look like an edit.
+    if before and (same_version(before[2], new) or same_version(learned.clear(before[2], page.furniture), new)):
         return Saved("unchanged", article.id, before[0])
     if after and same_version(new, after[2]):
         return Saved("unchanged", article.id, after[0])
@@ -206,6 +207,8 @@ def _article(tx: Transaction, snapshot: Snapshot) -> _Known:
                "last_checked_at": page.at}  # fmt: skip
         article_id = _insert(db, "articles", row)
         _insert(db, "addresses", {"url": page.final_url, "article_id": article_id, "kind": "canonical"})
+        if snapshot.outlet_id:
+            learned.learn(tx, snapshot.outlet_id, snapshot.article, page.at)
     for url in {page.url, page.final_url}:
         db.execute("INSERT OR IGNORE INTO addresses (url, article_id, kind) VALUES (?, ?, 'moved')", (url, article_id))
     if asked and asked != article_id:  # it leads to another known article now: looked at, nothing said of it

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from archive.learned import forget
 from archive.times import later
 
 if TYPE_CHECKING:
     from archive.writer import Transaction, Writer
 
 DAY = 86400.0
+RARE_DAYS = 14  # a line of an outlet that stays rare is remembered so long
 BATCH = 5000  # rows deleted in one transaction, so that saves do not wait for long
 
 
@@ -49,6 +51,7 @@ def prune(writer: Writer, passed_days: float, fetches_days: float = 90, *, dry_r
         fetches = writer.submit(lambda tx: tx.db.table("fetches").count_where("at < ?", [before])).result()
     else:
         fetches = _delete(writer, "fetches", "at < ?", before)
+        writer.submit(lambda tx: forget(tx, later(tx.now(), -RARE_DAYS * DAY))).result()
     return PruneReport(len(files), captures, size, fetches)
 
 

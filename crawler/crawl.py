@@ -14,6 +14,7 @@ from scrapy.crawler import AsyncCrawlerRunner
 from archive import frontier
 from archive.errors import StorageFull
 from archive.frontier import CrawlSummary, Due, Source
+from archive.learned import furniture
 from archive.models import Look, Saved
 from archive.sqlite import connect_read
 from archive.times import Clock, utc_now
@@ -105,7 +106,7 @@ class Crawls:
         job = Job(
             crawl_id, outlet, self.config, self.guest, self.worker, self.writer, self._reader, self.clock,
             next_at=lambda: plan.next_at(self.clock(), self._chance) if plan else job.now(),
-            on_progress=on_progress, stopping=self._stopping,
+            on_progress=on_progress, furniture=furniture(self._reader, outlet_id), stopping=self._stopping,
         )  # fmt: skip
         self._jobs.add(job)
         try:

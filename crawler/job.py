@@ -39,6 +39,7 @@ class Job:
     clock: Clock
     next_at: Callable[[], str]  # the stamp of the outlet's next visit
     on_progress: Progress | None = None
+    furniture: tuple[str, ...] = ()  # lines learned of the outlet
     stopping: bool = False
     fault: Exception | None = None  # the archive or the worker fails: the crawl ends
     summary: CrawlSummary | None = None  # once it has ended

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from archive.learned import clear
 from archive.models import Article, Judgement, Page
 from archive.rules import RuleSet
 from archive.times import later
@@ -33,6 +34,7 @@ def process(page: Page, rules: RuleSet) -> tuple[Article, Judgement]:
             published_at=article.published_at or listed,
             published_source=article.published_source or ("feed" if listed else None),
         )
+    article = clear(article, page.furniture)
     article = Article(**{name: _storable(getattr(article, name)) for name in Article.__slots__})
     return article, judge(rules, article.title, article.text)
 

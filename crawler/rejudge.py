@@ -13,6 +13,7 @@ from typing import Any
 
 from archive.errors import ArchiveError, ExtractionError, UsageError
 from archive.labels import Verdict, label
+from archive.learned import furniture
 from archive.models import Article, Judgement, Page, Saved, Snapshot
 from archive.reading import Archive, open_archive
 from archive.rules import RuleSet
@@ -152,4 +153,6 @@ def label_article(config: Config, article_id: int, topic: str, verdict: Verdict)
 
 
 def _captured(archive: Archive, row: dict[str, Any]) -> Page:
-    return replace(archive.capture(row["capture_id"]), timezone=row["timezone"], outlet_name=row["name_ar"])
+    lines = furniture(archive.db, row["outlet_id"])
+    page = archive.capture(row["capture_id"])
+    return replace(page, timezone=row["timezone"], outlet_name=row["name_ar"], furniture=lines)

@@ -1,0 +1,74 @@
+"""Furniture learned per outlet: a line that stands at the edge of many different articles is none of theirs.
+
+Lines are counted once an article, folded, and in short ones every number alike, so that a counter is one line; longer
+ones are sentences, whose numbers are news. Only the edges of a text are looked at, and only they are ever cleared: what
+repeats in the middle of articles is a way of writing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from archive.arabic.normalise import normalise
+from archive.models import Article
+
+if TYPE_CHECKING:
+    from archive.sqlite import Connection
+    from archive.writer import Transaction
+
+HEAD, TAIL = 3, 6  # lines at either end that may be furniture
+ARTICLES, SHARE = 8, 0.2  # a line is furniture in so many articles, and in this share of the outlet's meanwhile
+LONGEST = 300  # characters
+LABEL = 6  # words of a line that is no sentence
+RULE = "learned"  # what `Article.removed` calls them
+
+
+def learn(tx: Transaction, outlet_id: str, article: Article, at: str) -> None:
+    """Count the edge lines of an article seen for the first time, those already cleared from it among them."""
+    lines = [line for _, line in _edges(article.text.split("\n"))]
+    lines += [line for rule, line in article.removed if rule == RULE]
+    for folded, line in {_fold(line): line for line in lines}.items():
+        if folded and len(line) <= LONGEST:
+            tx.db.execute(
+                "INSERT INTO outlet_lines VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT DO UPDATE SET "
+                "articles = articles + 1, last_at = max(last_at, excluded.last_at)",
+                (outlet_id, folded, line, at, at),
+            )
+
+
+def furniture(db: Connection, outlet_id: str | None) -> tuple[str, ...]:
+    """What was learned of an outlet: folded lines."""
+    rows = db.execute(
+        """SELECT folded FROM outlet_lines l WHERE outlet_id = ? AND articles >= ? AND articles >= ? *
+           (SELECT count(*) FROM articles a WHERE a.outlet_id = l.outlet_id AND a.first_seen_at >= l.first_at)
+           ORDER BY folded""",
+        (outlet_id, ARTICLES, SHARE),
+    ).fetchall()
+    return tuple(row[0] for row in rows)
+
+
+def clear(article: Article, learned: tuple[str, ...]) -> Article:
+    """The article without learned lines at its edges; each is in `removed`. A text is never cleared whole."""
+    lines, known = article.text.split("\n"), set(learned)
+    gone = {at: line for at, line in _edges(lines) if _fold(line) in known}
+    if not gone or len(gone) == len(lines):
+        return article
+    text = "\n".join(line for at, line in enumerate(lines) if at not in gone)
+    return replace(article, text=text, removed=(*article.removed, *((RULE, line) for line in gone.values())))
+
+
+def forget(tx: Transaction, before: str) -> int:
+    """Drop lines that stayed rare and were not seen since `before`; returns how many."""
+    query = "DELETE FROM outlet_lines WHERE articles < ? AND last_at < ?"
+    return int(tx.db.execute(query, (ARTICLES, before)).rowcount)
+
+
+def _edges(lines: list[str]) -> list[tuple[int, str]]:
+    return [(at, line) for at, line in enumerate(lines) if at < HEAD or at >= len(lines) - TAIL]
+
+
+def _fold(line: str) -> str:
+    words = normalise(line).split()
+    return re.sub(r"\d+", "0", " ".join(words)) if len(words) <= LABEL else " ".join(words)
