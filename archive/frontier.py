@@ -267,6 +267,12 @@ def finish_request(tx: Transaction, request_id: int, error: str | None = None) -
     tx.db.execute("UPDATE requests SET done_at = ?, error = ? WHERE id = ?", (tx.now(), error, request_id))
 
 
+def withdraw(tx: Transaction, requests: Sequence[int]) -> None:
+    """Take back requests that nobody has finished."""
+    for number in requests:
+        tx.db.execute("DELETE FROM requests WHERE id = ? AND done_at IS NULL", (number,))
+
+
 def request_state(db: Connection, request_id: int) -> Request:
     """A request with what became of it."""
     row = db.execute(

@@ -6,15 +6,17 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import msgspec
 
-from archive.errors import ArchiveBusy, ConfigError, UsageError, WorkError
-from archive.frontier import CrawlSummary, request, request_state, sync_outlets
+from archive.errors import ArchiveBusy, ArchiveError, ConfigError, UsageError, WorkError
+from archive.frontier import CrawlSummary, Request, request, request_state, sync_outlets, withdraw
 from archive.models import Page, Saved
 from archive.reading import open_archive
 from archive.sqlite import connect_read
@@ -37,11 +39,8 @@ def crawl_now(config: Config, outlets: Sequence[str], progress: Progress) -> lis
             mend = "is false, so nothing would be found; set it to true"
             raise ConfigError(config.file(OUTLETS), f"outlet {outlet.id}.enabled", mend)
     config.require_contact()
-    try:
-        with open_session(config) as session:
-            return run_reactor(lambda: _stoppable(session, _crawl_all(session, wanted, progress)))
-    except ArchiveBusy:
-        return [_asked(config, "crawl", outlet.id, progress) for outlet in wanted]
+    ids = [outlet.id for outlet in wanted]
+    return _do_or_ask(config, "crawl", ids, lambda session: _crawl_all(session, wanted, progress), progress)
 
 
 async def _stoppable(session: Session, work: Coroutine[Any, Any, T]) -> T:
@@ -85,11 +84,7 @@ def save_now(config: Config, urls: Sequence[str], progress: Progress) -> list[di
             clean.append(canonical(url))
         except ValueError as error:
             raise UsageError(f"{url!r} is no web address: {error}") from error
-    try:
-        with open_session(config) as session:
-            return run_reactor(lambda: _stoppable(session, _save_all(session, clean, progress)))
-    except ArchiveBusy:
-        return [_asked(config, "save", url, progress) for url in clean]
+    return _do_or_ask(config, "save", clean, lambda session: _save_all(session, clean, progress), progress)
 
 
 def fetch_now(config: Config, urls: Sequence[str], progress: Progress) -> Iterator[Page]:
@@ -126,20 +121,42 @@ def _saved(url: str, result: dict[str, Any]) -> dict[str, Any]:
     return {"url": url, "became": became, "article_id": result.get("article_id")}
 
 
-def _asked(config: Config, kind: str, target: str, progress: Progress) -> dict[str, Any]:
-    """Leave the running service a request and follow it, reading only."""
-    number = request(config.archive, kind, target, stamp(utc_now()))
-    reader = connect_read(config.archive)
+def _do_or_ask(
+    config: Config,
+    kind: str,
+    targets: Sequence[str],
+    work: Callable[[Session], Coroutine[Any, Any, list[dict[str, Any]]]],
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Do the work here; or, while another process has the archive, ask for it and follow what becomes of it.
+
+    The running service answers; another `rasid crawl` does not, but ends, and then the work is done here after all.
+    """
+    asked: list[int] = []
     deadline = time.monotonic() + ASKED_S
+    while time.monotonic() < deadline:
+        try:
+            with open_session(config) as session:
+                session.writer.submit(partial(withdraw, requests=asked)).result()
+                return run_reactor(lambda: _stoppable(session, work(session)))
+        except ArchiveBusy:
+            with suppress(ArchiveError):  # it may just be being made
+                asked = asked or [request(config.archive, kind, target, stamp(utc_now())) for target in targets]
+        states = _states(config, asked)
+        if states and all(state.done_at for state in states):
+            if failed := next((state for state in states if state.error), None):
+                raise WorkError(f"{failed.target}: {failed.error}")
+            return [_saved(s.target, s.result) if kind == "save" else s.result for s in states]
+        progress("another Rasid has the archive and was asked; waiting")
+        time.sleep(0.3)
+    raise WorkError(f"the archive stayed in other hands for {ASKED_S:.0f} s; `rasid status` tells more")
+
+
+def _states(config: Config, asked: Sequence[int]) -> list[Request]:
+    if not asked:
+        return []
+    reader = connect_read(config.archive)
     try:
-        while time.monotonic() < deadline:
-            state = request_state(reader, number)
-            if state.done_at:
-                if state.error:
-                    raise WorkError(f"{target}: {state.error}")
-                return _saved(target, state.result) if kind == "save" else state.result
-            progress(f"the running service was asked for {target}, waiting")
-            time.sleep(0.3)
+        return [request_state(reader, number) for number in asked]
     finally:
         reader.close()
-    raise WorkError(f"the running service did not take up {target} within {ASKED_S:.0f} s; `rasid status` tells more")

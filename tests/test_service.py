@@ -1,5 +1,6 @@
 """The service as an operator runs it: a real process, a real outlet, a real mail server, and real kills."""
 
+import asyncio
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -184,6 +186,23 @@ def test_a_dead_mail_server_loses_nothing(tmp_path):
             time.sleep(3)
             assert len(sink.mails) == 3
         assert {mail["message-id"] for mail in mails(sink)} == db_ids
+
+
+def test_a_mail_on_its_way_when_the_service_is_stopped_is_not_sent_again(tmp_path):
+    class Slow(Sink):
+        async def handle_DATA(self, server, session, envelope):
+            answer = await super().handle_DATA(server, session, envelope)
+            await asyncio.sleep(0.7)
+            return answer
+
+    with Site() as site, Slow(tmp_path / "mail", free_port()).running() as sink:
+        configure(tmp_path, site, sink.port, every="1h")
+        publish(site, 1)
+        with service(tmp_path) as process:
+            until(lambda: len(sink.mails) == 1, what="the mail")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        assert rows(tmp_path, "select state, attempts from mails") == [("sent", 1)]
 
 
 def make_due(directory):
@@ -386,3 +405,16 @@ def test_a_mail_server_that_says_nothing_does_not_hold_up_the_end(tmp_path):
             assert process.wait(20) == 0
             connection.close()
         assert rows(tmp_path, "select state from mails") == [("queued",)]
+
+
+def test_two_crawls_at_once_without_the_service_both_do_their_work(tmp_path):
+    with Site() as site:
+        configure(tmp_path, site, free_port())
+        publish(site, 1, 2)
+        slow = site.routes["/feed"]
+        site.route("/feed", lambda visit: (time.sleep(1), slow(visit)))
+        with ThreadPoolExecutor(3) as together:
+            done = list(together.map(lambda _: rasid(tmp_path, "crawl", "--json"), range(3)))
+        assert [one.returncode for one in done] == [0, 0, 0], done[0].stderr + done[1].stderr
+        assert sum(json.loads(one.stdout)[0]["kept"] for one in done) == 2
+        assert rows(tmp_path, "select count(*) from requests") == [(0,)]
