@@ -15,6 +15,7 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -47,7 +48,8 @@ class Service:
         self.running: dict[str, asyncio.Task[None]] = {}
         self.lead = float("-inf")  # of the clock over the loop's
         self.resting: dict[str, float] = {}  # until when, by the loop's clock, what failed is left alone
-        self.stopping = asyncio.Event()
+        self.stopping, self.mail_is_out = asyncio.Event(), asyncio.Event()
+        self.mail_is_out.set()
         self.mail_server = session.config.mail_server()
         self.reader = connect_read(session.config.archive)
 
@@ -147,6 +149,7 @@ class Service:
             return
         if not self._free("mail"):
             return
+        self.mail_is_out.clear()
         try:
             report = await _aside(
                 partial(
@@ -158,6 +161,8 @@ class Service:
             self.resting["mail"] = asyncio.get_running_loop().time() + REST_S
             log.error("mail failed, next try in %.0f s: %s", REST_S, error)
             return
+        finally:
+            self.mail_is_out.set()
         if report.sent or report.put_off or report.failed:
             log.info("mail sent=%d put_off=%d failed=%d", report.sent, report.put_off, report.failed)
         if report.error:
@@ -177,6 +182,8 @@ class Service:
         await self.session.crawls.stop(within=DRAIN_S)
         if self.running:
             await asyncio.wait(self.running.values(), timeout=2)
+        with suppress(TimeoutError):  # a mail that was taken and not noted would be sent again
+            await asyncio.wait_for(self.mail_is_out.wait(), 2)
         scheduler.shutdown(wait=False)
         self.reader.close()
         log.info("stopped")

@@ -456,7 +456,6 @@ def test_a_wrong_password_waits_for_the_mend_and_is_written_nowhere(kit, sink, c
     [
         ({"host": "mail.example.org", "security": "none"}, "smtp.security"),
         ({"host": "192.0.2.1", "security": "none"}, "smtp.security"),
-        ({"security": "ssl"}, "smtp.security"),
         ({"sender": "راصد@example.org"}, "smtp.sender"),
         ({"sender": "Rasid <rasid@example.org>\n"}, "smtp.sender"),
         ({"user": "rasid", "password": "كلمة"}, "smtp.user"),

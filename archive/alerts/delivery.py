@@ -45,8 +45,6 @@ class SmtpSettings:
 
     def __post_init__(self) -> None:
         """Refuse plain text to another machine, and what the mail library would send wrongly."""
-        if self.security not in ("starttls", "tls", "none"):
-            raise ConfigError("rasid.toml", "smtp.security", "is unknown; write starttls, tls or none")
         if self.security == "none" and not _is_loopback(self.host):
             mend = f'"none" would send mail in the clear to {self.host}; write starttls or tls'
             raise ConfigError("rasid.toml", "smtp.security", mend)
@@ -186,7 +184,7 @@ def _words(error: Exception) -> str:
 
 
 def _said(words: bytes | str) -> str:
-    return clean(words.decode("utf-8", "replace") if isinstance(words, bytes) else words, 200)
+    return clean(words if isinstance(words, str) else words.decode("utf-8", "replace"), 200)
 
 
 def _is_loopback(host: str) -> bool:

@@ -57,7 +57,7 @@ def excerpts(text: str, hits: Sequence[tuple[int, int]], *, limit: int = 6, word
     windows: dict[tuple[int, int], tuple[bool, bool]] = {}
     room = max(1, len(text.split()) // 2)
     for start, _ in hits:
-        if len(windows) == limit or (windows and room < 8):  # fewer words would tell nothing
+        if len(windows) == limit or (windows and room < 12):  # fewer words would tell nothing
             break
         if text[start : start + 1].strip() and not any(low <= start < high for low, high in windows):
             low, high, *cut = _window(text, start, min(words, room))
