@@ -249,6 +249,11 @@ class _Compiler:
             where = f"{key}{path.rstrip('`')}"
             if unknown := re.search(r"unknown field `(.*)`", what):
                 where, what = f"{where}.{unknown[1]}", "unknown key; correct it or take it out"
+            elif missing := re.search(r"missing required field `(.*)`", what):
+                where, what = (
+                    f"{where}.{missing[1]}",
+                    "is missing; `rasid init` writes a file that shows how it is done",
+                )
             self.fail(where.lstrip("."), what)
 
     def fail(self, key: str, mend: str) -> NoReturn:

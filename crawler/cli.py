@@ -230,10 +230,12 @@ def prune(dry_run: bool, config_dir: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from archive import upkeep
+    from archive.reading import open_archive
     from archive.writer import Writer
     from crawler.session import policy
 
     config = load(config_dir)
+    open_archive(config.archive).close()  # says so when there is none, rather than making an empty one
     writer = Writer(config.archive, policy(config))
     try:
         report = upkeep.prune(writer, passed_days=config.keep.passed_days, dry_run=dry_run)

@@ -105,6 +105,8 @@ def test_without_configuration_or_archive_it_says_how_to_begin(tmp_path):
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "archive.db" in done.stderr
+    assert rasid("prune", "--config", tmp_path).returncode == 1
+    assert not (tmp_path / "archive.db").exists()
     assert rasid("crawl", "--config", tmp_path).returncode == 0
 
 

@@ -129,6 +129,12 @@ def test_a_topic_that_names_no_term_is_told(directory):
     assert "empty" in str(error.value)
 
 
+def test_an_empty_topics_file_is_told(directory):
+    (directory / "topics.toml").write_text("", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"topics\.toml: term: is missing; `rasid init`"):
+        load_config(directory)
+
+
 def test_an_archive_without_configuration_says_how_to_begin(tmp_path):
     with pytest.raises(ConfigError, match="rasid init"):
         load_config(tmp_path)
