@@ -252,7 +252,7 @@ class _Compiler:
             elif missing := re.search(r"missing required field `(.*)`", what):
                 where, what = (
                     f"{where}.{missing[1]}",
-                    "is missing; `rasid init` writes a file that shows how it is done",
+                    "is missing; `rasid init` writes a file that shows how",
                 )
             self.fail(where.lstrip("."), what)
 
