@@ -220,7 +220,7 @@ def clean(
     told = [at for at, row in enumerate(rows) if row.prose and row.plain != heading and row.plain not in known]
     first, last = (told[0], told[-1]) if told else (len(rows), -1)
     top = next((at for at, row in enumerate(rows[:first]) if row.plain == heading), 0)  # above it is no article
-    dates = _publication_lines(rows, first, last, now, zone, published)
+    dates = _publication_lines(rows, first, last, now, zone, published, bare=links is None)
     block = linked = teasing = False  # within a "read also"; after a link in it; among its teasers
     for at, row in enumerate(rows):
         head, tail, writer = at < first, at > last, None
@@ -308,9 +308,17 @@ def _split(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
 
 
 def _publication_lines(
-    rows: Sequence[_Row], first: int, last: int, now: datetime, zone: str | tzinfo | None, published: str | None
+    rows: Sequence[_Row],
+    first: int,
+    last: int,
+    now: datetime,
+    zone: str | tzinfo | None,
+    published: str | None,
+    *,
+    bare: bool,
 ) -> dict[int, Date | None]:
     """Lines that are nothing but the date of publication, or of an update (None). A dateline of another day is text.
+    Of a page, only where a word of publishing says so (not `bare`): its own clock is such a line, too.
     Within the text, what is reckoned back from now, and so reads differently at each look, dates another story."""
     short = [(at, row) for at, row in enumerate(rows) if len(row.text) < 110]
     alone = {at: line for at, row in short if (line := read_line(row.text, now, zone)).alone and any(line[:3])}
@@ -320,7 +328,7 @@ def _publication_lines(
     chosen = next((line.published for line in dated if line.labelled), dated[0].published if dated else None)
     day = published or (chosen.value if chosen else "")
     return dict.fromkeys(moving) | {
-        at: line.published
+        at: line.published if bare or line.labelled else None
         for at, line in alone.items()
         if not line.published or line.labelled or line.published.relative or line.published.value[:10] == day[:10]
     }

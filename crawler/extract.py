@@ -165,7 +165,7 @@ def _mend(tree: HtmlElement) -> str:
                 tag.tag, way = "div", f"{TRAFILATURA}+table"
     for block in tree.xpath(
         "//*[self::div or self::td or self::section or self::article or self::font or self::span]"
-        "[br or (p and text()[string-length(normalize-space()) > 40])][not(ancestor-or-self::p)]"
+        "[br or ((p or h1) and text()[string-length(normalize-space()) > 40])][not(ancestor-or-self::p)]"
     ):
         _paragraphs(block)
     for tag in tree.xpath(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from archive.arabic.dates import Date, read_date, read_line
-from crawler.clean import DATA, family_of, fold, is_nobody, is_place, read_byline
+from crawler.clean import DATA, family_of, fold, is_nobody, is_place, is_prose, read_byline
 
 _ARTICLE = re.compile(r"(?:\w*Article|BlogPosting|LiveBlogPosting|Report)$")
 _SEPARATOR = re.compile(r"\s+[-–—|•»:]+\s+|\s*(?:\||::|»)\s*")
@@ -27,7 +27,8 @@ _NESTED = {"@graph", "mainEntity", "itemListElement", "item"}
 _DATED = re.compile(r"\s+(?:في|بتاريخ)\s|\s*[|•·]\s*|\s*[,،-]?\s*\d")  # where a byline ends and a date begins
 _TIME_ALONE = re.compile(r"\D{0,9}\d{1,2}:\d{2}\D{0,9}")
 _UTC = re.compile(r"(?:Z|\+00:?00)$")
-Near = list[tuple[HtmlElement, str]]  # elements beside the headline and their text
+Near = list[tuple[HtmlElement, str, int]]  # elements beside the headline, their text, how far to trust a date there
+_BLOCKS = ("p", "div", "section", "article", "td", "li", "blockquote")
 Meta = dict[str, list[str]]  # what meta tags say, by name
 _META: dict[str, list[str]] = DATA["meta"]
 FURNITURE = {rule: re.compile(pattern, re.I) for rule, pattern in DATA["markup"].items()}
@@ -167,12 +168,12 @@ def _read_title(out: Metadata, tree: HtmlElement, said: list[str]) -> None:
 
 def in_aside(tag: HtmlElement) -> bool:
     """Whether an element stands in a block that belongs to other articles or to the site."""
-    for up in tag.iterancestors("div", "aside", "section", "ul", "footer", "nav", "article"):
+    for up in (tag, *tag.iterancestors()):
         if up.tag == "article":
             return False
-        if up.tag in ("aside", "nav") or _ASIDE.search(names_of(up)):
+        if up.tag in ("aside", "nav") or (up.tag in ("div", "section", "ul", "footer") and _ASIDE.search(names_of(up))):
             return True
-    return next(tag.iterancestors("footer"), None) is not None
+    return tag.tag == "footer" or next(tag.iterancestors("footer"), None) is not None
 
 
 def names_of(tag: HtmlElement) -> str:
@@ -181,22 +182,48 @@ def names_of(tag: HtmlElement) -> str:
 
 
 def _near(tree: HtmlElement, headline: HtmlElement | None) -> Near:
-    """Short pieces of text where date and byline are printed: after the headline, before it, at the article's end."""
+    """Short pieces of text where date and byline are printed: around the headline, among the text, at its end.
+
+    Each with how far a bare date in it is the article's: 2 as it stands, 1 unless it is the day of reading, which a
+    page's own clock tells, 0 only where a word of publishing is beside it.
+    """
     if headline is None:
         return []
     every = [tag for tag in tree.iter() if isinstance(tag.tag, str)]
-    at, parent = every.index(headline), headline.getparent()
-    while parent.getparent() is not None and text_of(parent) == text_of(headline):
-        parent = parent.getparent()
-    tags = [tag for tag in every[at + 1 : at + 90] if tag.tag not in ("script", "style", "option")]
-    tags += [tag for tag in every[max(0, at - 12) : at] if parent in tag.iterancestors()]
-    around = next(headline.iterancestors("article", "main"), None)
-    times = [] if around is None else list(around.iter("time"))
-    tags += times if len(times) <= 3 else []
-    pieces = [(tag, _parts_of(tag)) for tag in tags if len(tag) <= 8]
-    pieces = [(tag, text) for tag, text in pieces if 3 <= len(text) <= 110 and not in_aside(tag)]
-    clocks = ((tag, f"{day} {clock}") for (tag, day), (_, clock) in pairwise(pieces) if _TIME_ALONE.fullmatch(clock))
+    at = every.index(headline)
+    told = [number for number in range(at + 1, len(every)) if _tells(every[number])]
+    held = Counter(up for number in told for up in every[number].iterancestors())
+    above = list(headline.iterancestors())
+    wide = (up for up in above if 2 * held[up] >= len(told) and text_of(up) != text_of(headline))
+    block = next(wide, tree)
+    told = [number for number in told if block in every[number].iterancestors()] or [at + 12]
+    body = every[told[-1]].getparent() if told[-1] < len(every) else block
+    deck = len(told) > 1 and (len(told) > 2 or body is not every[told[0]].getparent())
+    own = next(headline.iterancestors("article", "header"), None)
+    pieces: Near = []
+    for number in (*range(at + 1, min(told[-1] + 30, len(every))), *range(max(0, at - 12), at)):
+        tag, over, head = every[number], number < at, at < number < told[deck]
+        if len(tag) > 8 or not 3 <= len(text := _parts_of(tag)) <= 110:
+            continue
+        parent, ups = tag.getparent(), set(tag.iterancestors())
+        if tag.tag in ("script", "style", "option", "title") or in_aside(tag) or block not in ups:
+            continue
+        links = () if head or parent in (block, body) else parent.iter("a")
+        if any(len(text_of(link)) >= 20 for link in links):  # a card of another story
+            continue
+        if any(_CLOCK.search(names_of(up)) for up in (tag, *ups.difference(above))):
+            continue
+        sure = head or (over and own in ups) or (number > told[-1] and parent is body is not block)
+        pieces.append((tag, text, 2 if sure else int(over or (number > told[-1] and parent in (block, body)))))
+    clocks = [(tag, f"{day} {b}", sure) for (tag, day, sure), (_, b, _) in pairwise(pieces) if _TIME_ALONE.fullmatch(b)]
     return [*clocks, *pieces]
+
+
+def _tells(tag: HtmlElement) -> bool:
+    """Whether an element is a paragraph of some article's text."""
+    if tag.tag not in _BLOCKS or next(tag.iterdescendants(*_BLOCKS), None) is not None or not is_prose(text_of(tag)):
+        return False
+    return not (in_aside(tag) or FURNITURE["caption"].search(names_of(tag)) or tag.xpath("ancestor::a"))
 
 
 def _read_dates(
@@ -208,14 +235,25 @@ def _read_dates(
     marked = tree.xpath("//*[@itemprop='datePublished']|//abbr[contains(@class, 'published')]")
     ways = ("content", "datetime", "title")
     stated += [("meta", next(filter(None, map(tag.get, ways)), text_of(tag))) for tag in marked]
-    times = [pair for pair in near if pair[0].tag == "time" and not read_line(pair[1], now).updated]
-    stated += [("time-tag", tag.get("datetime") or text) for tag, text in times]
     latest = (now + timedelta(days=1)).date().isoformat()  # a date to come is an event's, no publication's
+    today = (now - timedelta(days=1)).date().isoformat()  # in any zone, and in a page kept for hours
+    near = [spot for spot in near if not _is_update(spot[0], now)]
+    stated += [
+        ("time-tag", raw)
+        for tag, text, sure in near
+        if tag.tag == "time" and (date := read_date(raw := tag.get("datetime") or text, now))
+        if sure > (date.value[:10] >= today) or read_line(text, now).labelled
+    ]
     dates = ((read_date(text, now, zone), text, source) for source, text in stated if text)
     found, raw, out.source = next((hit for hit in dates if hit[0] and hit[0].value[:10] <= latest), (None, "", None))
-    lines = [(read_line(text, now), text) for tag, text in near if not _CLOCK.search(names_of(tag))]
-    lines = [(line, text) for line, text in lines if line.published and line.published.value[:10] <= latest]
-    lines = [(line, text) for line, text in lines if line.alone or (line.labelled and _byline_in(text))]
+    spots = [(read_line(text, now), text, sure) for _, text, sure in near]
+    lines = [
+        (line, text)
+        for line, text, sure in spots
+        if line.published and line.published.value[:10] <= latest
+        if line.labelled or sure > (line.published.value[:10] >= today)
+        if line.alone or (line.labelled and _byline_in(text))
+    ]
     lines.sort(key=lambda pair: (bool(pair[0].published and pair[0].published.relative), not pair[0].labelled))
     line, words = lines[0] if lines else (None, "")
     printed = line.published if line else None
@@ -234,12 +272,18 @@ def _read_dates(
     out.modified = next(filter(None, (read_date(text, now, zone) for text in changed)), None)
 
 
+def _is_update(tag: HtmlElement, now: datetime) -> bool:
+    """Whether an element tells when the page was updated, in it or in the label beside it."""
+    said = [read_line(text, now) for up in (tag, tag.getparent()) if len(text := _parts_of(up)) <= 110]
+    return any(line.updated and not line.published for line in said)
+
+
 def _bylines(tree: HtmlElement, near: Near) -> Iterator[str]:
     """Writers as printed: "كتب: X" beside the headline, then what markup names an author."""
     marked = [tag for tag in tree.xpath("//*[@class or @id]") if _WRITER.search(names_of(tag))]
     marked += tree.xpath("//*[@rel='author' or @itemprop='author']")
     texts = [_parts_of(tag) for tag in marked[:30] if len(tag) <= 8 and not in_aside(tag)]
-    yield from filter(None, (_byline_in(text) for _, text in sorted(near, key=lambda pair: len(pair[0]))))
+    yield from filter(None, (_byline_in(text) for _, text, _ in sorted(near, key=lambda spot: len(spot[0]))))
     yield from filter(None, (_byline_in(text, sure=True) for text in texts))
     for text in texts:
         if 2 <= len(text.split()) <= 5 and not re.search(r"\d|[:|]", text) and not family_of(text):

@@ -208,6 +208,84 @@ def test_what_is_related_is_not_judged():
     assert not judgement.matches
 
 
+NAMES = ["افتتاح سوق جديد للخضار في مدينة الطبقة", "توزيع البذار على فلاحي الريف الشمالي"]
+TODAY = "الأربعاء 21 يناير 2026"
+CLOCKS = {  # what sites print of today and of other stories, and where: over the headline, beside the text, under it
+    "a line over the page": ("<div class='c3'>الأربعاء ٢١ كانون الثاني ٢٠٢٦ م</div>", "", ""),
+    "Hijri beside Gregorian in a header": (
+        "<header><a href='/'>بريد الفرات</a><p>الأربعاء 2 شعبان 1447 هـ الموافق 21 يناير 2026</p></header>",
+        "",
+        "",
+    ),
+    "a list of tools": ("<ul><li>21 جانفي 2026</li><li><a href='/in'>دخول</a></li></ul>", "", ""),
+    "a ticker": (f"<div><b>عاجل</b><span>{TODAY}</span><a href='/o'>{NAMES[0]}</a></div>", "", ""),
+    "a time tag": ("<div><time datetime='2026-01-21T12:00:00+03:00'>21/01/2026</time></div>", "", ""),
+    "yesterday's clock of a page kept": ("<span>20 كانون الثاني/يناير 2026</span>", "", ""),
+    "a calendar beside the text": ("", "<h3>التقويم</h3><table><caption>21 ك2 2026</caption></table>", ""),
+    "prayer times": ("", "<div><h4>مواقيت الصلاة</h4><p>21 أي النار 2026</p><ul><li>الفجر 5:02</li></ul></div>", ""),
+    "weather": ("", "<div class='weather'><span>20 يناير 2026</span><span>دمشق 18°</span></div>", ""),
+    "an aside": ("", "<aside>3 شباط 2025</aside>", ""),
+    "cards": ("", "".join(f"<div><a href='/o'>{name}</a><span>3 شباط 2025</span></div>" for name in NAMES), ""),
+    "cards reckoned back from now": (
+        "",
+        "".join(f"<div><h4><a href='/o'>{name}</a></h4><p>منذ 3 ساعات</p></div>" for name in NAMES),
+        "",
+    ),
+    "cards with time tags": (
+        "",
+        f"<article><a href='/o'>{NAMES[0]}</a><time datetime='2025-02-03'>3 فيفري 2025</time></article>",
+        "",
+    ),
+    "readers' comments": ("", "", "<div><div><b>أبو أحمد</b><i>3 شباط 2025</i><p>شكراً لكم.</p></div></div>"),
+    "a footer": ("", "", "<footer>21 نونبر 2025</footer>"),
+    "the last update": ("", "", "<div><span>آخر تحديث</span><span>21 يناير 2026 - 10:30</span></div>"),
+    "a line under the text": ("", "", "<div>21 يناير 2026</div>"),
+}
+TOLD = [
+    "باشرت مديرية الموارد المائية أعمال تعزيل القناة الرئيسية في ريف الرقة الغربي بعد توقف دام سنتين.",
+    "وقال مهندس في المديرية إن الأعمال تشمل اثني عشر كيلومتراً من القناة، وإنها ستنتهي قبل موسم الري المقبل.",
+    "وطالب مزارعون بتوسيع الأعمال لتشمل الأقنية الفرعية التي تروي أكثر من ألفي هكتار من الأراضي.",
+]
+FRAMES = [
+    "{over}<div class='row'><div class='c8'>{head}<div class='c12'>{text}</div>{under}</div><div>{beside}</div></div>",
+    "{over}{head}{text}{under}{beside}",
+    "{over}<main><article>{head}<div>{text}</div></article>{under}{beside}</main>",
+    "<table><tr><td>{over}</td></tr><tr><td>{head}{text}</td><td>{beside}</td></tr></table>{under}",
+    "<div>{over}{head}<div>{text}</div>{under}{beside}</div>",
+]
+
+
+def clocked(frame, clock, length, over="", under="", head=""):
+    title = "تعزيل قناة الري الرئيسية في ريف الرقة"
+    text = "".join(f"<p>{line}</p>" for line in TOLD[:length]) + under
+    places = dict(zip(("over", "beside", "under"), clock, strict=True))
+    body = frame.format(head=f"{over}<h1>{title}</h1>{head}", text=text, **places)
+    return page(f"<html><head><meta charset='utf-8'><title>{title} - بريد الفرات</title></head><body>{body}".encode())
+
+
+@pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
+def test_the_clock_of_a_page_and_dates_of_others_are_no_publication(clock):
+    for frame in FRAMES:
+        for length in (1, 3):
+            assert extract(clocked(frame, clock, length)).published_at is None, frame
+
+
+@pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
+@pytest.mark.parametrize(
+    ("own", "day"),
+    [
+        ({"head": "<div><span>كتب: سامر العلي</span> <span>3 آذار 2024</span></div>"}, "2024-03-03"),
+        ({"head": f"<p>{TODAY}</p>"}, "2026-01-21"),
+        ({"over": "<p>نشر في: 21 يناير 2026</p>"}, "2026-01-21"),
+        ({"under": "<p>٣ مارس ٢٠٢٤</p>"}, "2024-03-03"),
+        ({"under": "<div>تاريخ النشر: 3 رمضان 1445</div>"}, "2024-03-13"),
+    ],
+)
+def test_beside_such_clocks_the_date_of_the_article_is_found(clock, own, day):
+    for frame in FRAMES:
+        assert (extract(clocked(frame, clock, 3, **own)).published_at or "")[:10] == day, frame
+
+
 @pytest.mark.parametrize("body", [b"", b"   ", b"<!-- nothing -->", b"\x00\x00"])
 def test_nothing_to_read_is_said(body):
     with pytest.raises(ExtractionError, match=r"news\.example"):
