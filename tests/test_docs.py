@@ -78,3 +78,21 @@ def test_every_table_and_view_is_named(tmp_path):
     text = section("The archive")
     named = set(re.findall(r"`([a-z_]+)`", text.split("Each column")[0]))
     assert named == standing
+
+
+def test_the_readmes_configuration_loads(tmp_path):
+    block = README.split("A whole configuration is ten lines", 1)[1].split("\nThen:", 1)[0]
+    lines = [line.strip() for line in block.splitlines()[1:] if line.startswith("    ")]
+    first = next(at for at, line in enumerate(lines) if line.endswith("# rasid.toml"))
+    assert len(lines) <= 10
+    (tmp_path / "outlets.toml").write_text("\n".join(lines[:first]), encoding="utf-8")
+    (tmp_path / "rasid.toml").write_text("\n".join(lines[first:]), encoding="utf-8")
+    loaded = config.load_config(tmp_path)
+    assert [outlet.id for outlet in loaded.enabled()] == ["sana"]
+    assert loaded.alerts[0].topics == ("isis_detainees",)
+
+
+def test_commands_in_the_changelog_are_those_there_are():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    named = re.search(r"- Commands: (.+?)\.\n", text, re.S)[1]
+    assert {f"rasid {name}" for name in re.split(r",\s+", named)} == set(commands(main))
