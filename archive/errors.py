@@ -7,8 +7,7 @@ RasidError
     ├── ArchiveError      the archive cannot be opened, read or written
     │   ├── ArchiveBusy   another process writes to it
     │   └── StorageFull   no room left on disk; nothing half-written stays
-    ├── FetchError        an address cannot be fetched at all
-    │   └── Refused       we ourselves decline: robots.txt, private address, scheme
+    ├── FetchError        an address cannot be fetched, or we ourselves decline to
     ├── ExtractionError   a page cannot be read
     └── DeliveryError     a mail cannot be sent (temporary or permanent)
 
@@ -57,10 +56,6 @@ class StorageFull(ArchiveError):
 
 class FetchError(WorkError):
     """An address cannot be fetched."""
-
-
-class Refused(FetchError):
-    """We decline to fetch an address; the message says by which rule."""
 
 
 class ExtractionError(WorkError):
