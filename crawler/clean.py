@@ -39,7 +39,9 @@ def either(phrases: Iterable[str]) -> str:
 
 def _pattern(family: Mapping[str, Any]) -> re.Pattern[str]:
     ways = {
-        "only": rf"[\W\d]*(?:(?:%s){_STOP}[\W\d]*)+$",
+        "only": (bare := rf"[\W\d]*(?:(?:%s){_STOP}[\W\d]*)+$"),
+        "counted": rf"(?=.*\d){bare}",
+        "timed": rf"(?=.*\d:\d\d){bare}",
         "starts": rf"(?:%s){_STOP}",
         "labels": rf"(?:%s){_COLON}",
         "brief": rf"(?=.{{0,44}}$)(?:%s){_STOP}",
@@ -50,6 +52,8 @@ def _pattern(family: Mapping[str, Any]) -> re.Pattern[str]:
 
 _CREDIT = DATA["credit"]
 _FAMILIES = [(name, _pattern(data), data.get("max", 120), "edge" in data) for name, data in DATA["family"].items()]
+_WORD = re.compile(r"(?<!\w)[وفبلك]?(?:ال|لل)?(\w{2,})")
+_UNLESS = {name: frozenset(_WORD.findall(fold(data.get("unless", "")))) for name, data in DATA["family"].items()}
 _MORE = _pattern(DATA["more"])
 _BYLINE = re.compile(
     rf"\W*(?:(?P<sure>{either(DATA['byline']['sure'])})|{either(DATA['byline']['labels'])}){_STOP}(?P<colon>\s*[:/-])?\s*(?P<name>.+)"
@@ -219,8 +223,9 @@ def clean(
     rows, out.related = _split([_read(row) for line in lines for row in _INLINE.split(" ".join(line.split())) if row])
     told = [at for at, row in enumerate(rows) if row.prose and row.plain != heading and row.plain not in known]
     first, last = (told[0], told[-1]) if told else (len(rows), -1)
+    spoken = set(_WORD.findall(" ".join([heading, *(row.plain for row in rows if len(row.text) > 40)])))
     top = next((at for at, row in enumerate(rows[:first]) if row.plain == heading), 0)  # above it is no article
-    dates = _publication_lines(rows, first, last, now, zone, published, bare=links is None)
+    dates = _publication_lines(rows, first, last, now, zone, published)
     block = linked = teasing = False  # within a "read also"; after a link in it; among its teasers
     for at, row in enumerate(rows):
         head, tail, writer = at < first, at > last, None
@@ -236,13 +241,14 @@ def clean(
             rule = known[row.plain]
         elif at in dates:
             rule = "date"
-            if dates[at] and not out.published:
+            sure = links is None or read_line(row.text, now).labelled  # a page's own clock is such a line, too
+            if dates[at] and sure and not out.published:
                 out.published, out.source = dates[at], "text"
         elif row.source:
             rule, out.credit = "credit", out.credit or (None if _same(row.source, outlet) else row.source)
             if said := read_line(row.text, now, zone).published:
                 out.published, out.source = said, "notice"
-        elif row.family and (head or tail or not row.edge):
+        elif row.family and (head or tail or not row.edge) and spoken.isdisjoint(_UNLESS[row.family]):
             rule = row.family
         elif (writer := read_byline(row.text, sure=True)) and (
             known.get(fold(writer)) == "byline" or ((head or tail) and read_byline(row.text))
@@ -308,17 +314,9 @@ def _split(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
 
 
 def _publication_lines(
-    rows: Sequence[_Row],
-    first: int,
-    last: int,
-    now: datetime,
-    zone: str | tzinfo | None,
-    published: str | None,
-    *,
-    bare: bool,
+    rows: Sequence[_Row], first: int, last: int, now: datetime, zone: str | tzinfo | None, published: str | None
 ) -> dict[int, Date | None]:
     """Lines that are nothing but the date of publication, or of an update (None). A dateline of another day is text.
-    Of a page, only where a word of publishing says so (not `bare`): its own clock is such a line, too.
     Within the text, what is reckoned back from now, and so reads differently at each look, dates another story."""
     short = [(at, row) for at, row in enumerate(rows) if len(row.text) < 110]
     alone = {at: line for at, row in short if (line := read_line(row.text, now, zone)).alone and any(line[:3])}
@@ -328,7 +326,7 @@ def _publication_lines(
     chosen = next((line.published for line in dated if line.labelled), dated[0].published if dated else None)
     day = published or (chosen.value if chosen else "")
     return dict.fromkeys(moving) | {
-        at: line.published if bare or line.labelled else None
+        at: line.published
         for at, line in alone.items()
         if not line.published or line.labelled or line.published.relative or line.published.value[:10] == day[:10]
     }

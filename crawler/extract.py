@@ -109,6 +109,8 @@ def extract(page: Page) -> Article:
         links=frozenset(fold(text_of(link)) for link in tree.xpath("//a[not(starts-with(@href, '#')) or @href = '#']")),
     )
     tidy.lines[:0] = _lead(meta, tidy)
+    if not tidy.lines and _is_article(page, tree, meta, tidy) is None:  # a news flash is its headline
+        tidy.lines, way = [meta.title], f"{way}+headline"
     told = _article(meta.title, tidy, "json-ld" if from_data else way, meta.language)
     if meta.published:
         told = replace(told, published_at=meta.published.value, published_source=meta.source)

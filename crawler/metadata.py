@@ -236,24 +236,14 @@ def _read_dates(
     ways = ("content", "datetime", "title")
     stated += [("meta", next(filter(None, map(tag.get, ways)), text_of(tag))) for tag in marked]
     latest = (now + timedelta(days=1)).date().isoformat()  # a date to come is an event's, no publication's
-    today = (now - timedelta(days=1)).date().isoformat()  # in any zone, and in a page kept for hours
-    near = [spot for spot in near if not _is_update(spot[0], now)]
-    stated += [
-        ("time-tag", raw)
-        for tag, text, sure in near
-        if tag.tag == "time" and (date := read_date(raw := tag.get("datetime") or text, now))
-        if sure > (date.value[:10] >= today) or read_line(text, now).labelled
-    ]
+    spots = [(tag, text) for tag, text, sure in near if _stands(tag, text, sure, now)]
+    times = [spot for spot in spots if spot[0].tag == "time" and not read_line(spot[1], now).updated]
+    stated += [("time-tag", tag.get("datetime") or text) for tag, text in times]
     dates = ((read_date(text, now, zone), text, source) for source, text in stated if text)
     found, raw, out.source = next((hit for hit in dates if hit[0] and hit[0].value[:10] <= latest), (None, "", None))
-    spots = [(read_line(text, now), text, sure) for _, text, sure in near]
-    lines = [
-        (line, text)
-        for line, text, sure in spots
-        if line.published and line.published.value[:10] <= latest
-        if line.labelled or sure > (line.published.value[:10] >= today)
-        if line.alone or (line.labelled and _byline_in(text))
-    ]
+    lines = [(read_line(text, now), text) for _, text in spots]
+    lines = [(line, text) for line, text in lines if line.published and line.published.value[:10] <= latest]
+    lines = [(line, text) for line, text in lines if line.alone or (line.labelled and _byline_in(text))]
     lines.sort(key=lambda pair: (bool(pair[0].published and pair[0].published.relative), not pair[0].labelled))
     line, words = lines[0] if lines else (None, "")
     printed = line.published if line else None
@@ -272,10 +262,14 @@ def _read_dates(
     out.modified = next(filter(None, (read_date(text, now, zone) for text in changed)), None)
 
 
-def _is_update(tag: HtmlElement, now: datetime) -> bool:
-    """Whether an element tells when the page was updated, in it or in the label beside it."""
-    said = [read_line(text, now) for up in (tag, tag.getparent()) if len(text := _parts_of(up)) <= 110]
-    return any(line.updated and not line.published for line in said)
+def _stands(tag: HtmlElement, text: str, sure: int, now: datetime) -> bool:
+    """Whether a date printed there is the article's, and not of an update told by the label beside it."""
+    date, around = read_date(tag.get("datetime") or text, now), _parts_of(tag.getparent())
+    beside = read_line(around if len(around) <= 110 else "", now)
+    if not date or (beside.updated and not beside.published):
+        return False
+    yesterday = (now - timedelta(days=1)).date().isoformat()  # today in any zone, and in a page kept for hours
+    return sure > (date.value[:10] >= yesterday) or read_line(text, now).labelled
 
 
 def _bylines(tree: HtmlElement, near: Near) -> Iterator[str]:

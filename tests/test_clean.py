@@ -30,6 +30,16 @@ def cleaned(*lines, title="حديقة جديدة وسط المدينة", **more)
         ("counter", "عدد المشاهدات: ١٬٢٠٤"),
         ("counter", "119,116 مشاهدة"),
         ("counter", "مدة القراءة: 3 دقائق"),
+        ("counter", "تمت قراءة الخبر ١٥٢ مرة"),
+        ("counter", "شارك 25 شخصاً هذا الخبر"),
+        ("counter", "المتواجدون الآن: 54"),
+        ("counter", "انضم إلى 1٬250 مشتركاً آخرين"),
+        ("counter", "عدد القراءات : 152"),
+        ("rates", "دولار أمريكي: شراء 14500 - مبيع 14600"),
+        ("rates", "غرام الذهب عيار 21: 1,250,000 ل.س"),
+        ("weather", "الرطوبة: 40%"),
+        ("prayers", "المغرب ٤:٣٠"),
+        ("poll", "نتائج الاستطلاع"),
         ("breadcrumb", "آخر الأخبار"),
         ("tags", "الوسوم: سوريا، الحسكة، مياه"),
         ("tags", "#سوريا #الحسكة"),
@@ -55,6 +65,12 @@ def test_families(family, line):
         "المصدر الأمني نفى وقوع أي حادث",
         "اشترك في المعرض خمسون عارضاً",
         "انضم إلى التحالف تسعون بلداً",
+        "شارك 25 شخصاً من أهالي القرية في الحملة",
+        "تمت قراءة الفاتحة على أرواح الضحايا",
+        "الدولار يتراجع إلى 14500 ليرة",
+        "عدد المعتقلين: 150",
+        "المغرب: 12",
+        "نعم",
         "القسم الأول من الطريق جاهز",
         "هاتف الوزير نظيره العراقي مساء اليوم",
         "مواضيع كثيرة بحثها الجانبان",
@@ -72,6 +88,13 @@ def test_families(family, line):
 def test_a_told_line_is_no_furniture(line):
     assert family_of(line) is None
     assert line in cleaned(LEAD, line, CLOSE).lines
+
+
+def test_a_board_within_the_text_leaves_unless_the_story_speaks_of_what_it_lists():
+    board = ["الدولار: 14500", "اليورو 15800", "الفجر 5:02", "الرطوبة: 40%"]
+    assert cleaned(LEAD, *board, CLOSE).lines == [LEAD, CLOSE]
+    prices = "وسجلت أسواق العاصمة صباح اليوم أرقاماً جديدة لصرف الليرة أمام العملات الأجنبية، وهي:"
+    assert cleaned(prices, *board, CLOSE).lines == [prices, *board[:2], CLOSE]
 
 
 def test_lines_around_the_text_leave_and_name_their_rule():

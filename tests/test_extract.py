@@ -156,6 +156,15 @@ def test_a_news_flash_is_not_taken_for_no_article(paragraphs, title):
     assert paragraphs[0] in read.text
 
 
+def test_a_flash_of_a_headline_alone_is_its_own_text():
+    title = "قسد تعلن إحباط محاولة هروب جماعي من سجن الصناعة"
+    for around in ("", "<div>شارك الخبر: فيسبوك</div><time datetime='2026-01-21T09:00Z'>21 يناير 2026</time>"):
+        read = extract(flash(title=title, before=around))
+        assert (read.text, read.title, read.is_article) == (title, title, None)
+        assert read.extractor.endswith("+headline")
+    assert extract(flash(title=title, kind="website")).is_article is False
+
+
 def test_a_date_reckoned_back_from_now_says_so_wherever_it_is_printed():
     told = ["أعلنت قوات سوريا الديمقراطية قبل قليل إحباط محاولة هروب جماعي لمعتقلي داعش من سجن الصناعة."] * 2
     for before in (
