@@ -173,7 +173,7 @@ def import_(
         sys.exit(1)
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})  # -word is no option
 @click.argument("query", nargs=-1, required=True, metavar="QUERY...")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @config_option
@@ -183,10 +183,13 @@ def search(query: tuple[str, ...], limit: int, config_dir: Path | None, as_json:
     from dataclasses import asdict
 
     from archive.reading import open_archive
+    from archive.search import read_query
     from crawler.report import hits_text
 
     with open_archive(load(config_dir).archive) as archive:
         hits = archive.search(" ".join(query), limit)
+    if note := read_query(" ".join(query)).note:
+        click.echo(f"({note})", err=True)
     if as_json:
         print_json([asdict(hit) for hit in hits])
     else:

@@ -59,6 +59,13 @@ def test_search_reads_arabic_as_people_type_it(desk, query, found):
         assert empty.returncode == 0
 
 
+def test_a_word_left_out_is_no_option_and_a_shortened_search_says_so(desk):
+    both = json.loads(rasid("search", "--config", desk, "--json", "داعش", "-هوكينز").stdout)
+    assert {hit["article_id"] for hit in both} == {2, 3, 4, 5}
+    long = rasid("search", "--config", desk, '"معتقلي تنظيم داعش في سوريا"')
+    assert (long.returncode, "fewer forms" in long.stderr) == (0, True)
+
+
 def test_show_tells_why_an_article_is_kept(desk):
     hit = json.loads(rasid("search", "--config", desk, "--json", "مخيم روج").stdout)[0]
     shown = rasid("show", hit["article_id"], "--config", desk)
