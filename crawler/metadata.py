@@ -201,7 +201,10 @@ def _near(tree: HtmlElement, headline: HtmlElement | None) -> Near:
     deck = len(told) > 1 and (len(told) > 2 or body is not every[told[0]].getparent())
     own = next(headline.iterancestors("article", "header"), None)
     pieces: Near = []
-    for number in (*range(at + 1, min(told[-1] + 30, len(every))), *range(max(0, at - 12), at)):
+    end = max(at + 90, told[-1])
+    for number in (*range(at + 1, at + 90), *range(end, end + 30), *range(max(0, at - 12), at)):
+        if number >= min(told[-1] + 30, len(every)):
+            continue
         tag, over, head = every[number], number < at, at < number < told[deck]
         if len(tag) > 8 or not 3 <= len(text := _parts_of(tag)) <= 110:
             continue
@@ -264,9 +267,11 @@ def _read_dates(
 
 def _stands(tag: HtmlElement, text: str, sure: int, now: datetime) -> bool:
     """Whether a date printed there is the article's, and not of an update told by the label beside it."""
-    date, around = read_date(tag.get("datetime") or text, now), _parts_of(tag.getparent())
+    if not (date := read_date(tag.get("datetime") or text, now)):
+        return False
+    around = _parts_of(tag.getparent()) if len(tag.getparent()) <= 8 else ""
     beside = read_line(around if len(around) <= 110 else "", now)
-    if not date or (beside.updated and not beside.published):
+    if beside.updated and not beside.published:
         return False
     yesterday = (now - timedelta(days=1)).date().isoformat()  # today in any zone, and in a page kept for hours
     return sure > (date.value[:10] >= yesterday) or read_line(text, now).labelled
