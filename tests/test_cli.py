@@ -61,7 +61,8 @@ def test_search_reads_arabic_as_people_type_it(desk, query, found):
 
 def test_a_word_left_out_is_no_option_and_a_shortened_search_says_so(desk):
     both = json.loads(rasid("search", "--config", desk, "--json", "داعش", "-هوكينز").stdout)
-    assert {hit["article_id"] for hit in both} == {2, 3, 4, 5}
+    assert len(both) == 4
+    assert not any(hit["title"].startswith("اتصال بين الشرع") for hit in both)
     long = rasid("search", "--config", desk, '"معتقلي تنظيم داعش في سوريا"')
     assert (long.returncode, "fewer forms" in long.stderr) == (0, True)
 
