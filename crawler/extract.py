@@ -22,6 +22,7 @@ from trafilatura.settings import DEFAULT_CONFIG
 from archive.errors import ExtractionError
 from archive.models import Article, Page
 from archive.times import moment
+from crawler.charset import ARABIC, charset_of, decode
 from crawler.clean import DATA, Clean, clean, either, family_of, fold, is_more_marker, is_prose
 from crawler.metadata import FURNITURE, Metadata, in_aside, names_of, read_metadata, text_of
 
@@ -34,52 +35,11 @@ _SHORT = deepcopy(DEFAULT_CONFIG)
 _SHORT.set("DEFAULT", "min_extracted_size", "40")
 _STEM = re.compile(r"(?<!\w)[وفبلك]?(?:ال|لل)?([^\W\d_]{4})")
 _BOARD = re.compile(DATA["place"]["board"])
-_ARABIC = re.compile(r"[\u0621-\u064a]")
 _GZIP = b"\x1f\x8b\x08"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")  # no reader's, and XML forbids them
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _ERROR, _OTHER = (re.compile(rf"(?:{either(DATA['page'][kind])})(?!\w)") for kind in ("error", "other"))
 _COMMENTS = re.compile(rf"[\W\d]*(?:{either(DATA['family']['comments']['labels'])})[\W\d]*")
 _LISTED, _SINGLE, _LISTING = (re.compile(DATA["page"][kind]) for kind in ("classes", "single", "listing"))
-
-
-def decode(body: bytes, declared: str | None = None) -> str:
-    """Bytes to text. What the bytes are beats what is declared: Arabic in windows-1256 is never valid UTF-8.
-
-    `declared` is the charset of the HTTP header; one in the page's first bytes is looked for.
-    """
-    for bom, name in _BOMS:
-        if body.startswith(bom):
-            return body.decode(name, "replace").lstrip("\ufeff")
-    text: str = body.decode("utf-8", "replace")
-    if text.count("\ufffd") <= 0.02 * len(body.translate(None, bytes(range(128)))):
-        return text
-    in_page = re.search(rb"charset\s*=\s*[\"']?\s*([\w-]+)", body[:2048])
-    names: list[str | None] = [declared, in_page[1].decode("ascii") if in_page else None, "windows-1256", "iso-8859-6"]
-    best: str = text
-    for charset in names:
-        try:
-            other = body.decode(charset or "utf-8", "replace")
-        except (LookupError, UnicodeError):
-            continue
-        if len(_ARABIC.findall(other)) > len(_ARABIC.findall(best)) * 1.1:
-            best = other
-    return best
-
-
-def _header(page: Page) -> str:
-    return next((value for name, value in page.headers if name.lower() == "content-type"), "")
-
-
-def content_type(page: Page) -> str:
-    """The media type of the HTTP header, bare and in lower case; empty where none was sent."""
-    return _header(page).split(";")[0].strip().lower()
-
-
-def charset_of(page: Page) -> str | None:
-    """The charset of the HTTP header."""
-    found = re.search(r"charset\s*=\s*\"?([\w-]+)", _header(page), re.I)
-    return found[1] if found else None
 
 
 def extract(page: Page) -> Article:
@@ -342,7 +302,7 @@ def _lead(meta: Metadata, tidy: Clean) -> list[str]:
 def _language(text: str, stated: str | None) -> str | None:
     """The language the letters allow, as the page states it where it can be that one."""
     letters = len(re.findall(r"[^\W\d_]", text[:2000]))
-    if 2 * len(_ARABIC.findall(text[:2000])) > letters:
+    if 2 * len(ARABIC.findall(text[:2000])) > letters:
         return stated if stated in ("fa", "ur", "ku", "ps") else "ar"
     return None if stated == "ar" and letters else stated
 

@@ -13,7 +13,8 @@ from archive.models import Article, Judgement, Page
 from archive.rules import RuleSet
 from archive.times import later
 from archive.topics import judge
-from crawler.extract import charset_of, content_type, decode, extract, extract_text
+from crawler.charset import charset_of, content_type, decode
+from crawler.extract import extract, extract_text
 
 
 def process(page: Page, rules: RuleSet) -> tuple[Article, Judgement]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from archive.errors import ExtractionError
 from archive.models import Link, Page
 from archive.topics import shipped_rules
-from crawler.extract import decode, extract, extract_text
+from crawler.charset import decode
+from crawler.extract import extract, extract_text
 from crawler.process import process
 
 PAGES = Path(__file__).parent / "pages"
