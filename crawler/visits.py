@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -135,13 +135,15 @@ def _do_or_ask(
     asked: list[int] = []
     deadline = time.monotonic() + ASKED_S
     while time.monotonic() < deadline:
-        try:
-            with open_session(config) as session:
+        with ExitStack() as stack:
+            try:
+                session = stack.enter_context(open_session(config))
+            except ArchiveBusy:
+                with suppress(ArchiveError):  # it may just be being made
+                    asked = asked or [request(config.archive, kind, target, stamp(utc_now())) for target in targets]
+            else:  # from here on a busy archive is a failure: the reactor runs once in a process
                 session.writer.submit(partial(withdraw, requests=asked)).result()
-                return run_reactor(lambda: _stoppable(session, work(session)))
-        except ArchiveBusy:
-            with suppress(ArchiveError):  # it may just be being made
-                asked = asked or [request(config.archive, kind, target, stamp(utc_now())) for target in targets]
+                return run_reactor(partial(_stoppable, session, work(session)))
         states = _states(config, asked)
         if states and all(state.done_at for state in states):
             if failed := next((state for state in states if state.error), None):

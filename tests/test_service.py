@@ -418,3 +418,27 @@ def test_two_crawls_at_once_without_the_service_both_do_their_work(tmp_path):
         assert [one.returncode for one in done] == [0, 0, 0], done[0].stderr + done[1].stderr
         assert sum(json.loads(one.stdout)[0]["kept"] for one in done) == 2
         assert rows(tmp_path, "select count(*) from requests") == [(0,)]
+
+
+BUSY_IN_THE_MIDDLE = """
+import sys
+from archive.errors import ArchiveBusy
+from crawler import visits
+from crawler.config import load_config
+
+async def work(session):
+    raise ArchiveBusy("locked while saving")
+
+try:
+    visits._do_or_ask(load_config(sys.argv[1]), "crawl", ["local"], work, print)
+except ArchiveBusy as error:
+    print("told:", error)
+"""
+
+
+def test_an_archive_that_becomes_busy_during_the_work_is_told_not_tried_anew(tmp_path):
+    with Site() as site:
+        configure(tmp_path, site, free_port())
+        command = [sys.executable, "-c", BUSY_IN_THE_MIDDLE, str(tmp_path)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.returncode) == ("told: locked while saving\n", 0), done.stderr
