@@ -19,7 +19,7 @@ demo: setup
 	@$(BIN)/rasid demo $(DEMO_FLAGS)
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow --timeout 900

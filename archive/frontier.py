@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archive.models import Link, Look
+from archive.models import ANSWERED, Link, Look
 from archive.sqlite import Connection, SqliteError, connect_write, explain
 from archive.store import record_fetch
 from archive.times import moment
 
 if TYPE_CHECKING:
     from archive.writer import Transaction
-
-# Looks that count against an outlet. What is gone, or is no article, is an answer like any other.
-FAILED = ("blocked", "outage", "tls", "timeout", "too_large", "refused", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +150,7 @@ def finish_crawl(tx: Transaction, crawl_id: int, *, interrupted: bool = False) -
     """Close a crawl and say what it did: failed when every look did, partial when some did."""
     rows = tx.db.execute("SELECT outcome, source_id IS NULL FROM fetches WHERE crawl_id = ?", (crawl_id,)).fetchall()
     looks, fetched = len(rows), sum(of_page for _, of_page in rows)
-    errors = sum(outcome in FAILED for outcome, _ in rows)
+    errors = sum(outcome not in ANSWERED for outcome, _ in rows)
     outcome = "interrupted" if interrupted else "ok" if not errors else "failed" if errors == looks else "partial"
     changes = {"finished_at": tx.now(), "fetched": fetched, "errors": errors, "outcome": outcome}
     tx.db.table("crawls").update(crawl_id, changes)

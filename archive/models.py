@@ -15,8 +15,9 @@ EventKind = Literal["new", "edited", "withdrawn", "restored"]
 Outcome = Literal[
     "ok",  # an article was read and stored, or a listing was read
     "unchanged",  # a look that found no change, or 304
-    "gone",  # 404 or 410
-    "blocked",  # 401, 403, 429, 451
+    "moved",  # it led to the article's new address
+    "gone",  # 404 or 410, a page that says so in words, a redirect to the home page or a section
+    "blocked",  # 401, 403, 429, 451; a challenge, a consent wall or a login in its place
     "outage",  # 5xx, DNS, refused connection, broken answer
     "tls",  # the certificate chain does not verify
     "timeout",
@@ -25,6 +26,8 @@ Outcome = Literal[
     "not_article",  # a home, section, login or error page
     "unreadable",  # the reader failed, or was stopped at its limit
 ]
+# What is gone, or is no article, is an answer like any other; every other outcome counts against the outlet.
+ANSWERED: tuple[Outcome, ...] = ("ok", "unchanged", "moved", "gone", "not_article")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Link:
     title: str | None = None
     published_at: str | None = None  # as precise as the listing says, see Article.published_at
     author: str | None = None
+    modified_at: str | None = None  # a hint to look again, never proof of an edit
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,11 @@ from archive.arabic.normalise import normalise
 from archive.captures import CaptureFiles
 from archive.errors import ArchiveError
 from archive.migrations import pending
-from archive.models import Event, Match, Page, Passage
+from archive.models import ANSWERED, Event, Match, Page, Passage
 from archive.search import ar_query, highlight
 from archive.sqlite import Connection, SqliteError, connect_read, explain, limited
 from archive.times import later, utc_now
 
-GOOD = ("ok", "unchanged", "gone", "not_article")  # outcomes that are an answer
 SILENT_AFTER = 2 * 86400  # seconds without anything new, or five times what is usual between two new articles
 
 
@@ -108,13 +107,13 @@ _VERSION = (
 )
 _HEALTH = f"""
 SELECT o.id, o.name_ar,
-  (SELECT at FROM fetches WHERE outlet_id = o.id AND outcome IN {GOOD} ORDER BY at DESC LIMIT 1),
+  (SELECT at FROM fetches WHERE outlet_id = o.id AND outcome IN {ANSWERED} ORDER BY at DESC LIMIT 1),
   (SELECT max(last_new_at) FROM sources WHERE outlet_id = o.id),
   (SELECT count(*) FROM articles WHERE outlet_id = o.id),
   (SELECT count(*) FROM articles WHERE outlet_id = o.id AND latest_version_id IS NOT NULL),
   (SELECT count(*) FROM fetches WHERE outlet_id = o.id AND at > :day),
-  (SELECT count(*) FROM fetches WHERE outlet_id = o.id AND at > :day AND outcome NOT IN {GOOD}),
-  (SELECT outcome || coalesce(': ' || error, '') FROM fetches WHERE outlet_id = o.id AND outcome NOT IN {GOOD}
+  (SELECT count(*) FROM fetches WHERE outlet_id = o.id AND at > :day AND outcome NOT IN {ANSWERED}),
+  (SELECT outcome || coalesce(': ' || error, '') FROM fetches WHERE outlet_id = o.id AND outcome NOT IN {ANSWERED}
      ORDER BY at DESC, id DESC LIMIT 1),
   (SELECT min(next_at) FROM sources WHERE outlet_id = o.id),
   (SELECT max(max({SILENT_AFTER}, 5 * coalesce(usual_gap_s, 0))) FROM sources WHERE outlet_id = o.id)
@@ -246,7 +245,7 @@ class Archive:
         )
         for of_pages, enough in ((0, 1), (1, 3)):
             looks = [outcome for is_page, outcome in last if is_page == of_pages]
-            if len(looks) >= enough and not any(outcome in GOOD for outcome in looks):
+            if len(looks) >= enough and not any(outcome in ANSWERED for outcome in looks):
                 return "blocked" if looks[0] in ("blocked", "refused") else "failing"
         if not last:
             return "never"

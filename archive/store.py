@@ -12,7 +12,7 @@ from archive import learned, ledger
 from archive.alerts.rules import plan
 from archive.arabic.normalise import normalise
 from archive.errors import ArchiveError
-from archive.models import Article, Event, EventKind, Judgement, Look, Saved, Series, Snapshot
+from archive.models import ANSWERED, Article, Event, EventKind, Judgement, Look, Saved, Series, Snapshot
 from archive.times import later, moment
 from archive.versions import same_version, text_sha256
 
@@ -141,8 +141,23 @@ def judged(tx: Transaction, version_id: int, judgement: Judgement) -> None:
 
 def record_fetch(tx: Transaction, look: Look, **columns: Any) -> None:
     """One row in `fetches`; `columns` override or add to what `look` says."""
-    row = {key: value for key, value in asdict(look).items() if key != "retry_at"}
-    _insert(tx.db, "fetches", {**row, **columns})
+    row = {key: value for key, value in asdict(look).items() if key != "retry_at"} | columns
+    _insert(tx.db, "fetches", row)
+    outcome = row["outcome"]
+    found = "ok" if outcome in ANSWERED else "blocked" if outcome == "blocked" else "outage"
+    cover(tx.db, row["outlet_id"], look.at, found)
+
+
+def cover(db: Connection, outlet_id: str | None, at: str, *found: str) -> None:
+    """Count one look, or a new article, in the hour of `at`; `found` are columns of `coverage`."""
+    sets = {"looks": int(found != ("new_articles",)), **dict.fromkeys(found, 1)}
+    names = ", ".join(sets)
+    if outlet_id is not None:
+        db.execute(
+            f"INSERT INTO coverage (outlet_id, hour, {names}) VALUES (?, ?, {', '.join('?' * len(sets))}) "  # noqa: S608
+            f"ON CONFLICT (outlet_id, hour) DO UPDATE SET {', '.join(f'{n} = {n} + excluded.{n}' for n in sets)}",
+            (outlet_id, f"{at[:13]}:00:00Z", *sets.values()),
+        )
 
 
 def _keep(tx: Transaction, snapshot: Snapshot, article: _Known) -> Saved:
@@ -207,6 +222,8 @@ def _article(tx: Transaction, snapshot: Snapshot) -> _Known:
                "last_checked_at": page.at}  # fmt: skip
         article_id = _insert(db, "articles", row)
         _insert(db, "addresses", {"url": page.final_url, "article_id": article_id, "kind": "canonical"})
+        if snapshot.crawl_id is not None:
+            cover(db, snapshot.outlet_id, page.at, "new_articles")
         if snapshot.outlet_id:
             learned.learn(tx, snapshot.outlet_id, snapshot.article, page.at)
     for url in {page.url, page.final_url}:
