@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from archive.arabic.normalise import normalise
 from archive.captures import CaptureFiles
+from archive.coverage import SQL as COVERAGE
+from archive.coverage import OutletCoverage, gaps
 from archive.errors import ArchiveError
 from archive.migrations import pending
 from archive.models import ANSWERED, Event, Match, Page, Passage
@@ -190,17 +192,29 @@ class Archive:
             return self._captures.read(file, offset, length)
         raise ArchiveError(f"there is no capture {capture_id} in {self.path}")
 
-    def search(self, text: str, limit: int = 20) -> list[Hit]:
-        """Kept articles whose newest version has what a person typed, best first; nothing searchable finds nothing."""
+    def search(self, text: str, limit: int = 20, *, since: str | None = None, until: str | None = None) -> list[Hit]:
+        """Kept articles whose newest version has what a person typed, best first; nothing searchable finds nothing.
+
+        Only what was first seen at `since` or later and before `until`, where given.
+        """
         if not (expression := ar_query(text)):
             return []
         rows = self._rows(
             "SELECT a.id, a.outlet_id, a.url, a.status, v.title, v.published_at, v.text FROM articles_fts f "
             "JOIN articles a ON a.id = f.rowid JOIN versions v ON v.id = a.latest_version_id "
-            "WHERE articles_fts MATCH ? ORDER BY bm25(articles_fts, 4.0, 1.0), a.id DESC LIMIT ?",
-            (expression, limit),
+            "WHERE articles_fts MATCH ? AND a.first_seen_at >= ? AND a.first_seen_at < ? "
+            "ORDER BY bm25(articles_fts, 4.0, 1.0), a.id DESC LIMIT ?",
+            (expression, since or "", until or "9999", limit),
         )
         return [Hit(*(*row[:6], highlight(row[6], text))) for row in rows]
+
+    def coverage(self, since: str, until: str = "9999") -> list[OutletCoverage]:
+        """Whether each outlet could be read from `since` to before `until`, both stamps; counted by whole hours."""
+        return [OutletCoverage(*row) for row in self._rows(COVERAGE, {"since": since, "until": until})]
+
+    def gaps(self, since: str, until: str | None = None) -> str | None:
+        """A sentence on the outlets that could not be read from `since` to before `until`; None: all could."""
+        return gaps(self.coverage(since, until or "9999"), since, until)
 
     def health(self, now: str) -> list[OutletHealth]:
         """How it stands with every outlet at `now`, a stamp."""

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.cli_rules import extract, rejudge, topics
-from crawler.terminal import Program, config_option, json_option, load, print_json, progress, table_text
+from crawler.terminal import (
+    Program,
+    Since,
+    config_option,
+    json_option,
+    load,
+    print_json,
+    progress,
+    table_text,
+    yesterday,
+)
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -113,7 +123,7 @@ def status(config_dir: Path | None, as_json: bool) -> None:
 
     config = load(config_dir)
     with open_archive(config.archive) as archive:
-        counts = archive.counts()
+        counts, unread = archive.counts(), archive.gaps(yesterday())
     health = _health(config)
     if as_json:
         print_json({"outlets": health, "counts": counts})
@@ -125,6 +135,8 @@ def status(config_dir: Path | None, as_json: bool) -> None:
     columns = ["outlet", "state", "last success", "last new", "articles", "kept", "errors 24 h", "next"]
     keys = ["id", "state", "last_ok_at", "last_new_at", "articles", "kept", "errors_24h", "next_at"]
     click.echo(table_text(columns, [[h[key] for key in keys] for h in health]))
+    if unread:
+        click.echo(f"{unread}.")
     for h in health:
         if h["state"] in ("blocked", "failing", "silent"):
             click.echo(f"{h['id']} is {h['state']}" + (f": {h['last_error']}" if h["last_error"] else ""))
@@ -176,10 +188,17 @@ def import_(
 @main.command(context_settings={"ignore_unknown_options": True})  # -word is no option
 @click.argument("query", nargs=-1, required=True, metavar="QUERY...")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--since", type=Since(), help="Only what was first seen then or later: 2026-01-21, or 7d.")
+@click.option("--until", type=Since(), help="Only what was first seen before.")
 @config_option
 @json_option
-def search(query: tuple[str, ...], limit: int, config_dir: Path | None, as_json: bool) -> None:
-    """Search the archive: words, "phrases", AND, OR, NOT, -word, word*, NEAR(a b, 5)."""
+def search(
+    query: tuple[str, ...], limit: int, since: str | None, until: str | None, config_dir: Path | None, as_json: bool
+) -> None:
+    """Search the archive: words, "phrases", AND, OR, NOT, -word, word*, NEAR(a b, 5).
+
+    Says which outlets could not be read in the time asked for (without --since: the last 24 hours).
+    """
     from dataclasses import asdict
 
     from archive.reading import open_archive
@@ -187,9 +206,11 @@ def search(query: tuple[str, ...], limit: int, config_dir: Path | None, as_json:
     from crawler.report import hits_text
 
     with open_archive(load(config_dir).archive) as archive:
-        hits = archive.search(" ".join(query), limit)
-    if note := read_query(" ".join(query)).note:
-        click.echo(f"({note})", err=True)
+        hits = archive.search(" ".join(query), limit, since=since, until=until)
+        unread = archive.gaps(since or yesterday(), until)
+    for note in (read_query(" ".join(query)).note, unread):
+        if note:
+            click.echo(f"({note})", err=True)
     if as_json:
         print_json([asdict(hit) for hit in hits])
     else:

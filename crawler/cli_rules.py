@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from archive.errors import ExtractionError
-from crawler.terminal import config_option, json_option, load, print_json, progress, table_text
+from crawler.terminal import Since, config_option, json_option, load, print_json, progress, table_text
 
 WEB = ("http://", "https://")
 
@@ -119,12 +119,12 @@ def topics_label(article_id: int, topic: str, verdict: Any, config_dir: Path | N
 
 
 @click.command()
-@click.option("--since", metavar="DATE", default="", help="Only what was captured at this date (UTC) or later.")
+@click.option("--since", type=Since(), default=None, help="Only what was captured at this date (UTC) or later; 7d.")
 @click.option("--apply", "apply_", is_flag=True, help="Store the new judgements and keep what matches now.")
 @click.option("--notify", is_flag=True, help="With --apply: tell the readers of what is newly on a topic.")
 @config_option
 @json_option
-def rejudge(since: str, apply_: bool, notify: bool, config_dir: Path | None, as_json: bool) -> None:
+def rejudge(since: str | None, apply_: bool, notify: bool, config_dir: Path | None, as_json: bool) -> None:
     """Run today's rules over stored articles and captures, and say what would change."""
     from dataclasses import asdict
 
@@ -132,7 +132,7 @@ def rejudge(since: str, apply_: bool, notify: bool, config_dir: Path | None, as_
 
     if notify and not apply_:
         raise click.UsageError("--notify goes with --apply")
-    changes = rejudge_archive(load(config_dir), since, apply=apply_, notify=notify, progress=progress)
+    changes = rejudge_archive(load(config_dir), since or "", apply=apply_, notify=notify, progress=progress)
     if as_json:
         print_json([asdict(change) for change in changes])
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,33 @@ def config_option(function: Any) -> Any:
 def json_option(function: Any) -> Any:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+class Since(click.ParamType[str]):
+    """A date, a moment in UTC, or so long ago: `2026-01-21`, `2026-01-21T10:00:00Z`, `7d`. Gives a stamp."""
+
+    name = "date"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read it, or say how it is written."""
+        from datetime import UTC, datetime, timedelta
+
+        from archive.times import stamp, utc_now
+        from crawler.units import Duration
+
+        with suppress(ValueError, OverflowError):
+            return stamp(utc_now() - timedelta(seconds=Duration.read(value)))
+        with suppress(ValueError):
+            read = datetime.fromisoformat(value)
+            return stamp(read if read.tzinfo else read.replace(tzinfo=UTC))
+        self.fail(f'{value!r} is no date; write one such as 2026-01-21, or "7d" for seven days ago', param, ctx)
+
+
+def yesterday() -> str:
+    """The stamp 24 hours ago."""
+    from archive.times import later, stamp, utc_now
+
+    return later(stamp(utc_now()), -86400)
 
 
 def load(config_dir: Path | None) -> Config:

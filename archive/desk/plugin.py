@@ -11,8 +11,11 @@ from datasette.database import QueryInterrupted
 from markupsafe import Markup
 
 from archive.arabic.normalise import normalise
+from archive.coverage import SQL as COVERAGE
+from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
 from archive.search import ar_query, highlight
+from archive.times import later, stamp, utc_now
 
 DATABASE = "archive"  # so that addresses stay the same whatever the file is called
 LARGEST = 32_000_000  # characters one statement may answer with
@@ -78,8 +81,18 @@ def render_cell(row: Any, value: object, column: str, database: str, datasette: 
 
 
 @_hook
-def extra_template_vars(view_name: str, datasette: Any) -> Callable[[], Awaitable[dict[str, Any]]] | dict[str, Any]:
-    """What the home page shows; Datasette's other pages need nothing of ours."""
+def extra_template_vars(
+    view_name: str, request: Any, datasette: Any
+) -> Callable[[], Awaitable[dict[str, Any]]] | dict[str, Any]:
+    """What the home page shows, and on a search which outlets could not be read in its time."""
+    if view_name == "table" and request.url_vars.get("table") == "search":  # so Datasette calls a canned query
+        since = request.args.get("since") or later(stamp(utc_now()), -86400)
+
+        async def search() -> dict[str, Any]:
+            found = await rows(datasette, COVERAGE, {"since": since, "until": "9999"})
+            return {"unread": gaps((OutletCoverage(*row) for row in found), since)}
+
+        return search
     if view_name != "index":
         return {}
 

@@ -5,7 +5,7 @@ WITH since(at) AS (
   SELECT coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || coalesce(nullif(:hours, ''), '24') || ' hours'), '')
 ), looks AS (
   SELECT outlet_id, count(*) AS looks,
-         sum(outcome IN ('ok', 'unchanged', 'gone', 'not_article')) AS answered,
+         sum(outcome IN ('ok', 'unchanged', 'moved', 'gone', 'not_article')) AS answered,
          sum(outcome = 'blocked') AS blocked,
          sum(outcome IN ('outage', 'tls', 'timeout')) AS outages,
          sum(outcome IN ('refused', 'too_large', 'unreadable')) AS unread,
@@ -22,7 +22,7 @@ SELECT o.id AS outlet_id, o.name_ar AS outlet,
        coalesce(k.outages, 0) AS outages, coalesce(k.unread, 0) AS unread, k.last_ok_at,
        coalesce(y.new_articles, 0) AS new_articles, coalesce(y.kept, 0) AS kept,
        (SELECT f.outcome || coalesce(' ' || f.status, '') || coalesce(': ' || f.error, '') FROM fetches f, since
-        WHERE f.outlet_id = o.id AND f.at >= since.at AND f.outcome NOT IN ('ok', 'unchanged', 'gone', 'not_article')
+        WHERE f.outlet_id = o.id AND f.at >= since.at AND f.outcome NOT IN ('ok', 'unchanged', 'moved', 'gone', 'not_article')
         ORDER BY f.at DESC, f.id DESC LIMIT 1) AS last_error,
        (SELECT min(s.next_at) FROM sources s WHERE s.outlet_id = o.id) AS next_at
 FROM outlets o LEFT JOIN looks k ON k.outlet_id = o.id LEFT JOIN yield y ON y.outlet_id = o.id
