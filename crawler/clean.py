@@ -47,7 +47,8 @@ def _pattern(family: Mapping[str, Any]) -> re.Pattern[str]:
         "brief": rf"(?=.{{0,44}}$)(?:%s){_STOP}",
         "holds": rf".*(?<!\w)(?:%s){_STOP}",
     }
-    return re.compile("|".join(way % either(family[key]) for key, way in ways.items() if key in family))
+    told = [way % either(family[key]) for key, way in ways.items() if key in family]
+    return re.compile("|".join([*told, *filter(None, [family.get("shape")])]))
 
 
 _CREDIT = DATA["credit"]
@@ -114,7 +115,7 @@ def family_of(line: str) -> tuple[str, bool] | None:
     """
     plain = fold(line)
     if not re.search(r"[^\W\d_]", plain):
-        return ("counter", False) if len(plain) < 12 else None
+        return ("counter", False) if len(plain) < (18 if ":" in plain else 12) else None
     if _HASHTAGS.fullmatch(line.strip()):
         return "tags", False
     for name, pattern, longest, edge in _FAMILIES:
