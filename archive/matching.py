@@ -19,6 +19,7 @@ _PIECES = re.compile(rf"{WORD.pattern}|[\W_]+")  # covers every letter, so that 
 _ENDS_SENTENCE = re.compile(r"[.!?؟؛]\s|\n")
 _SPACE, _PLAIN, _SENTENCE, _PARAGRAPH = range(4)
 _MOST_PIECES, _LONG_PIECE = 100_000, 40
+_ROUNDS = 2  # a short form that found company is company for others, once
 _APART = 10_000  # words between title and text, so that nothing in one is near the other
 
 
@@ -107,16 +108,16 @@ def scan(rules: RuleSet, title: str, text: str) -> Scan:
         elif (group, hit.at) not in taken:
             taken.update((group, at) for at in covers)
             out.hits.append(hit)
-    full = list(out.hits)
-    companies: dict[int, Places] = {}
-    for hit in short:
-        term = rules.terms[hit.term]
-        if (term.group, hit.at) in taken:
-            continue
-        if hit.term not in companies:
-            companies[hit.term] = Places((other for other in full if other.term in term.company), term.within)
-        (out.hits if companies[hit.term].beside(hit) else out.alone).append(hit)
-    out.hits.sort(key=lambda hit: hit.at)
+    out.alone = [hit for hit in short if (rules.terms[hit.term].group, hit.at) not in taken]
+    for _ in range(_ROUNDS):
+        companies: dict[int, Places] = {}
+        for number in {hit.term for hit in out.alone}:
+            term = rules.terms[number]
+            companies[number] = Places((hit for hit in out.hits if hit.term in term.company), term.within)
+        waiting, out.alone = out.alone, []
+        for hit in waiting:
+            (out.hits if companies[hit.term].beside(hit) else out.alone).append(hit)
+        out.hits.sort(key=lambda hit: hit.at)
     return out
 
 
