@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from archive.models import ANSWERED, Link, Look
 from archive.sqlite import Connection, SqliteError, connect_write, explain
 from archive.store import record_fetch
 from archive.times import moment
+from archive.versions import FEED
 
 if TYPE_CHECKING:
     from archive.writer import Transaction
@@ -128,16 +130,22 @@ def due_sources(db: Connection, outlet_id: str, now: str | None) -> list[Source]
 def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int) -> list[Due]:
     """At most `limit` addresses due at an outlet (None: at none): found ones, newest first; then revisits."""
     found = db.execute(
-        "SELECT url, backlog, title, published_at, author FROM frontier WHERE outlet_id IS ? AND next_at <= ? "
-        "ORDER BY found_at DESC, rowid LIMIT ?",
+        "SELECT url, backlog, title, published_at, author, NULL, content FROM frontier "
+        "WHERE outlet_id IS ? AND next_at <= ? ORDER BY found_at DESC, rowid LIMIT ?",
         (outlet_id, now, limit),
     )
     due = [Due(url, None, bool(backlog), Link(url, *said)) for url, backlog, *said in found]
     again = db.execute(
-        "SELECT url, id FROM articles WHERE outlet_id IS ? AND next_check_at <= ? ORDER BY next_check_at, id LIMIT ?",
-        (outlet_id, now, limit - len(due)),
+        "SELECT a.url, a.id, v.title, v.text FROM articles a LEFT JOIN versions v ON v.id = a.latest_version_id "
+        "AND v.extractor LIKE ? WHERE a.outlet_id IS ? AND next_check_at <= ? ORDER BY next_check_at, a.id LIMIT ?",
+        (f"{FEED}%", outlet_id, now, limit - len(due)),
     )
-    return due + [Due(url, article_id, False, None) for url, article_id in again]
+    return due + [Due(url, id_, False, _kept(url, title, text) if text else None) for url, id_, title, text in again]
+
+
+def _kept(url: str, title: str, text: str) -> Link:
+    """What a feed said of an article whose text it gave, as it was kept: its page may still give none."""
+    return Link(url, title, content="".join(f"<p>{escape(line)}</p>" for line in text.split("\n")))
 
 
 def start_crawl(tx: Transaction, outlet_id: str | None) -> int:
@@ -180,10 +188,10 @@ def source_read(
     for link in links:
         new += db.execute(
             "INSERT OR IGNORE INTO frontier (url, outlet_id, source_id, found_at, backlog, title, published_at, "
-            "author, next_at) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? "
+            "author, content, next_at) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? "
             "WHERE NOT EXISTS (SELECT 1 FROM addresses WHERE url = ?)",
             (link.url, outlet_id, source_id, look.at, int(first_read_at is None), link.title, link.published_at,
-             link.author, look.at, link.url),
+             link.author, link.content, look.at, link.url),
         ).rowcount  # fmt: skip
     changes: dict[str, Any] = {"etag": etag, "last_modified": last_modified, "next_at": next_at}
     if look.outcome == "ok":

@@ -21,7 +21,7 @@ def _step(file: str) -> None:
         db.executescript(files("archive").joinpath(f"schema/{file}").read_text(encoding="utf-8"))
 
 
-_STEP_FILES = ("0001_first.sql", "0002_learned.sql", "0004_discovery.sql")
+_STEP_FILES = ("0001_first.sql", "0002_learned.sql", "0003_feed_content.sql", "0004_discovery.sql")
 for _file in _STEP_FILES:
     _step(_file)
 _KNOWN = {file.removesuffix(".sql") for file in _STEP_FILES}

@@ -39,6 +39,7 @@ class Link:
     published_at: str | None = None  # as precise as the listing says, see Article.published_at
     author: str | None = None
     modified_at: str | None = None  # a hint to look again, never proof of an edit
+    content: str | None = None  # HTML of the whole article, where the listing carries it
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from archive.arabic.normalise import normalise
 from archive.errors import ArchiveError
 from archive.models import ANSWERED, Article, Event, EventKind, Judgement, Look, Saved, Series, Snapshot
 from archive.times import later, moment
-from archive.versions import same_version, text_sha256
+from archive.versions import FEED, same_version, text_sha256
 
 if TYPE_CHECKING:
     from archive.sqlite import Connection
@@ -164,8 +164,9 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: _Known) -> Saved:
     """A version if the page says something new, else none."""
     new, page, db, live = snapshot.article, snapshot.page, tx.db, snapshot.crawl_id is not None
     before, after = _neighbours(db, article.id, "9999" if live else page.at)
-    # What was learned since the version before must not look like an edit.
-    if before and (same_version(before[2], new) or same_version(learned.clear(before[2], page.furniture), new)):
+    # What the feed told says nothing of an edit; what was learned since the version before must not look like one.
+    told = before and new.extractor.startswith(FEED)
+    if before and (told or any(same_version(v, new) for v in (before[2], learned.clear(before[2], page.furniture)))):
         return Saved("unchanged", article.id, before[0])
     if after and same_version(new, after[2]):
         return Saved("unchanged", article.id, after[0])
@@ -250,7 +251,8 @@ def _neighbours(db: Connection, article_id: int, at: str) -> list[_Stored | None
     found: list[_Stored | None] = []
     for test, order in (("<=", "DESC"), (">", "ASC")):
         row = db.execute(
-            f"""SELECT id, captured_at, title, text, author, published_at, published_source FROM versions
+            f"""SELECT id, captured_at, title, text, author, published_at, published_source, modified_at, section,
+                credit, language, extractor FROM versions
                 WHERE article_id = ? AND captured_at {test} ? ORDER BY captured_at {order}, id {order} LIMIT 1""",  # noqa: S608
             (article_id, at),
         ).fetchone()
@@ -327,7 +329,12 @@ def _put_off(db: Connection, look: Look) -> None:
     due = None
     if attempts < LAST_ATTEMPT.get(look.outcome, MOST_ATTEMPTS):
         due = max(later(look.at, min(900.0 * 2 ** (attempts - 1), DAY)), look.retry_at or "")
-    db.execute("UPDATE frontier SET attempts = ?, next_at = ? WHERE url = ?", (attempts, due, look.url))
+    row = {"attempts": attempts, "due": due, "url": look.url}
+    db.execute(
+        "UPDATE frontier SET attempts = :attempts, next_at = :due, content = iif(:due IS NULL, NULL, content) "
+        "WHERE url = :url",
+        row,
+    )
 
 
 def _older(date: str | None, than: str, seconds: float) -> bool:

@@ -23,6 +23,14 @@ TAGS_MAX = 500_000  # of one feed; feedparser reads 30,000 in a second
 _LONG_TAG = re.compile(rb"<(?!!)[^<>]{65536}")  # feedparser takes hours over one of 100,000 attributes
 _HALF = re.compile(rb"&#(?:x0*d[89a-f][0-9a-f]{2}|0*5(?:529[6-9]|5[3-9]\d\d|[67]\d{3}));", re.I)  # of a surrogate pair
 _TAGS = re.compile(r"<[^>]*>")
+CONTENT_MAX = 256 * 1024  # bytes of one article's HTML in a feed; a longer one is left to its page
+_MARKUP = ("text/html", "application/xhtml+xml")
+_APPENDED = re.compile(r"[>\s](?:The post|ظهرت|التدوينة|المقالة)\s.*(?:appeared first on|أول[اًُ]*\s+على)\s", re.S)
+_CUT = re.compile(  # what stands at the end of an excerpt
+    r"(?:…|\.\.\.|(?:continue reading|read (?:more|the (?:rest|full))|(?:متابعة|مواصلة|[اأإ]كمل|تابع) (?:ال)?قراءة|"
+    r"[اأإ]?قر(?:أ|اءة) (?:ال)?مزيد).{0,160})[\s\])»”>→.]*$",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,18 @@ def _entries(feed: Any, url: str) -> Iterator[Link]:
         said = entry.get("published") or (
             entry.get("updated") if not feed.get("version", "").startswith("atom") else None
         )
-        yield Link(link, _plain(entry.get("title")), _date(said), _plain(entry.get("author")))
+        yield Link(link, _plain(entry.get("title")), _date(said), _plain(entry.get("author")), content=_whole(entry))
+
+
+def _whole(entry: Any) -> str | None:
+    """The HTML of an entry's article (RSS content:encoded, Atom content), where it is no excerpt of it."""
+    said = (part.get("value") or "" for part in entry.get("content", ()) if part.get("type") in _MARKUP)
+    text: str = max(said, key=len, default="")
+    before, _, last = text.rpartition("<p")
+    if _APPENDED.search(last[:4000]):  # WordPress: "The post X appeared first on Y."
+        text = before
+    fits = 0 < len(text.encode("utf-8", "replace")) <= CONTENT_MAX
+    return text if fits and not _CUT.search(_plain(text[-1000:]) or "") else None
 
 
 def _plain(markup: str | None) -> str | None:
@@ -97,7 +116,10 @@ def _once(links: Iterable[Link]) -> tuple[Link, ...]:
             break
         old = old or link
         title = max(old.title or "", link.title or "", key=len) or None
-        found[link.url] = Link(link.url, title, old.published_at or link.published_at, old.author or link.author)
+        found[link.url] = Link(
+            link.url, title, old.published_at or link.published_at, old.author or link.author,
+            content=old.content or link.content,
+        )  # fmt: skip
     return tuple(found.values())
 
 

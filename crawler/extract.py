@@ -44,16 +44,7 @@ _LISTED, _SINGLE, _LISTING = (re.compile(DATA["page"][kind]) for kind in ("class
 
 def extract(page: Page) -> Article:
     """Read an HTML page. Raises ExtractionError where there is no HTML to read."""
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    if page.body.startswith(_GZIP):
-        raise ExtractionError(f"{page.final_url}: is compressed, though its headers say nothing of it")
-    text = _CONTROL.sub(lambda found: " " * (found[0] in "\v\f"), decode(page.body, charset_of(page)))
-    try:
-        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
-    except (html.etree.ParserError, ValueError) as error:
-        raise ExtractionError(f"{page.final_url}: there is no HTML to read ({error})") from error
-    if tree.body is None:
-        raise ExtractionError(f"{page.final_url}: there is no HTML to read (it has no body)")
+    tree = tree_of(page)
     way, now = _mend(tree), moment(page.at)
     meta = read_metadata(tree, now, page.timezone, page.outlet_name)
     _frame(tree, meta.headline)
@@ -81,6 +72,21 @@ def extract(page: Page) -> Article:
         section=meta.section,
         is_article=_is_article(page, tree, meta, tidy),
     )
+
+
+def tree_of(page: Page) -> HtmlElement:
+    """The parsed HTML of a page, control characters taken out. Raises ExtractionError where there is none."""
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    if page.body.startswith(_GZIP):
+        raise ExtractionError(f"{page.final_url}: is compressed, though its headers say nothing of it")
+    text = _CONTROL.sub(lambda found: " " * (found[0] in "\v\f"), decode(page.body, charset_of(page)))
+    try:
+        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (html.etree.ParserError, ValueError) as error:
+        raise ExtractionError(f"{page.final_url}: there is no HTML to read ({error})") from error
+    if tree.body is None:
+        raise ExtractionError(f"{page.final_url}: there is no HTML to read (it has no body)")
+    return tree
 
 
 def extract_text(text: str, *, at: str, timezone: str | None = None, outlet: str | None = None) -> Article:

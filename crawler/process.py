@@ -15,6 +15,7 @@ from archive.times import later
 from archive.topics import judge
 from crawler.charset import charset_of, content_type, decode
 from crawler.extract import extract, extract_text
+from crawler.fallback import from_feed
 
 
 def process(page: Page, rules: RuleSet) -> tuple[Article, Judgement]:
@@ -23,7 +24,7 @@ def process(page: Page, rules: RuleSet) -> tuple[Article, Judgement]:
         text = decode(page.body, charset_of(page))
         article = extract_text(text, at=page.at, timezone=page.timezone, outlet=page.outlet_name)
     else:
-        article = extract(page)
+        article = from_feed(page, extract(page))
     if page.link:
         listed = page.link.published_at
         if listed and listed[:10] > later(page.at, 86400)[:10]:  # a date to come is an event's, no publication's

@@ -13,6 +13,7 @@ from archive.errors import ArchiveError
 from archive.models import Article, Judgement, Look, Snapshot
 from archive.store import judged, look, save
 from archive.times import later
+from archive.versions import FEED
 from archive.writer import Writer
 from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, RULES, Kit, page, policy, shot, whole
 
@@ -92,6 +93,23 @@ def test_a_look_that_finds_no_change_costs_one_fetch_row_and_no_capture(kit):
     assert kit.rows("SELECT outcome FROM fetches ORDER BY id") == [("ok",), ("unchanged",)]
     assert article(kit)["next_check_at"] == "2026-01-21T13:00:00Z"
     assert article(kit)["last_checked_at"] == "2026-01-21T11:00:00Z"
+
+
+def test_what_the_feed_told_makes_no_edit_and_hides_no_older_words(kit):
+    told = replace(ON_TOPIC, text=ON_TOPIC.text * 3, extractor=f"{FEED}test 1")
+    kit.save(told)
+    looks = [
+        replace(ON_TOPIC, text=told.text, title="قسد تنقل معتقلين", author="محمد علي"),  # the page's own, at last
+        ON_TOPIC,  # a stump of it
+        replace(told, text=ON_TOPIC.text * 4),  # by way of the feed again
+    ]
+    assert [kit.save(words, "2026-01-21T11:00:00Z").kind for words in looks] == ["unchanged"] * 3
+    assert kit.save(ON_TOPIC, "2026-01-20T10:00:00Z", crawl_id=None).kind == "changed"  # an import from before
+    assert kit.save(EDITED, "2026-01-20T11:00:00Z", crawl_id=None).kind == "changed"
+    kit.clock.at = "2026-01-21T12:00:00Z"
+    assert kit.save(replace(told, text=told.text + EDITED.text, extractor="test 1"), kit.clock.at).kind == "changed"
+    assert kit.save(replace(told, text=told.text), "2026-01-21T13:00:00Z").kind == "unchanged"  # a page's text stands
+    assert events(kit) == ["new", "edited"]
 
 
 def test_an_edit_makes_a_version_an_event_and_a_mail(kit):
