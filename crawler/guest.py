@@ -1,7 +1,7 @@
 """What makes us a good guest, once per process and shared by all its crawls.
 
 robots.txt is asked for once per origin and obeyed; requests to one host keep their distance whichever crawl sends
-them; a host that says when to come back is not visited before.
+them; a host that says when to come back is not visited before; one that fails again and again is left alone.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ ROBOTS_BYTES = 500 * 1024  # what RFC 9309 asks to be read of it
 CRAWL_DELAY_MAX_S = 120.0
 HOLD_MAX_S = 24 * 3600.0
 HOLD_DEFAULT_S = 900.0  # after 429 without Retry-After
+TRIP_AFTER = 5  # failures of a host in a row; then it is left alone for a while, each time twice as long
+TRIP_S, TRIP_MAX_S = 60.0, 3600.0
 PATIENCE_S = 5.0  # a wait this short is waited for; after a longer one the address is left for a later crawl
 HOSTS_MAX = 2000  # remembered at a time
 
@@ -73,9 +75,11 @@ class _Host:
     room: asyncio.Semaphore
     next_start: float = 0.0
     crawl_delay: float = 0.0
+    failures: int = 0  # in a row
+    rests_until: str = ""  # a stamp: the circuit is open
 
     def idle(self, now: float) -> bool:
-        return self.next_start <= now and not self.room.locked()
+        return self.next_start <= now and not self.room.locked() and not self.failures
 
 
 _Entry = TypeVar("_Entry", _Origin, _Host)
@@ -145,11 +149,25 @@ class Guest:
 
     def held(self, url: str) -> str | None:
         """The stamp before which the host of `url` does not want to see us, if it lies ahead."""
-        until = self._held.get(host_key(url))
-        return until if until is not None and until > stamp(self._clock()) else None
+        key = host_key(url)
+        until = max(self._held.get(key, ""), self._hosts[key].rests_until if key in self._hosts else "")
+        return until if until > stamp(self._clock()) else None
+
+    def failed(self, url: str) -> None:
+        """The host did not answer, or broke off. After some failures in a row it rests, then one visit tries again."""
+        host = self._host(url)
+        host.failures += 1
+        if host.failures >= TRIP_AFTER:
+            seconds = min(TRIP_S * 2.0 ** min(host.failures - TRIP_AFTER, 10), TRIP_MAX_S)
+            host.rests_until = stamp(self._clock() + timedelta(seconds=seconds))
+            log.info("host=%s failed %d times in a row, left alone for %.0f s", host_key(url), host.failures, seconds)
 
     def heed(self, url: str, status: int, headers: Mapping[str, str]) -> str | None:
-        """Take note of an answer with 429 or 503: the stamp not to come back before, or None. Header names lower."""
+        """Take note of an answer; for 429 and 503 the stamp not to come back before, or None. Header names lower."""
+        if status >= 500 or status in (403, 429):
+            self.failed(url)
+        else:
+            self._host(url).failures, self._host(url).rests_until = 0, ""
         seconds = self._seconds(headers.get("retry-after", "")) if status in (429, 503) else None
         if seconds is None and status == 429:
             seconds = HOLD_DEFAULT_S
@@ -177,9 +195,13 @@ class Guest:
     def _remaining(self, url: str) -> float:
         until = self.held(url)
         seconds = (moment(until) - self._clock()).total_seconds() if until else 0.0
-        if seconds > PATIENCE_S:
+        if seconds <= PATIENCE_S:
+            return seconds
+        if until == self._held.get(host_key(url)):
             raise NoPage("blocked", f"the host asked us to wait until {until}", until)
-        return seconds
+        raise NoPage(
+            "outage", f"the host failed {self._host(url).failures} times in a row; left alone until {until}", until
+        )
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

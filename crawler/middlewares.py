@@ -160,6 +160,8 @@ class PoliteHandler(HTTP11DownloadHandler):
             except Exception as error:
                 if current.refused:
                     raise NoPage("refused", f"{current.refused} is a private address") from error
+                if not isinstance(error, DownloadCancelledError):  # one page too large is no fault of its host
+                    job.guest.failed(request.url)
                 raise
             finally:
                 visit.reset(token)

@@ -162,6 +162,37 @@ def test_a_host_that_asked_for_rest_is_left_alone_across_restarts(world: World, 
     asyncio.run(turn("https://example.org/b"))
 
 
+def test_a_host_that_fails_again_and_again_is_left_alone_ever_longer_until_it_answers(world: World) -> None:
+    async def turn(url: str) -> None:
+        async with world.guest.turn(url, 0.01):
+            pass
+
+    for _ in range(4):
+        world.guest.failed(URL)
+    world.guest.heed(URL, 404, {})  # it answers: nothing is counted against it
+    for _ in range(4):
+        world.guest.heed(URL, 502, {})
+    asyncio.run(turn(URL))
+    world.guest.failed(URL)
+    assert world.guest.held("https://example.org/other") == "2026-01-21T09:01:00Z"
+    with pytest.raises(NoPage, match="failed 5 times in a row") as caught:
+        asyncio.run(turn(URL))
+    assert (caught.value.outcome, caught.value.retry_at) == ("outage", "2026-01-21T09:01:00Z")
+    asyncio.run(turn("https://other.example/"))  # nobody else rests with it
+    world.later(61)
+    asyncio.run(turn(URL))
+    world.guest.failed(URL)
+    assert world.guest.held(URL) == "2026-01-21T09:03:01Z"
+    world.later(121)
+    world.guest.heed(URL, 200, {})
+    for _ in range(4):
+        world.guest.failed(URL)
+    assert world.guest.held(URL) is None
+    for _ in range(30):
+        world.guest.failed(URL)
+    assert world.guest.held(URL) == stamp(world.now + timedelta(hours=1))
+
+
 def test_turns_keep_their_distance_and_their_number(tmp_path: Path, writer: Writer) -> None:
     config: Any = SimpleNamespace(archive=writer.archive, contact="x@example.org", crawl=Crawl(concurrency=2))
     guest = Guest(config, writer)

@@ -1,0 +1,38 @@
+"""Fixtures of tests that crawl: one reactor and one worker for all of them, a fresh archive and site for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.topics import shipped_rules
+from crawler.worker import Worker
+from tests.crawl_kit import Desk, Loop
+from tests.servers import Site
+
+
+@pytest.fixture(scope="session")
+def loop() -> Loop:
+    return Loop()
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[Worker]:
+    worker = Worker(shipped_rules())
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def desk(loop: Loop, worker: Worker, tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(loop, worker, tmp_path)
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as site:
+        yield site

@@ -1,0 +1,337 @@
+"""Servers that do what no server should: every address ends in a recorded outcome, and no crawl hangs."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import crawler.middlewares
+import crawler.resolver
+from archive.topics import shipped_rules
+from crawler.resolver import is_public
+from crawler.worker import Worker
+from tests.crawl_kit import TEXT, Desk, one_article
+from tests.servers import ANY, Site, article, bomb, rss
+
+# --- outcomes
+
+
+def test_status_codes(desk: Desk, site: Site) -> None:
+    expected = {404: "gone", 410: "gone", 401: "blocked", 403: "blocked", 451: "blocked", 400: "outage", 500: "outage"}
+    for status in expected:
+        site.route(f"/{status}", lambda visit, status=status: visit.answer("خطأ", status))
+    site.feed("/feed", [f"{site.url}/{status}" for status in expected])
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl()
+    assert desk.outcomes() == {"/feed": "ok"} | {f"/{status}": outcome for status, outcome in expected.items()}
+
+
+def test_a_chain_nobody_trusts_is_an_outcome_of_its_own(
+    desk: Desk, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Site(tls=tmp_path) as secure:
+        secure.article("/b", "نقل دفعة من معتقلي داعش", TEXT)
+        site.feed("/feed", [f"{secure.url}/b"])
+        desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+        desk.open().crawl()
+        assert desk.outcomes()["/b"] == "tls"
+        assert secure.log == []
+        assert "certificate verify failed" in desk.rows("SELECT error FROM fetches WHERE outcome = 'tls'")[0][0]
+        desk.close()
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+        desk.open()
+        wrong = secure.url.replace("127.0.0.1", "localhost") + "/b"  # the certificate is made out to 127.0.0.1
+        found = dict(desk.loop.run(desk.crawls.save([wrong])))
+        assert found[wrong].outcome == "refused"  # saved by hand: no outlet of that host allows private addresses
+        desk.writer.submit(lambda tx: tx.db.execute("UPDATE frontier SET next_at = '2020-01-01T00:00:00Z'")).result()
+        desk.crawl()
+        assert desk.titles() == ["نقل دفعة من معتقلي داعش"]
+        site.feed("/feed", [wrong])
+        desk.crawl()
+        assert desk.rows("SELECT outcome FROM fetches WHERE url = ? ORDER BY id DESC", wrong)[0] == ("tls",)
+
+
+@pytest.mark.parametrize("kind", ["length", "chunked", "bomb"])
+def test_too_much_is_cut_off(desk: Desk, site: Site, kind: str) -> None:
+    megabyte = b"<p>" + b"a" * (1 << 20)
+    if kind == "length":
+        site.page("/a", megabyte * 20)
+    elif kind == "chunked":
+        site.route("/a", lambda visit: visit.chunks(megabyte, 20))
+    else:
+        packed = bomb(300)
+        assert len(packed) < 1_000_000
+        site.page("/a", packed, content_encoding="gzip")
+    found = one_article(desk, site, "/a")
+    assert found == "too_large", desk.rows("SELECT error FROM fetches")
+
+
+def test_headers_that_do_not_end_are_cut_off(desk: Desk, site: Site) -> None:
+    sent = []
+
+    def endless(visit: Any) -> None:
+        visit.handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while not site.closing.is_set():
+            visit.handler.wfile.write(b"X-More: and more\r\n" * 1000)
+            sent.append(1)
+
+    site.route("/a", endless)
+    assert one_article(desk, site, "/a") == "outage"
+    assert len(sent) < 2000  # megabytes, where the time limit would have let gigabytes pass
+
+
+@pytest.mark.parametrize("kind", ["hang", "drip"])
+def test_slowness_ends_at_the_limit(desk: Desk, site: Site, kind: str) -> None:
+    desk.settings["crawl.timeout"] = "700ms"
+    site.route("/a", lambda visit: visit.hang() if kind == "hang" else visit.drip())
+    assert one_article(desk, site, "/a") == "timeout"
+
+
+def test_what_cannot_be_stored_costs_one_page_and_no_crawl(desk: Desk, site: Site) -> None:
+    """JSON can spell half a surrogate pair; and whatever else a page may hold, it is not fetched for ever."""
+    data = '{"@type": "NewsArticle", "headline": "نقل دفعة", "author": {"name": "ليلى \\ud83d"}}'
+    html = article("نقل دفعة من معتقلي داعش", TEXT).replace('<meta name="author" content="ليلى حداد">', "")
+    site.page("/half", html.replace("</head>", f'<script type="application/ld+json">{data}</script></head>'))
+    site.article("/odd", "نقل دفعة أخرى من معتقلي داعش", TEXT)
+    site.article("/a", "نقل دفعة ثالثة من معتقلي داعش", TEXT)
+    site.feed("/feed", [f"{site.url}/half", f"{site.url}/odd", f"{site.url}/a"])
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open()
+    odd = (
+        "CREATE TRIGGER odd BEFORE INSERT ON versions WHEN new.title LIKE '%أخرى%' BEGIN SELECT raise(ABORT, 'no'); END"
+    )
+    desk.writer.submit(lambda tx: tx.db.execute(odd)).result()
+    desk.crawl()
+    assert desk.outcomes() == {"/feed": "ok", "/half": "ok", "/odd": "unreadable", "/a": "ok"}
+    assert desk.rows("SELECT author FROM latest WHERE url LIKE '%/half'") == [("ليلى ?",)]
+    assert desk.rows("SELECT attempts FROM frontier") == [(1,)]
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(202, "outage"), (206, "outage"), (304, "outage"), (203, "ok")])
+def test_only_a_whole_page_is_one(desk: Desk, site: Site, status: int, outcome: str) -> None:
+    body = "" if status == 304 else article("نقل دفعة من معتقلي داعش", TEXT)
+    site.route("/a", lambda visit: visit.answer(body, status))
+    assert one_article(desk, site, "/a") == outcome
+
+
+def test_stray_control_characters_lose_no_text_and_unnamed_compression_is_no_text(desk: Desk, site: Site) -> None:
+    html = article("نقل دفعة\x01 من معتقلي داعش", TEXT.replace(" ", " \x02", 3) + "\x1f\ufffe")
+    site.page("/a", html)
+    site.page("/b", gzip.compress(html.encode()))
+    site.feed("/feed", [f"{site.url}/a", f"{site.url}/b"])
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl()
+    assert desk.outcomes() == {"/feed": "ok", "/a": "ok", "/b": "unreadable"}
+    assert desk.rows("SELECT title, text FROM latest") == [("نقل دفعة من معتقلي داعش", TEXT.strip())]
+
+
+def test_broken_answers_are_outages(desk: Desk, site: Site) -> None:
+    site.route("/cut", lambda visit: visit.cut())
+    site.page("/gzip", b"this is no gzip", content_encoding="gzip")
+    site.route("/self", lambda visit: visit.redirect("/self"))
+    for n in range(9):
+        site.route(f"/loop{n}", lambda visit, n=n: visit.redirect(f"/loop{n + 1}"))
+    site.feed(
+        "/feed", [site.url + path for path in ("/cut", "/gzip", "/self", "/loop0")] + ["http://127.0.0.1:1/closed"]
+    )
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl()
+    found = desk.outcomes()
+    assert {found[path] for path in ("/cut", "/self", "/loop0", "/closed")} == {"outage"}
+    assert found["/gzip"] in ("outage", "unreadable")
+    assert desk.rows("SELECT status FROM fetches WHERE url LIKE '%/self'") == [(None,)]  # not that of the hop before
+    assert site.hits("/self") == 1
+    assert sum(hit.path.startswith("/loop") for hit in site.log) == 6
+
+
+def test_a_page_that_hangs_the_reader_is_unreadable_and_the_crawl_goes_on(desk: Desk, site: Site) -> None:
+    site.page("/slow", "<html><body>" + "<p>نص " * 300_000)
+    site.article("/a", "نقل دفعة من معتقلي داعش", TEXT)
+    site.feed("/feed", [f"{site.url}/slow", f"{site.url}/a"])
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.worker = Worker(shipped_rules(), limit=4)
+    desk.open().closers.append(desk.worker.close)
+    desk.crawl()
+    assert desk.titles() == ["نقل دفعة من معتقلي داعش"]
+    assert desk.outcomes()["/slow"] == "unreadable"
+    assert "not read within" in desk.rows("SELECT error FROM fetches WHERE outcome = 'unreadable'")[0][0]
+
+
+def test_what_is_no_page_is_no_article(desk: Desk, site: Site) -> None:
+    site.page("/a", b"%PDF-1.7", content_type="application/pdf")
+    assert one_article(desk, site, "/a") == "not_article"
+
+
+def test_an_entity_bomb_in_a_feed_hurts_nobody(desk: Desk, site: Site) -> None:
+    entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
+    site.page(
+        "/feed",
+        f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "ها">{entities}]><rss version="2.0"><channel><item>'
+        f"<title>&a11;</title><link>{site.url}/a</link></item></channel></rss>",
+        content_type="application/rss+xml",
+    )
+    site.article("/a", "نقل دفعة من معتقلي داعش", TEXT)
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    assert desk.open().crawl().finished_at
+    assert len(desk.rows("SELECT outcome FROM fetches WHERE url LIKE '%/feed'")) == 1
+
+
+# --- private addresses
+
+
+HOSTS = ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "localhost", "[::ffff:127.0.0.1]", "[::1]", "169.254.169.254"]
+
+
+def test_a_public_outlet_leads_to_no_private_address(desk: Desk, site: Site) -> None:
+    site.feed("/feed", [])
+    for number, host in enumerate(HOSTS):
+        desk.outlet(f"public{number}", site, allow_private=False, feeds=f'["http://{host}:{site.port}/feed{number}"]')
+    desk.outlet("trusted", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl(*(f"public{number}" for number in range(len(HOSTS))))
+    assert site.log == []  # not even robots.txt
+    assert desk.outcomes() == {f"/feed{number}": "refused" for number in range(len(HOSTS))}
+    desk.crawl("trusted")
+    assert site.hits("/feed") == 1
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site on 127.0.0.2, which plays the public internet here."""
+    for module in (crawler.resolver, crawler.middlewares):
+        monkeypatch.setattr(module, "is_public", lambda address: address == "127.0.0.2" or is_public(address))
+    with Site(host="127.0.0.2") as site:
+        yield site
+
+
+def test_a_redirect_to_a_private_address_is_refused(desk: Desk, site: Site, public: Site) -> None:
+    """By name and by number, even where another outlet may go."""
+    for number, host in enumerate(HOSTS):
+        public.route(f"/{number}", lambda visit, host=host: visit.redirect(f"http://{host}:{site.port}/inner"))
+    public.route("/moved", lambda visit: visit.redirect(f"http://localhost:{site.port}/feed"))
+    public.article("/fine", "نقل دفعة من معتقلي داعش", TEXT)
+    public.feed("/feed", [f"{public.url}/{number}" for number in range(len(HOSTS))] + [f"{public.url}/fine"])
+    site.feed("/feed", [])
+    desk.outlet("public", public, allow_private=False, feeds=f'["{public.url}/feed", "{public.url}/moved"]')
+    desk.outlet("trusted", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl("trusted", "public")
+    assert (site.hits("/inner"), site.hits("/feed")) == (0, 1)  # the one is the trusted outlet's own
+    refused = {path for path, outcome in desk.outcomes().items() if outcome == "refused"}
+    assert refused == {f"/{number}" for number in range(len(HOSTS))} | {"/moved"}
+    assert desk.outcomes()["/fine"] == "ok"
+
+
+def test_robots_may_not_lead_to_a_private_address(desk: Desk, site: Site, public: Site) -> None:
+    public.route("/robots.txt", lambda visit: visit.redirect(f"http://localhost:{site.port}/robots.txt"))
+    public.feed("/feed", [])
+    desk.outlet("public", public, allow_private=False, feeds=f'["{public.url}/feed"]')
+    desk.open().crawl()
+    assert site.log == []
+    assert desk.outcomes() == {"/feed": "refused"}
+
+
+def test_a_proxy_is_used_where_configured_and_carries_no_private_address(
+    desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # what the environment says does not count
+    site.route("http://news.example/feed", lambda visit: visit.answer(rss(["http://news.example/a"])))
+    site.route("http://news.example/a", lambda visit: visit.redirect(f"http://127.1:{site.port}/inner"))
+    desk.outlet("public", site, allow_private=False, feeds='["http://news.example/feed"]')
+    desk.settings["crawl.proxy"] = site.url
+    desk.open().crawl()
+    assert [hit.path.partition("example")[2] for hit in site.log] == ["/robots.txt", "/feed", "/a"]
+    assert desk.outcomes()["/a"] == "refused"
+
+
+def test_other_schemes_are_not_followed(desk: Desk, site: Site) -> None:
+    site.route("/a", lambda visit: visit.redirect("file:///etc/passwd"))
+    site.route("/b", lambda visit: visit.redirect("ftp://example.org/x"))
+    site.feed("/feed", [f"{site.url}/a", f"{site.url}/b"])
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl()
+    assert {desk.outcomes()[path] for path in ("/a", "/b")} == {"refused"}
+
+
+# --- a host that fails, traps, wrong charsets
+
+
+def test_a_host_that_is_down_is_not_asked_for_every_address(desk: Desk, site: Site) -> None:
+    site.route(ANY, lambda visit: visit.cut())
+    site.page("/robots.txt", "")
+    site.feed("/feed", [f"{site.url}/{n}" for n in range(40)])
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl()
+    assert len([hit for hit in site.log if hit.path[1:].isdigit()]) == 5
+    assert desk.rows("SELECT count(*), sum(attempts), min(next_at) > datetime('now') FROM frontier") == [(40, 5, 1)]
+
+
+@pytest.mark.parametrize("declared", ["windows-1256", "utf-8"])
+@pytest.mark.parametrize("real", ["windows-1256", "utf-8"])
+@pytest.mark.parametrize("where", ["header", "meta"])
+def test_arabic_is_read_whatever_charset_is_declared(
+    desk: Desk, site: Site, declared: str, real: str, where: str
+) -> None:
+    text = article("نقل دفعة من معتقلي داعش", TEXT).replace('charset="utf-8"', f'charset="{declared}"')
+    kind = f"text/html; charset={declared}" if where == "header" else "text/html"
+    site.page("/a", text.encode(real), content_type=kind)
+    assert one_article(desk, site, "/a") == "ok"
+    assert desk.titles() == ["نقل دفعة من معتقلي داعش"]
+    assert desk.rows("SELECT text FROM latest") == [(TEXT,)]
+
+
+def test_one_guid_for_all_and_relative_links(desk: Desk, site: Site) -> None:
+    for number in range(3):
+        site.article(f"/news/{number}/", f"نقل دفعة رقم {number} من معتقلي داعش", TEXT + f"\nالدفعة {number}.")
+    items = "".join(
+        f"<item><guid isPermaLink='false'>7</guid><title>خبر</title><link>{link}</link></item>"
+        for link in ("../news/0/", "/news/1/", "2/?utm_source=rss", "/news/2/#more")
+    )
+    site.page("/news/feed", f"<rss version='2.0'><channel>{items}</channel></rss>", content_type="text/xml")
+    desk.outlet("one", site, feeds=f'["{site.url}/news/feed"]')
+    desk.open().crawl()
+    assert [path for path in desk.outcomes() if path.startswith("/news/") and path != "/news/feed"] == [
+        "/news/0/", "/news/1/", "/news/2/",
+    ]  # fmt: skip
+    assert len(desk.titles()) == 3
+
+
+def test_a_redirect_that_never_ends_ends(desk: Desk, site: Site) -> None:
+    site.route(ANY, lambda visit: visit.redirect(visit.path + "1"))
+    site.page("/robots.txt", "")
+    assert one_article(desk, site, "/r") == "outage"
+    assert len([hit for hit in site.log if hit.path.startswith("/r1")]) < 25
+
+
+def test_a_calendar_without_end_is_no_way_in(desk: Desk, site: Site) -> None:
+    """Every page of it links to the next month; a section page is read, and nothing is followed from article pages."""
+
+    def month(visit: Any) -> None:
+        number = int(re.sub(r"\D", "", visit.path) or 0)
+        links = "".join(f'<a href="/calendar/{number + step}">أخبار الشهر التالي في التقويم</a>' for step in (1, 2, 3))
+        visit.answer(f"<html><body><h1>التقويم</h1>{links}</body></html>")
+
+    site.route(ANY, month)
+    site.page("/robots.txt", "")
+    desk.outlet("one", site, sections=f'["{site.url}/calendar/1000"]')
+    desk.open()
+    for _ in range(3):
+        desk.crawl()
+    assert len({hit.path for hit in site.log}) <= 5
+    assert desk.rows("SELECT count(*) FROM articles WHERE latest_version_id IS NOT NULL") == [(0,)]
+
+
+def test_cookies_are_not_kept_and_a_wall_of_them_ends(desk: Desk, site: Site) -> None:
+    def wall(visit: Any) -> None:
+        if "seen=1" in visit.headers.get("cookie", ""):
+            visit.answer(article("نقل دفعة من معتقلي داعش", TEXT))
+        else:
+            visit.answer(status=302, location="/a", set_cookie="seen=1")
+
+    site.route("/a", wall)
+    assert one_article(desk, site, "/a") == "outage"
+    assert site.hits("/a") <= 2
