@@ -12,7 +12,6 @@ from copy import deepcopy
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import trafilatura
 from lxml import html
@@ -24,6 +23,7 @@ from archive.models import Article, Page
 from archive.times import moment
 from crawler.charset import ARABIC, charset_of, decode
 from crawler.clean import DATA, Clean, clean, either, family_of, fold, is_more_marker, is_prose
+from crawler.kind import is_article
 from crawler.metadata import FURNITURE, Metadata, in_aside, names_of, read_metadata, text_of
 
 TRAFILATURA = f"trafilatura/{version('trafilatura')}"
@@ -37,9 +37,7 @@ _STEM = re.compile(r"(?<!\w)[وفبلك]?(?:ال|لل)?([^\W\d_]{4})")
 _BOARD = re.compile(DATA["place"]["board"])
 _GZIP = b"\x1f\x8b\x08"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")  # no reader's, and XML forbids them
-_ERROR, _OTHER = (re.compile(rf"(?:{either(DATA['page'][kind])})(?!\w)") for kind in ("error", "other"))
 _COMMENTS = re.compile(rf"[\W\d]*(?:{either(DATA['family']['comments']['labels'])})[\W\d]*")
-_LISTED, _SINGLE, _LISTING = (re.compile(DATA["page"][kind]) for kind in ("classes", "single", "listing"))
 
 
 def extract(page: Page) -> Article:
@@ -60,8 +58,9 @@ def extract(page: Page) -> Article:
         links=frozenset(fold(text_of(link)) for link in tree.xpath("//a[not(starts-with(@href, '#')) or @href = '#']")),
     )
     tidy.lines[:0] = _lead(meta, tidy)
-    if not tidy.lines and _is_article(page, tree, meta, tidy) is None:  # a news flash is its headline
-        tidy.lines, way = [meta.title], f"{way}+headline"
+    if not tidy.lines and is_article(page, tree, meta, tidy) is None:  # a photo's story is its caption, a flash a title
+        told_below = [row for rule, row in tidy.removed if rule == "caption" and len(row) >= 45]
+        tidy.lines, way = (told_below, f"{way}+caption") if told_below else ([meta.title], f"{way}+headline")
     told = _article(meta.title, tidy, "json-ld" if from_data else way, meta.language)
     if meta.published:
         told = replace(told, published_at=meta.published.value, published_source=meta.source)
@@ -70,7 +69,7 @@ def extract(page: Page) -> Article:
         author=meta.author or (tidy.author if fold(tidy.author or "") not in meta.site else None),
         modified_at=meta.modified.value if meta.modified else None,
         section=meta.section,
-        is_article=_is_article(page, tree, meta, tidy),
+        is_article=is_article(page, tree, meta, tidy),
     )
 
 
@@ -311,60 +310,3 @@ def _language(text: str, stated: str | None) -> str | None:
     if 2 * len(ARABIC.findall(text[:2000])) > letters:
         return stated if stated in ("fa", "ur", "ku", "ps") else "ar"
     return None if stated == "ar" and letters else stated
-
-
-def _is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> bool | None:
-    """Whether the page tells one story; None where it cannot be told. Home, section, login and error pages have no
-    prose or have it in cards, or their title, address or CMS says what they are."""
-    prose = [line for line in tidy.lines if is_prose(line)]
-    title, url = fold(meta.title), urlsplit(page.final_url)
-    if page.status >= 400 or _OTHER.fullmatch(title) or (len(prose) < 4 and _ERROR.match(title)):
-        return False
-    # A news flash is short, and often neither signed nor dated.
-    flash = None if meta.claimed and meta.headline is not None and url.path not in ("", "/") else False
-    if not prose:
-        return flash
-    cards = _in_cards(tree, prose)
-    if meta.stated:
-        return cards < 0.8
-    classes = tree.body.get("class") or ""
-    if cards >= 0.5 or (_LISTED.search(classes) and not _SINGLE.search(classes)):
-        return False
-    if _LISTING.search(unquote(url.path)) and page.url == page.final_url and not (meta.published or meta.author):
-        return False
-    if meta.published or meta.author or tidy.author or tidy.published or tidy.credit:
-        return True if meta.headline is not None or len(prose) >= 2 else None
-    if meta.headline is None or len(title.split()) < 4:
-        return None if len(prose) >= 3 and meta.headline is not None else flash
-    return len(prose) >= 3 or len(title.split()) >= 6 or flash
-
-
-def _in_cards(tree: HtmlElement, prose: list[str]) -> float:
-    """The share of prose that stands in cards: in a link, or alone in its block with another story's link."""
-    told, starts = fold(" ".join(prose)), {fold(line)[:50] for line in prose}
-    spots, linked = [], 0
-    for tag in tree.iter("p", "div", "span", "li", "td", "dd", "h3", "h4", "font", "section", "article", "a"):
-        for text in (tag.text, *(child.tail for child in tag)):
-            piece = " ".join(text.split()) if text else ""
-            if len(piece) <= 40 or (start := fold(piece)[:50]) not in told:
-                continue
-            if tag.tag == "a" or next(tag.iterancestors("a"), None) is not None:
-                linked += start in starts
-            else:
-                spots.append((tag, piece))
-    if len(spots) + linked < 2:
-        return 0.0
-    held = Counter(up for tag, _ in spots for up in (tag, *tag.iterancestors()))
-    cards = linked + sum(_is_card(tag, piece, held) for tag, piece in spots)
-    return cards / (len(spots) + linked) if cards > 1 else 0.0
-
-
-def _is_card(tag: HtmlElement, piece: str, held: Counter[HtmlElement]) -> bool:
-    block = tag
-    while block.getparent() is not None and held[block.getparent()] == 1:
-        block = block.getparent()
-    before = block.getprevious()
-    above = list(before.iter("a")) if before is not None and not held[before] else []
-    within = set(tag.iter("a")) if (tag.text or "").strip() else set()  # links in a sentence
-    links = [*(link for link in block.iter("a") if link not in within), *(above if len(above) == 1 else ())]
-    return any(len(said := text_of(link)) >= 15 and said not in piece for link in links)
