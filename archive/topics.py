@@ -24,7 +24,7 @@ from archive.rules import RuleSet, Signal, Topic, load_rules
 SHIPPED = Path(__file__).with_name("topics.toml")
 MOST_PASSAGES = 60  # of one topic in one article; an essay may name Syria hundreds of times
 
-_UNTITLED_HEAD = 30  # of an untitled post, the first sentence stands for a title, up to so many words
+_UNTITLED_HEAD = 20  # of an untitled post, the first sentence stands for a title, up to so many words
 _SENTENCE_END = re.compile(r"[.!?؟؛]+\s|\n")
 
 
