@@ -329,12 +329,8 @@ def _put_off(db: Connection, look: Look) -> None:
     due = None
     if attempts < LAST_ATTEMPT.get(look.outcome, MOST_ATTEMPTS):
         due = max(later(look.at, min(900.0 * 2 ** (attempts - 1), DAY)), look.retry_at or "")
-    row = {"attempts": attempts, "due": due, "url": look.url}
-    db.execute(
-        "UPDATE frontier SET attempts = :attempts, next_at = :due, content = iif(:due IS NULL, NULL, content) "
-        "WHERE url = :url",
-        row,
-    )
+    sql = "UPDATE frontier SET attempts = ?1, next_at = ?2, content = iif(?2 IS NULL, NULL, content) WHERE url = ?3"
+    db.execute(sql, (attempts, due, look.url))
 
 
 def _older(date: str | None, than: str, seconds: float) -> bool:

@@ -19,8 +19,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _ERROR, _OTHER = (re.compile(rf"(?:{either(DATA['page'][kind])})(?!\w)") for kind in ("error", "other"))
 _WORDS = "//body//text()[normalize-space()][not(ancestor::script or ancestor::style or ancestor::noscript)]"
 _BARRED = "//input[@type='password']|//meta[@name='robots' or @name='ROBOTS'][contains(@content, 'noindex')]"
-_FRAME = """<html><head><meta property="og:type" content="article"></head><body><article><h1>{}</h1>
-{}</article></body></html>"""
+_FRAME = '<meta property="og:type" content="article"><body><article><h1>{}</h1>{}</article>'
 
 
 def from_feed(page: Page, read: Article) -> Article:
@@ -30,7 +29,7 @@ def from_feed(page: Page, read: Article) -> Article:
         return read
     title = link.title or read.title
     body = _FRAME.format(escape(title), link.content).encode("utf-8", "replace")
-    told = extract(replace(page, body=body, headers=(("Content-Type", "text/html; charset=utf-8"),), link=None))
+    told = extract(replace(page, body=body, headers=()))
     whole = any(map(is_prose, told.text.split("\n"))) and is_stump(read.text, told.text)
     if not whole or told.is_article is False:
         return read
@@ -47,10 +46,6 @@ def _may_be(page: Page, link: Link, read: Article) -> bool:
     shown, given, printed = [fold(text) for text in tree.xpath(_WORDS)], fold(link.title or ""), fold(read.title)
     if tree.xpath(_BARRED) or any(map(_ERROR.match, [printed, *shown])):
         return False
-    if given and f" {given} " in f" {printed} ":
-        return True
-    return not (shown or _OTHER.match(printed)) and _path(page.url) == _path(page.final_url)
-
-
-def _path(url: str) -> str:
-    return urlsplit(url).path.rstrip("/")
+    asked, answered = (urlsplit(url).path.rstrip("/") for url in (page.url, page.final_url))
+    blank = not (shown or _OTHER.match(printed)) and asked == answered
+    return blank or (given != "" and f" {given} " in f" {printed} ")
