@@ -32,7 +32,9 @@ _BLOCKS = ("p", "div", "section", "article", "td", "li", "blockquote")
 Meta = dict[str, list[str]]  # what meta tags say, by name
 _META: dict[str, list[str]] = DATA["meta"]
 FURNITURE = {rule: re.compile(pattern, re.I) for rule, pattern in DATA["markup"].items()}
-_WRITER, _ASIDE, _CLOCK = (re.compile(DATA["place"][name], re.I) for name in ("writer", "aside", "clock"))
+_WRITER, _ASIDE, _CLOCK, _DATES = (
+    re.compile(DATA["place"][name], re.I) for name in ("writer", "aside", "clock", "dates")
+)
 
 
 @dataclass(slots=True)
@@ -193,13 +195,15 @@ def _near(tree: HtmlElement, headline: HtmlElement | None) -> Near:
     at = every.index(headline)
     told = [number for number in range(at + 1, len(every)) if _tells(every[number])]
     held = Counter(up for number in told for up in every[number].iterancestors())
-    above = list(headline.iterancestors())
-    wide = (up for up in above if 2 * held[up] >= len(told) and text_of(up) != text_of(headline))
+    above = set(headline.iterancestors())
+    wide = (up for up in headline.iterancestors() if 2 * held[up] >= len(told) and text_of(up) != text_of(headline))
     block = next(wide, tree)
-    told = [number for number in told if block in every[number].iterancestors()] or [at + 12]
+    told = [number for number in told if block in every[number].iterancestors()] or [
+        at if is_prose(headline.tail or "") else at + 12
+    ]
     body = every[told[-1]].getparent() if told[-1] < len(every) else block
     deck = len(told) > 1 and (len(told) > 2 or body is not every[told[0]].getparent())
-    own = next(headline.iterancestors("article", "header"), None)
+    own, heads = next(headline.iterancestors("article", "header"), None), {*headline.iterancestors("header")}
     pieces: Near = []
     end = max(at + 90, told[-1])
     for number in (*range(at + 1, at + 90), *range(end, end + 30), *range(max(0, at - 12), at)):
@@ -214,9 +218,11 @@ def _near(tree: HtmlElement, headline: HtmlElement | None) -> Near:
         links = () if head or parent in (block, body) else parent.iter("a")
         if any(len(text_of(link)) >= 20 for link in links):  # a card of another story
             continue
-        if any(_CLOCK.search(names_of(up)) for up in (tag, *ups.difference(above))):
+        if any(_CLOCK.search(names_of(up)) for up in {tag, *ups} - above):
             continue
-        sure = head or (over and own in ups) or (number > told[-1] and parent is body is not block)
+        # Over the headline a site's clock may stand, too: a class tells them apart.
+        ours = over and own in ups and (own in heads or any(map(_DATES.search, map(names_of, {tag, *ups} - above))))
+        sure = head or ours or (number > told[-1] and len(told) > 1 and parent is body is not block)
         pieces.append((tag, text, 2 if sure else int(over or (number > told[-1] and parent in (block, body)))))
     clocks = [(tag, f"{day} {b}", sure) for (tag, day, sure), (_, b, _) in pairwise(pieces) if _TIME_ALONE.fullmatch(b)]
     return [*clocks, *pieces]
@@ -262,7 +268,19 @@ def _read_dates(
         found, out.source = read_date(words, now, zone), "text"
     out.published, out.source = found, "relative" if found and found.relative else out.source
     changed = [_text(item.get("dateModified")), *(value for name in _META["modified"] for value in meta[name])]
-    out.modified = next(filter(None, (read_date(text, now, zone) for text in changed)), None)
+    first, told = found.value[:10] if found else "", _updates(near, now, zone)
+    later = (date for date in told if first <= date.value[:10] <= latest and not date.relative)
+    out.modified = next(filter(None, (*(read_date(text, now, zone) for text in changed), *later)), None)
+
+
+def _updates(near: Near, now: datetime, zone: str | None) -> Iterator[Date]:
+    """Dates of an update, as printed beside the article: "آخر تحديث: ..."."""
+    for tag, text, sure in near:
+        line = read_line(text, now, zone)
+        stamp = tag.find(".//time[@datetime]") if line.updated and not line.published else None
+        said = read_date(stamp.get("datetime"), now, zone) if stamp is not None else line.changed
+        if said and sure > 1 and (stamp is not None or line.alone or line.labelled):
+            yield said
 
 
 def _stands(tag: HtmlElement, text: str, sure: int, now: datetime) -> bool:

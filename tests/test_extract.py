@@ -262,6 +262,7 @@ FRAMES = [
     "{over}<main><article>{head}<div>{text}</div></article>{under}{beside}</main>",
     "<table><tr><td>{over}</td></tr><tr><td>{head}{text}</td><td>{beside}</td></tr></table>{under}",
     "<div>{over}{head}<div>{text}</div>{under}{beside}</div>",
+    "<main><article>{over}{head}<div>{text}</div></article>{under}{beside}</main>",
 ]
 
 
@@ -294,6 +295,36 @@ def test_the_clock_of_a_page_and_dates_of_others_are_no_publication(clock):
 def test_beside_such_clocks_the_date_of_the_article_is_found(clock, own, day):
     for frame in FRAMES:
         assert (extract(clocked(frame, clock, 3, **own)).published_at or "")[:10] == day, frame
+
+
+@pytest.mark.parametrize(
+    ("printed", "published", "modified"),
+    [
+        (
+            "<div>نشر: 20/1/2026 10:30</div><div>آخر تحديث: 20/1/2026 11:45</div>",
+            "2026-01-20T10:30",
+            "2026-01-20T11:45",
+        ),
+        ("<b>نشر في 20 ك2 2026 | تم التحديث في 21 ك2 2026</b>", "2026-01-20", "2026-01-21"),
+        ("<div><i>آخر تحديث</i> <time datetime='2026-01-20T11:45:00+03:00'>أمس</time></div>", None, "2026-01-20T11:45"),
+        ("<div>آخر تحديث: 20 يناير 2026</div>", None, "2026-01-20"),
+        ("<div>نشر في 20 يناير 2026 - آخر تحديث: 3 يناير 2026</div>", "2026-01-20", None),
+        ("<div>آخر تحديث: 3 شباط 2027</div>", None, None),
+        ("<div>آخر تحديث منذ 3 ساعات</div>", None, None),
+        ("<aside>آخر تحديث: 20 يناير 2026</aside>", None, None),
+        ("<div class='rates-clock'>آخر تحديث: 20 يناير 2026</div>", None, None),
+    ],
+)
+def test_an_update_in_print_is_one_and_no_publication(printed, published, modified):
+    article = extract(clocked(FRAMES[0], ("", "", ""), 3, head=printed))
+    assert (article.published_at and article.published_at[: len(published or "")]) == published
+    assert (article.modified_at and article.modified_at[: len(modified or "")]) == modified
+
+
+@pytest.mark.parametrize("over", ["<div class='post-meta'>{}</div>", "<header><p>{}</p>"])
+def test_the_day_of_reading_over_the_headline_is_the_articles_where_its_markup_says_so(over):
+    frame = FRAMES[-1] if "meta" in over else FRAMES[-1].replace("<div>{text}", "</header><div>{text}")
+    assert extract(clocked(frame, ("", "", ""), 3, over=over.format(TODAY))).published_at == "2026-01-21"
 
 
 @pytest.mark.parametrize("body", [b"", b"   ", b"<!-- nothing -->", b"\x00\x00"])

@@ -32,12 +32,14 @@ class Date:
 
 
 class DateLine(NamedTuple):
-    """What a line says of dates. `labelled`: a word of publishing stands before it; `alone`: nothing else is said."""
+    """What a line says of dates. `labelled`: a word of publishing stands before it; `updated`: one of updating, whose
+    date is `changed`; `alone`: nothing else is said."""
 
     published: Date | None
     labelled: bool
     updated: bool
     alone: bool
+    changed: Date | None = None
 
 
 def _either(words: Iterable[str]) -> str:
@@ -109,16 +111,17 @@ def read_line(line: str, now: datetime, zone: str | tzinfo | None = None) -> Dat
         return DateLine(None, False, False, False)
     labels = list(_LABEL.finditer(text))
     updated = any(label["updated"] for label in labels)
-    parts = [text[: labels[0].start()] if labels else text]
+    now, here = now if now.tzinfo else now.replace(tzinfo=UTC), _zone(zone)
+    parts, changes = [text[: labels[0].start()] if labels else text], list[str]()
     # What follows a word of updating, up to the next word of publishing, is no publication date.
     for label, after in zip_longest(labels, labels[1:]):
-        if label["published"]:
-            parts.append(text[label.end() : after.start() if after else None])
-    found, rest = _read(" | ".join(parts), now if now.tzinfo else now.replace(tzinfo=UTC), _zone(zone))
+        (parts if label["published"] else changes).append(text[label.end() : after.start() if after else None])
+    found, rest = _read(" | ".join(parts), now, here)
+    changed = _read(" | ".join(changes), now, here)[0] if changes else None
     if updated and not any(label["published"] for label in labels) and not found:
         rest = _read(_LABEL.sub(" ", text), now, None)[1]
     alone = not re.search(r"\w", _FILLER.sub(" ", rest))
-    return DateLine(found, any(label["published"] for label in labels), updated, alone)
+    return DateLine(found, any(label["published"] for label in labels), updated, alone, changed)
 
 
 def _read(text: str, now: datetime, zone: tzinfo | None) -> tuple[Date | None, str]:
