@@ -46,6 +46,18 @@ class Source:
     etag: str | None
     last_modified: str | None
     first_read_at: str | None
+    mark: str | None  # how far it was read, in the site's own terms
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """What a visit to a listing brought, all of its pages taken together."""
+
+    at: str
+    new: int = 0  # addresses not known before
+    etag: str | None = None
+    last_modified: str | None = None
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +183,14 @@ def summary(db: Connection, crawl_id: int) -> CrawlSummary:
     return CrawlSummary(*db.execute(f"SELECT {columns} FROM crawls WHERE id = ?", (crawl_id,)).fetchone())  # noqa: S608
 
 
-def source_read(
-    tx: Transaction, source_id: int, look: Look, links: Iterable[Link], *, etag: str | None,
-    last_modified: str | None, next_at: str,
-) -> int:  # fmt: skip
-    """A listing was read: keep its validators and every address not yet known; returns how many those were.
+def source_read(tx: Transaction, source_id: int, look: Look, links: Iterable[Link]) -> int:
+    """One page of a listing was looked at: keep every address not yet known; returns how many those were.
 
-    What a listing names the first time it is read is backlog.
+    Until a first visit to the listing is done, what it names is backlog.
     """
     db = tx.db
-    outlet_id, first_read_at, last_new_at, gap = db.execute(
-        "SELECT outlet_id, first_read_at, last_new_at, usual_gap_s FROM sources WHERE id = ?", (source_id,)
+    outlet_id, first_read_at = db.execute(
+        "SELECT outlet_id, first_read_at FROM sources WHERE id = ?", (source_id,)
     ).fetchone()
     record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id)
     new = 0
@@ -193,23 +202,32 @@ def source_read(
             (link.url, outlet_id, source_id, look.at, int(first_read_at is None), link.title, link.published_at,
              link.author, link.content, look.at, link.url),
         ).rowcount  # fmt: skip
-    changes: dict[str, Any] = {"etag": etag, "last_modified": last_modified, "next_at": next_at}
-    if look.outcome == "ok":
-        changes["first_read_at"] = first_read_at or look.at
     if new:
-        changes["last_new_at"] = look.at
-        if last_new_at:
-            since = max(0, int((moment(look.at) - moment(last_new_at)).total_seconds()))
-            changes["usual_gap_s"] = since if gap is None else (3 * gap + since) // 4
         db.execute("UPDATE crawls SET discovered = discovered + ? WHERE id = ?", (new, look.crawl_id))
-    db.table("sources").update(source_id, changes)
     return new
+
+
+def source_done(tx: Transaction, source_id: int, visited: Visited, *, next_at: str) -> None:
+    """A visit to a listing came to its end: keep how far it was read, and what to ask with at `next_at`."""
+    first_read_at, last_new_at, gap = tx.db.execute(
+        "SELECT first_read_at, last_new_at, usual_gap_s FROM sources WHERE id = ?", (source_id,)
+    ).fetchone()
+    at = visited.at
+    changes: dict[str, Any] = {"etag": visited.etag, "last_modified": visited.last_modified, "mark": visited.mark}
+    changes |= {"first_read_at": first_read_at or at, "next_at": next_at, "failures": 0}
+    if visited.new:
+        changes["last_new_at"] = at
+        if last_new_at:
+            since = max(0, int((moment(at) - moment(last_new_at)).total_seconds()))
+            changes["usual_gap_s"] = since if gap is None else (3 * gap + since) // 4
+    tx.db.table("sources").update(source_id, changes)
 
 
 def source_failed(tx: Transaction, source_id: int, look: Look, *, next_at: str) -> None:
     """A listing could not be read; it is tried again at `next_at`."""
     (outlet_id,) = tx.db.execute("SELECT outlet_id FROM sources WHERE id = ?", (source_id,)).fetchone()
     record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id)
+    tx.db.execute("UPDATE sources SET failures = failures + 1 WHERE id = ?", (source_id,))
     set_next(tx, [source_id], next_at)
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import scrapy
 from scrapy import Request
-from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
 
-from archive.frontier import Source, source_failed, source_read
-from archive.models import Link, Look, Outcome
-from crawler.discover import Listing
+from archive.frontier import Source, Visited, source_done, source_failed, source_read
+from archive.models import Look, Outcome
+from archive.store import PASSING
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
+from crawler.listings import Listing
 from crawler.middlewares import Wire, no_page
+from crawler.urls import same_site
+
+FIRST_PAGES, PAGES = 20, 5  # of one source in one visit: at first contact, and later
+FIRST_LINKS = 2000  # after so many a first contact asks for no further page
 
 
 class OutletSpider(scrapy.Spider):
@@ -41,59 +47,121 @@ class OutletSpider(scrapy.Spider):
         """The look that a failed request leaves; None when we are only stopping."""
         if isinstance(failure.value, Stopping):
             return None
-        why = no_page(failure.value)
-        return self.look(url, why.outcome, failure.request.meta, str(why), retry_at=why.retry_at, **more)
+        return self.missed(url, no_page(failure.value), failure.request.meta, **more)
+
+    def missed(self, url: str, why: NoPage, meta: dict[str, Any], **more: Any) -> Look:
+        """The look that a request without a page leaves."""
+        status = {} if why.status is None else {"status": why.status}
+        return self.look(url, why.outcome, meta, str(why), retry_at=why.retry_at, **status, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What came of one page of a source."""
+
+    look: Look
+    listing: Listing = field(default_factory=Listing)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    new: int = 0  # of the addresses it lists, those that the archive did not know
+
+    @property
+    def ok(self) -> bool:
+        return self.look.outcome in ("ok", "unchanged")
 
 
 class ListingSpider(OutletSpider):
     """Reads sources of one kind and puts the addresses they list into the frontier; it reads no articles."""
 
-    read: ClassVar[staticmethod[[bytes, str, str], Listing]]  # pure, and slow for a large listing
+    to_the_end: ClassVar[bool] = False  # else, after first contact, a page with anything known on it is the last
 
     def __init__(self, job: Job, sources: Sequence[Source], **kwargs: Any) -> None:
         """`sources` are all of this spider's kind."""
         super().__init__(job, **kwargs)
         self.sources = sources
 
+    def address(self, source: Source) -> str:
+        """Where a visit to a source begins."""
+        return source.url
+
+    def read(self, source: Source, body: bytes, headers: Mapping[str, str], url: str) -> Listing:
+        """What one page of a source lists. Pure, and run in a thread; header names are in lower case."""
+        raise NotImplementedError
+
     async def start(self) -> AsyncIterator[Request]:
-        """One request for each source, conditional where the last answer gave a validator."""
+        """Visit one source after the other. It yields nothing: a visit asks for its pages by itself."""
         for source in self.sources:
-            validators = {"If-None-Match": source.etag, "If-Modified-Since": source.last_modified}
-            headers = {name: value for name, value in validators.items() if value}
-            yield Request(source.url, self.parse, headers=headers, errback=self.failed, cb_kwargs={"source": source})
+            if not self.job.ended:
+                await self._visit(source)
+        return
+        yield
 
-    async def parse(self, response: Response, source: Source) -> None:
-        """Links and validators become durable in one transaction."""
-        header = response.meta["wire"].by_name
-        if response.status == 304:
-            look = self.look(source.url, "unchanged", response.meta)
-            return await self._read(look, source, (), source.etag, source.last_modified)
-        media = header.get("content-type", "")
-        listing = await asyncio.to_thread(self.read, response.body, media, response.url)
-        if listing.problem:
-            return await self._failed(self.look(source.url, "unreadable", response.meta, listing.problem), source)
-        look = self.look(source.url, "ok", response.meta)
-        try:
-            await self._read(look, source, listing.links, header.get("etag"), header.get("last-modified"))
-        except NoPage as why:
-            await self._failed(self.look(source.url, why.outcome, response.meta, str(why)), source)
-
-    async def failed(self, failure: Any) -> None:
-        """The source is tried again at the outlet's next visit, or when its host allows."""
-        source: Source = failure.request.cb_kwargs["source"]
-        if look := self.miss(source.url, failure):
+    async def _visit(self, source: Source) -> None:
+        """Read a source's first page, if it changed, and those it leads to; a failure is tried again later."""
+        job, validators = self.job, {"If-None-Match": source.etag, "If-Modified-Since": source.last_modified}
+        page = await self._page(source, self.address(source), {n: value for n, value in validators.items() if value})
+        if page is None:
+            return
+        if not page.ok:
+            look, next_at = page.look, max(job.next_at(), page.look.retry_at or "")
             if look.outcome == "gone":  # of an article an answer; a listing that is no more is a fault to tell of
                 look = replace(look, outcome="unreadable")
-            await self._failed(look, source)
+            return await job.write(lambda tx: source_failed(tx, source.id, look, next_at=next_at))
+        further = await self._further(source, page)
+        if further is None:
+            return
+        new, whole = further
+        etag, modified, mark = source.etag, source.last_modified, source.mark
+        if page.look.outcome == "ok":
+            etag, modified = page.headers.get("etag"), page.headers.get("last-modified")
+            mark = page.listing.mark if whole else mark
+        visited, next_at = Visited(page.look.at, new, etag, modified, mark), job.next_at()
+        await job.write(lambda tx: source_done(tx, source.id, visited, next_at=next_at))
 
-    async def _read(
-        self, look: Look, source: Source, links: Sequence[Link], etag: str | None, modified: str | None
-    ) -> None:
-        next_at = self.job.next_at()
-        await self.job.write(
-            lambda tx: source_read(tx, source.id, look, links, etag=etag, last_modified=modified, next_at=next_at)
-        )
+    async def _further(self, source: Source, page: _Page) -> tuple[int, bool] | None:
+        """Read the pages that the first one leads to, within bounds.
 
-    async def _failed(self, look: Look, source: Source) -> None:
-        next_at = max(self.job.next_at(), look.retry_at or "")
-        await self.job.write(lambda tx: source_failed(tx, source.id, look, next_at=next_at))
+        Returns how many new addresses the visit brought, and whether no page failed; None when we are only stopping.
+        """
+        first, new, whole = source.first_read_at is None, page.new, True
+        waiting, asked, told = list(page.listing.more), {self.address(source)}, {x.url for x in page.listing.links}
+        if not (first or self.to_the_end or page.new == len(told)):
+            return new, whole
+        while waiting and len(asked) < (FIRST_PAGES if first else PAGES) and not (first and len(told) >= FIRST_LINKS):
+            url = waiting.pop(0)
+            if url in asked or not same_site(url, source.url):
+                continue
+            asked.add(url)
+            if (further := await self._page(source, url, {})) is None:
+                return None
+            page, here = further, {link.url for link in further.listing.links}
+            if not page.ok:
+                await self.job.write(partial(source_read, source_id=source.id, look=page.look, links=()))
+                whole = whole and page.look.outcome == "gone"  # the end of a listing is no failure
+                if page.look.outcome in PASSING:
+                    break
+            new += page.new
+            if not here or (here - told and (first or self.to_the_end or page.new == len(here))):
+                waiting[:0] = page.listing.more
+            told |= here
+        return new, whole
+
+    async def _page(self, source: Source, url: str, validators: Mapping[str, str]) -> _Page | None:
+        """Ask for one page, and make what it lists durable; None when we are only stopping."""
+        request = Request(url, headers=dict(validators), callback=NO_CALLBACK)
+        try:
+            answer = await self.crawler.engine.download_async(request)
+        except Stopping:
+            return None
+        except Exception as error:
+            return _Page(self.missed(url, no_page(error), request.meta))
+        headers, listing = answer.meta["wire"].by_name, Listing()
+        if answer.status != 304:
+            listing = await asyncio.to_thread(self.read, source, answer.body, headers, answer.url)
+        if listing.problem:
+            return _Page(self.look(url, "unreadable", answer.meta, listing.problem))
+        look = self.look(url, "unchanged" if answer.status == 304 else "ok", answer.meta)
+        try:
+            new = await self.job.write(lambda tx: source_read(tx, source.id, look, listing.links))
+        except NoPage as why:
+            return _Page(self.missed(url, why, answer.meta))
+        return _Page(look, listing, headers, new)

@@ -53,7 +53,7 @@ def test_each_library_has_its_one_door():
     assert importers("sqlite3", "pysqlite3") == set()  # sqlite-utils chooses between the two, for all of us
     assert importers("sqlite_utils") <= {"archive/sqlite.py", "archive/migrations.py"}
     assert importers("trafilatura") == {"crawler/extract.py"}
-    assert importers("feedparser") == {"crawler/discover.py"}
+    assert importers("feedparser") == {"crawler/listings/feeds.py"}
 
 
 def test_only_configuration_reads_the_environment():

@@ -33,7 +33,7 @@ from crawler.config import load_config
 from crawler.demo import play
 from crawler.demo.corpus import Paper, load
 from crawler.demo.places import Sink, Site
-from crawler.discover import links_from_section
+from crawler.listings.sections import links_from_section
 
 STARTED = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 PAPERS = load(STARTED)

@@ -9,6 +9,7 @@ import pytest
 from archive.frontier import (
     Due,
     OutletRow,
+    Visited,
     begin_request,
     due_articles,
     due_outlets,
@@ -22,6 +23,7 @@ from archive.frontier import (
     request,
     request_state,
     set_next,
+    source_done,
     source_failed,
     source_read,
     start_crawl,
@@ -49,9 +51,11 @@ def kit(tmp_path):
 
 def read(kit, *links, at=NOW, source=1, outcome="ok", **more):
     kit.clock.at = at
-    values = {"etag": '"1"', "last_modified": None, "next_at": later(at, 900)} | more
-    seen = Look(FEED[1], at, outcome, "sana", kit.crawl)
-    return kit.do(lambda tx: source_read(tx, source, seen, links, **values))
+    seen, next_at = Look(FEED[1], at, outcome, "sana", kit.crawl), more.pop("next_at", later(at, 900))
+    new = kit.do(lambda tx: source_read(tx, source, seen, links))
+    visited = Visited(at, new, **{"etag": '"1"'} | more)
+    kit.do(lambda tx: source_done(tx, source, visited, next_at=next_at))
+    return new
 
 
 def due(kit, now=NOW, outlet="sana", limit=100) -> list[Due]:

@@ -13,7 +13,7 @@ import pytest
 
 from archive import open_archive
 from archive.errors import ArchiveError
-from archive.frontier import source_failed, source_read, sync_outlets
+from archive.frontier import Visited, source_done, source_failed, source_read, sync_outlets
 from archive.models import Link, Look
 from archive.store import look
 from archive.times import later
@@ -109,7 +109,8 @@ def health(kit, now=NOW):
 def listing(kit, outcome, at, *links):
     seen = Look(FEED, at, outcome, "sana", kit.crawl, error=None if outcome == "ok" else f"{outcome} at {at}")
     if outcome == "ok":
-        kit.do(lambda tx: source_read(tx, 1, seen, links, etag=None, last_modified=None, next_at=later(at, 900)))
+        new = kit.do(lambda tx: source_read(tx, 1, seen, links))
+        kit.do(lambda tx: source_done(tx, 1, Visited(at, new), next_at=later(at, 900)))
     else:
         kit.do(lambda tx: source_failed(tx, 1, seen, next_at=later(at, 900)))
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import crawler.discover
+import crawler.listings
 from archive.models import Link
-from crawler.discover import LINKS_MAX, links_from_feed, links_from_section
+from crawler.listings import LINKS_MAX
+from crawler.listings.feeds import links_from_feed
+from crawler.listings.sections import links_from_section
 
 BASE = "https://example.org/feed"
 
@@ -22,7 +24,7 @@ def feed(text: str | bytes, content_type: str = "application/xml") -> tuple[Link
 
 
 def test_examples_in_docstrings() -> None:
-    assert doctest.testmod(crawler.discover).failed == 0
+    assert doctest.testmod(crawler.listings).failed == 0
 
 
 def test_rss_with_relative_links_dates_and_doubly_escaped_titles() -> None:

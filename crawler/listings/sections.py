@@ -1,0 +1,41 @@
+"""Section and tag pages: HTML that lists articles among much else.                                       [pure]"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree, html
+from w3lib.encoding import html_to_unicode
+
+from archive.models import Link
+from crawler.listings import HEADLINE_WORDS, Listing, is_article, once, plain
+from crawler.urls import canonical, same_site
+
+# A form with headlines in it is no search box: some sites (ASP.NET) put one around the whole page.
+_FORM = "ancestor::form[not(.//h1 or .//h2 or .//h3)]"
+_FURNITURE = f"ancestor::nav or ancestor::footer or ancestor::aside or {_FORM} or ancestor::*[@role='navigation']"
+_LINKS = etree.XPath(f"//a[@href][not(starts-with(@href, '#'))][not({_FURNITURE})]")
+
+
+def links_from_section(body: bytes, content_type: str, url: str) -> Listing:
+    """Articles that a section page links to: same site, not furniture, and named like an article."""
+    _, text = html_to_unicode(content_type, body)
+    try:
+        tree = html.document_fromstring(text)
+        base = canonical(tree.xpath("string(//base/@href)") or url, url)
+        home = canonical(url)
+    except (etree.LxmlError, ValueError) as error:
+        return Listing(problem=f"is no page with links: {error}"[:300])
+    return Listing(once(_articles(tree, base, home)))
+
+
+def _articles(tree: Any, base: str, home: str) -> Iterator[Link]:
+    for anchor in _LINKS(tree):
+        try:
+            link = canonical(anchor.get("href"), base)
+        except ValueError:
+            continue
+        title = plain(anchor.text_content()) or plain(anchor.get("title"))
+        if link != home and same_site(link, home) and is_article(link, title or ""):
+            yield Link(link, title if title and len(title.split()) >= HEADLINE_WORDS else None)
