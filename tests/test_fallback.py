@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from archive.models import Article, Link, Page
 from archive.versions import FEED
-from crawler.discover import CONTENT_MAX, links_from_feed
 from crawler.extract import extract
 from crawler.fallback import from_feed
+from crawler.listings.feeds import CONTENT_MAX, links_from_feed
+from tests.crawl_kit import TEXT, Desk
+from tests.servers import Site, article
 
 URL = "https://example.org/2026/01/dayr-hafir"
 TITLE = "وصول قافلة من نازحي دير حافر إلى حلب"
@@ -182,3 +184,73 @@ def test_a_text_too_long_to_hold_is_left_to_its_page():
     long = CONTENT * (CONTENT_MAX // len(CONTENT.encode()))
     assert listed(f"<![CDATA[{long}]]>") == long
     assert listed(f"<![CDATA[{long}{CONTENT}]]>") is None
+
+
+# --- against real servers
+
+
+MARKED = TEXT.replace("نقلت دفعة", "نَقَلَتْ دُفعةً").replace("قسد", "&#1602;&#1587;&#1583;")
+WHOLE = "".join(f"<p>{line}</p>" for line in MARKED.splitlines())
+
+
+def told_by_feed(desk: Desk, site: Site, content: str = WHOLE) -> None:
+    """A desk with one outlet whose feed carries the whole text of /a, crawled once."""
+    site.page(
+        "/feed",
+        '<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel>'
+        f"<item><title>نقل دفعة من معتقلي داعش</title><link>{site.url}/a</link>"
+        "<description>مقتطف [&#8230;]</description>"
+        f"<content:encoded><![CDATA[{content}]]></content:encoded></item></channel></rss>",
+        content_type="application/rss+xml",
+    )
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl()
+
+
+def revisit(desk: Desk) -> str:
+    """Look at every kept article again; the outcome of the last look."""
+    due = "UPDATE articles SET next_check_at = '2020-01-01T00:00:00Z' WHERE latest_version_id IS NOT NULL"
+    desk.writer.submit(lambda tx: tx.db.execute(due)).result()
+    desk.crawl()
+    return str(desk.rows("SELECT outcome FROM fetches WHERE source_id IS NULL ORDER BY id DESC")[0][0])
+
+
+@pytest.mark.parametrize("teaser", [False, True])
+def test_a_page_without_text_is_kept_by_its_feed_and_never_edited_by_having_none(
+    desk: Desk, site: Site, teaser: bool
+) -> None:
+    title, short = "نقل دفعة من معتقلي داعش", "أعلنت قوات سوريا الديمقراطية نقل دفعة من المعتقلين من سجن الصناعة."
+    site.page("/a", article(title, short) if teaser else shell())
+    told_by_feed(desk, site)
+    text, extractor = desk.rows("SELECT text, extractor FROM versions")[0]
+    assert extractor.startswith("feed content; trafilatura/")
+    assert "نَقَلَتْ دُفعةً" in text
+    assert text.count("\n") == TEXT.count("\n")
+    assert "قسد" in text
+    assert desk.rows("SELECT count(*) FROM frontier") == [(0,)]
+    assert [revisit(desk), revisit(desk)] == ["unchanged", "unchanged"]
+    site.page("/a", "<html><head><title>تسجيل الدخول</title></head><body><input type=password></body></html>")
+    assert revisit(desk) in ("unreadable", "blocked")  # neither an edit nor a withdrawal
+    site.article("/a", f"{title} (صور)", TEXT)  # its own body at last, in the feed's words
+    assert revisit(desk) == "unchanged"
+    assert desk.rows("SELECT kind FROM events") == [("new",)]
+    assert desk.rows("SELECT count(*) FROM versions") == [(1,)]
+    site.article("/a", title, TEXT.replace("مئة وخمسين", "مئتين"))
+    assert revisit(desk) == "ok"
+    site.page("/a", shell())
+    revisit(desk)
+    assert desk.rows("SELECT kind FROM events") == [("new",), ("edited",)]
+    assert desk.rows("SELECT text FROM latest") == [(TEXT.replace("مئة وخمسين", "مئتين"),)]
+
+
+def test_a_missing_page_is_missing_whatever_its_feed_carries(desk: Desk, site: Site) -> None:
+    site.page("/a", "<html><body><h1>عذراً، الصفحة التي تبحث عنها غير موجودة</h1></body></html>")
+    told_by_feed(desk, site)
+    assert desk.titles() == []
+    assert desk.rows("SELECT count(*) FROM versions") == [(0,)]
+
+
+def test_what_a_feed_carried_goes_when_its_address_is_given_up(desk: Desk, site: Site) -> None:
+    site.route("/a", lambda visit: visit.answer("حذف", 410))
+    told_by_feed(desk, site)
+    assert desk.rows("SELECT next_at, content FROM frontier") == [(None, None)]
