@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from archive.errors import ArchiveError
 from archive.rules import RuleSet
+from archive.titles import heading
 from archive.topics import judge
 
 if TYPE_CHECKING:
@@ -52,5 +53,10 @@ def labelled(archive: Archive, rules: RuleSet) -> Iterator[Labelled]:
     for row in rows:
         found = {match.topic: match.strength for match in judge(rules, row["title"], row["text"]).matches}
         yield Labelled(
-            row["article_id"], row["version_id"], row["title"], row["topic"], row["verdict"], found.get(row["topic"])
+            row["article_id"],
+            row["version_id"],
+            heading(row["title"], row["text"]),
+            row["topic"],
+            row["verdict"],
+            found.get(row["topic"]),
         )

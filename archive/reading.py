@@ -17,6 +17,7 @@ from archive.models import ANSWERED, Event, Match, Page, Passage
 from archive.search import ar_query, highlight
 from archive.sqlite import Connection, SqliteError, connect_read, explain, limited
 from archive.times import later, utc_now
+from archive.titles import heading
 
 SILENT_AFTER = 2 * 86400  # seconds without anything new, or five times what is usual between two new articles
 
@@ -68,7 +69,7 @@ class ArticleRow:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A search result; `snippet` is of the text as stored, the words found [so]."""
+    """A search result; `title` as lists show it, `snippet` of the text as stored, the words found [so]."""
 
     article_id: int
     outlet_id: str | None
@@ -206,7 +207,7 @@ class Archive:
             "ORDER BY bm25(articles_fts, 4.0, 1.0), a.id DESC LIMIT ?",
             (expression, since or "", until or "9999", limit),
         )
-        return [Hit(*(*row[:6], highlight(row[6], text))) for row in rows]
+        return [Hit(*row[:4], heading(row[4], row[6]), row[5], highlight(row[6], text)) for row in rows]
 
     def coverage(self, since: str, until: str = "9999") -> list[OutletCoverage]:
         """Whether each outlet could be read from `since` to before `until`, both stamps; counted by whole hours."""

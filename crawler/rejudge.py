@@ -18,6 +18,7 @@ from archive.models import Article, Judgement, Page, Saved, Snapshot
 from archive.reading import Archive, open_archive
 from archive.rules import RuleSet
 from archive.store import announce, judged, save
+from archive.titles import heading
 from archive.topics import judge
 from archive.writer import Transaction, Writer
 from crawler.config import Config
@@ -70,7 +71,9 @@ def rejudge(
     for number, row in enumerate(kept, 1):
         progress(f"{number} of {len(kept)} kept articles judged again")
         judgement = judge(rules, row["title"], row["text"])
-        change = Change(row["article_id"], row["title"], json.loads(row["was"]), _strengths(judgement), False)
+        change = Change(
+            row["article_id"], heading(row["title"], row["text"]), json.loads(row["was"]), _strengths(judgement), False
+        )
         if writer:
             writer.submit(
                 _judge_again(row["article_id"], row["version_id"], judgement, change.gained and notify)
@@ -88,7 +91,7 @@ def rejudge(
             continue
         if writer:
             keep_passed(writer, row["article_id"], row["outlet_id"], page, article, judgement, quiet=not notify)
-        yield Change(row["article_id"], article.title, {}, _strengths(judgement), True)
+        yield Change(row["article_id"], heading(article.title, article.text), {}, _strengths(judgement), True)
 
 
 def keep_passed(

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from archive.reading import Archive, Hit
+from archive.titles import heading
 
 
 def width(text: str) -> int:
@@ -23,8 +24,8 @@ def width(text: str) -> int:
 
 
 def plain(value: Any) -> str:
-    """A value as one printable line: no control characters, nothing for None."""
-    if value is None:
+    """A value as one printable line: no control characters, a dash for what is unknown."""
+    if value in (None, ""):
         return "-"
     return "".join(" " if c in "\n\t" else c for c in str(value) if c in "\n\t" or unicodedata.category(c) != "Cc")
 
@@ -84,7 +85,7 @@ def shown_text(values: Mapping[str, Any]) -> str:
         words = ", ".join(dict.fromkeys(p["surface"] for p in match["passages"]))
         lines.append(f"{match['topic'] + ':':18}{match['strength']} {match['score']:.2f}  {plain(words)}")
     lines += ["", "history:"]
-    lines += [f"  {v['number']}  {v['captured_at']}  {plain(v['title'])}" for v in versions]
+    lines += [f"  {v['number']}  {v['captured_at']}  {plain(heading(v['title'], v['text']))}" for v in versions]
     if versions:
         lines += ["", *versions[-1]["text"].split("\n")]
     return "\n".join(lines)

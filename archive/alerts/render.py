@@ -24,6 +24,7 @@ from archive.alerts.excerpts import Segments, changes, clean, excerpts, mark
 from archive.alerts.rules import Language
 from archive.models import EventKind, Match
 from archive.times import moment
+from archive.titles import heading
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WORDS = tomllib.loads((_TEMPLATES / "labels.toml").read_text("utf-8"))
@@ -40,6 +41,11 @@ class Told:
     published_at: str | None
     seen_at: str
     matches: tuple[Match, ...] = ()  # those the rule is about, best first
+
+    @property
+    def heading(self) -> str:
+        """The title, or the first words of an untitled text."""
+        return heading(self.title, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def render(mail: MailContext, *, sender: str, contact: str, desk_url: str) -> Em
     if mail.kind == "digest":
         subject = f"{words['digest']} ({mail.total}): {mail.rule}"
     else:
-        subject = f"{words[mail.stories[0].kind]}: {clean(mail.stories[0].version.title, 150).strip()}"
+        subject = f"{words[mail.stories[0].kind]}: {clean(mail.stories[0].version.heading, 150).strip()}"
     stories = [_shown(story, words, desk, brief=mail.kind == "digest") for story in mail.stories]
     values = {
         "words": words, "language": mail.language, "subject": subject, "rule": mail.rule, "contact": contact,
@@ -103,7 +109,7 @@ def _shown(story: Story, words: dict[str, str], desk: str, *, brief: bool) -> di
     version, before = story.version, story.before
     shown: dict[str, Any] = {
         "kind": story.kind,
-        "title": clean(version.title).strip(),
+        "title": clean(version.heading).strip(),
         "outlet": clean(story.outlet or "", 80).strip() or words["unknown"],
         "published": _time(version.published_at) or words["unknown"],
         "desk": f"{desk}/-/article/{story.article_id}",
@@ -125,7 +131,7 @@ def _shown(story: Story, words: dict[str, str], desk: str, *, brief: bool) -> di
     }
     times = {"published": version.published_at} | seen[story.kind]
     return shown | {
-        "marked_title": mark(version.title, 0, min(len(version.title), 300), title_hits),
+        "marked_title": mark(version.heading, 0, min(len(version.heading), 300), title_hits),
         "times": [(name, _time(at) or words["unknown"]) for name, at in times.items()],
         "why": "why" if source is version else "why_before",
         "topics": [(match.topic, match.strength) for match in source.matches],

@@ -16,6 +16,7 @@ from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
 from archive.search import ar_query, highlight
 from archive.times import later, stamp, utc_now
+from archive.titles import heading
 
 DATABASE = "archive"  # so that addresses stay the same whatever the file is called
 LARGEST = 32_000_000  # characters one statement may answer with
@@ -63,6 +64,7 @@ def prepare_connection(conn: Any, database: str) -> None:
     function("escape_fts", 1, match)
     function("ar_snippet", 2, lambda text, query: highlight(text, query, 160))
     function("ar_changed", 2, pages.changed)
+    function("ar_heading", 2, heading)
 
 
 @_hook
@@ -72,7 +74,8 @@ def render_cell(row: Any, value: object, column: str, database: str, datasette: 
         return None
     if column in ("article_id", "title") and "article_id" in row.keys():  # noqa: SIM118 (a row iterates over values)
         path = datasette.urls.path(f"/-/article/{row['article_id']}")
-        return Markup('<a href="{}">{}</a>').format(path, value)
+        label = value or heading("", row["text"] if "text" in row.keys() else "") or "(no title)"  # noqa: SIM118
+        return Markup('<a href="{}">{}</a>').format(path, label)
     if not isinstance(value, str):
         return None
     if column in ("snippet", "before", "after"):
@@ -141,6 +144,7 @@ async def article(request: Any, datasette: Any) -> Response:
         "article": found[0],
         "source": pages.web_link(found[0]["url"]),
         "version": version,
+        "heading": heading,
         "fields": {f: pages.segments(version[f], where) for f, where in places.items()} if version else {},
         "edits": pages.edits(older, version) if older and version else [],
         "topics": {h["topic"]: [p for p in hits if p["topic"] == h["topic"]] for h in hits},

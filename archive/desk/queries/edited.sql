@@ -16,7 +16,7 @@ WITH edits_seen AS MATERIALIZED (
   ORDER BY e.at DESC, e.id DESC
   LIMIT 50
 )
-SELECT after.title,
+SELECT ar_heading(after.title, after.text) AS title,
        iif(before.text <> after.text, ar_changed(before.text, after.text), ar_changed(before.title, after.title)) AS before,
        iif(before.text <> after.text, ar_changed(after.text, before.text), ar_changed(after.title, before.title)) AS after,
        trim(iif(before.title <> after.title, 'title ', '') || iif(before.text <> after.text, 'text ', '')

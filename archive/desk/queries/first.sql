@@ -22,7 +22,7 @@ SELECT r.moment,
             WHEN length(v.published_at) = 10 THEN 'printed day'
             WHEN v.published_at GLOB '*[+-][0-9][0-9]:[0-9][0-9]' OR v.published_at GLOB '*Z' THEN 'printed time'
             ELSE 'printed time, no zone' END AS rests_on,
-       coalesce(o.name_ar, 'imported') AS outlet, v.title, r.articles, r.about_it AS substantive,
+       coalesce(o.name_ar, 'imported') AS outlet, ar_heading(v.title, v.text) AS title, r.articles, r.about_it AS substantive,
        v.published_at, a.first_seen_at, r.id AS article_id, a.url
 FROM ranked r
 JOIN articles a ON a.id = r.id

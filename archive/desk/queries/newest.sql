@@ -15,7 +15,7 @@ WITH dated AS (
   ORDER BY moment DESC, a.id DESC
   LIMIT 100
 )
-SELECT l.article_id, l.title, coalesce(o.name_ar, 'imported') AS outlet, l.published_at, l.first_seen_at, l.status,
+SELECT l.article_id, ar_heading(l.title, l.text) AS title, coalesce(o.name_ar, 'imported') AS outlet, l.published_at, l.first_seen_at, l.status,
        l.versions, l.topics, l.passing, l.url
 FROM dated JOIN latest l ON l.article_id = dated.id LEFT JOIN outlets o ON o.id = l.outlet_id
 ORDER BY dated.moment DESC, dated.id DESC

@@ -14,7 +14,7 @@ WITH hits AS MATERIALIZED (
   ORDER BY score, a.id DESC
   LIMIT 100
 )
-SELECT l.title, ar_snippet(l.text, :q) AS snippet, coalesce(o.name_ar, 'imported') AS outlet, l.published_at,
+SELECT ar_heading(l.title, l.text) AS title, ar_snippet(l.text, :q) AS snippet, coalesce(o.name_ar, 'imported') AS outlet, l.published_at,
        l.first_seen_at, l.status, l.topics, l.article_id, l.url
 FROM hits JOIN latest l ON l.article_id = hits.id LEFT JOIN outlets o ON o.id = l.outlet_id
 ORDER BY hits.score, hits.id DESC

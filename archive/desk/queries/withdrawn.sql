@@ -3,7 +3,7 @@
 -- topic: any
 -- status: gone; or suspect
 -- days: any number of days back
-SELECT a.id AS article_id, v.title, coalesce(o.name_ar, 'imported') AS outlet,
+SELECT a.id AS article_id, ar_heading(v.title, v.text) AS title, coalesce(o.name_ar, 'imported') AS outlet,
        coalesce(a.gone_at, a.suspect_at) AS missing_since, v.captured_at AS text_captured_at,
        round(julianday(coalesce(a.gone_at, a.suspect_at)) - julianday(a.first_seen_at), 1) AS days_online,
        (SELECT group_concat(m.topic, ', ') FROM matches m WHERE m.version_id = v.id) AS topics,
