@@ -207,7 +207,7 @@ class Archive:
             "ORDER BY bm25(articles_fts, 4.0, 1.0), a.id DESC LIMIT ?",
             (expression, since or "", until or "9999", limit),
         )
-        return [Hit(*row[:4], heading(row[4], row[6]), row[5], highlight(row[6], text)) for row in rows]
+        return [Hit(*(*row[:4], heading(row[4], row[6]), row[5], highlight(row[6], text))) for row in rows]
 
     def coverage(self, since: str, until: str = "9999") -> list[OutletCoverage]:
         """Whether each outlet could be read from `since` to before `until`, both stamps; counted by whole hours."""
