@@ -58,6 +58,7 @@ class Page:
     outlet_name: str | None = None  # so that a site's own name is no credit and no part of a title
     link: Link | None = None  # what the listing said, used only where the page is silent
     furniture: tuple[str, ...] = ()  # lines learned of the outlet, see `archive.learned`
+    view: str | None = None  # the address the body came from, where that shows `final_url` in another form
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Article:
     is_article: bool | None = None  # three-valued: None is "cannot tell"
     related: tuple[str, ...] = ()  # other articles appended to this one, whole
     removed: tuple[tuple[str, str], ...] = ()  # (rule, line) of every furniture line taken out
+    addresses: tuple[tuple[str, str], ...] = ()  # (kind, url) the page names as its own, see `crawler.addresses`
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,21 @@ def same_text(a: str, b: str) -> bool:
     return a == b or fold(a) == fold(b)
 
 
+def likeness(old: Article, new: Article) -> float:
+    """How much of the shorter of two articles the other one says in the same words, from 0 to 1.
+
+    By runs of three words, headlines included: an article that grew is wholly like what it was, and so is a cut one.
+    """
+    one, other = (_runs(f"{article.title}\n{article.text}") for article in (old, new))
+    return len(one & other) / max(1, min(len(one), len(other)))
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = [word.strip(",./:-") for word in unicodedata.normalize("NFKC", text).translate(_TABLE).split()]
+    words = [word for word in words if word]
+    return set(zip(words, words[1:], words[2:], strict=False)) if len(words) > 2 else {tuple(words)} - {()}
+
+
 def fold(text: str) -> str:
     """What remains of a text when everything is taken out that makes no edit; never stored, never shown."""
     text = unicodedata.normalize("NFKC", text).translate(_TABLE)

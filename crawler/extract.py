@@ -21,6 +21,7 @@ from trafilatura.settings import DEFAULT_CONFIG
 from archive.errors import ExtractionError
 from archive.models import Article, Page
 from archive.times import moment
+from crawler.addresses import read_addresses
 from crawler.charset import ARABIC, charset_of, decode
 from crawler.clean import DATA, Clean, clean, either, family_of, fold, is_more_marker, is_prose
 from crawler.kind import is_article
@@ -43,7 +44,7 @@ _COMMENTS = re.compile(rf"[\W\d]*(?:{either(DATA['family']['comments']['labels']
 def extract(page: Page) -> Article:
     """Read an HTML page. Raises ExtractionError where there is no HTML to read."""
     tree = tree_of(page)
-    way, now = _mend(tree), moment(page.at)
+    way, now, addresses = _mend(tree), moment(page.at), read_addresses(tree, page)
     meta = read_metadata(tree, now, page.timezone, page.outlet_name)
     _frame(tree, meta.headline)
     lines, from_data = _body(tree, meta)
@@ -70,6 +71,7 @@ def extract(page: Page) -> Article:
         modified_at=meta.modified.value if meta.modified else None,
         section=meta.section,
         is_article=is_article(page, tree, meta, tidy),
+        addresses=addresses,
     )
 
 

@@ -65,12 +65,12 @@ def host_key(url: str) -> str:
 
 
 def same_site(a: str, b: str) -> bool:
-    """Whether two addresses are on one host, with or without `www.`."""
+    """Whether two addresses are on one host: with or without `www.`, or of its twins for telephones."""
     return _bare(a) == _bare(b)
 
 
 def _bare(url: str) -> str:
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    return re.sub(r"^(?:(?:www|m|mobile|amp|wap|touch)\.)+(?=.*\.)", "", urlsplit(url).hostname or "")
 
 
 def _escaped(text: str) -> str:
