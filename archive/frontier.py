@@ -106,12 +106,13 @@ def sync_outlets(tx: Transaction, outlets: Sequence[OutletRow]) -> None:
     for outlet in outlets:
         row = {name: getattr(outlet, name) for name in OutletRow.__slots__ if name != "sources"}
         db.table("outlets", pk="id").upsert(row)
-        for kind, url in outlet.sources:
+        for position, (kind, url) in enumerate(outlet.sources):
             listed.add((outlet.id, url))
             db.execute(
-                "INSERT INTO sources (outlet_id, kind, url, next_at) VALUES (?, ?, ?, ?) ON CONFLICT (outlet_id, url) "
-                "DO UPDATE SET kind = excluded.kind, next_at = coalesce(next_at, excluded.next_at)",
-                (outlet.id, kind, url, now),
+                "INSERT INTO sources (outlet_id, kind, url, next_at, position) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (outlet_id, url) DO UPDATE SET kind = excluded.kind, position = excluded.position, "
+                "next_at = coalesce(next_at, excluded.next_at)",
+                (outlet.id, kind, url, now, position),
             )
     for source_id, *of in db.execute("SELECT id, outlet_id, url FROM sources WHERE next_at IS NOT NULL").fetchall():
         if tuple(of) not in listed:

@@ -13,20 +13,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from archive.alerts.delivery import SmtpSettings
 from archive.alerts.rules import AlertRule
 from archive.errors import ConfigError
-from archive.frontier import OutletRow
 from archive.rules import RuleSet, load_rules
 from archive.topics import shipped_rules
 from crawler.mistakes import friendly, meant
+from crawler.outlets import Outlet as Outlet  # for whoever asks the configuration for one
+from crawler.outlets import check_every, check_outlets, check_url
 from crawler.schedule import Schedule
 from crawler.units import Duration, Size
-from crawler.urls import canonical
 
 SERVICE, OUTLETS, TOPICS = "rasid.toml", "outlets.toml", "topics.toml"
 _T = TypeVar("_T")
@@ -92,37 +91,6 @@ class Desk(_Strict, frozen=True):
     """Where `rasid serve` is reached; links in mails point there."""
 
     url: str = "http://127.0.0.1:8001"
-
-
-class Outlet(_Strict, frozen=True):
-    """One entry of the registry."""
-
-    id: str
-    name_ar: str
-    name_en: str
-    homepage: str
-    kind: Literal["agency", "tv", "radio", "newspaper", "website", "aggregator", "ngo", "official", "other"] = "website"
-    country: str | None = None
-    timezone: str | None = None
-    feeds: tuple[str, ...] = ()
-    sections: tuple[str, ...] = ()
-    every: str | None = None
-    delay: Duration | None = None
-    enabled: bool = True
-    allow_private: bool = False
-
-    @property
-    def sources(self) -> tuple[tuple[str, str], ...]:
-        """(kind, url) of everything that lists this outlet's articles."""
-        return tuple(("feed", u) for u in self.feeds) + tuple(("section", u) for u in self.sections)
-
-    @property
-    def row(self) -> OutletRow:
-        """What the archive stores of this entry."""
-        return OutletRow(
-            self.id, self.name_ar, self.name_en, self.kind, self.country, self.homepage, self.timezone,
-            self.sources if self.enabled else (),
-        )  # fmt: skip
 
 
 class _Service(_Strict, frozen=True):
@@ -202,9 +170,8 @@ def load_config(given: str | Path | None = None) -> Config:
         where = directory or Path()
         raise ConfigError(where / SERVICE, "", f"there is no such file; `rasid init {where}` writes one")
     service = _read(directory / SERVICE, _Service)
-    registry = _read(directory / OUTLETS, _Registry) if (directory / OUTLETS).is_file() else _Registry()
+    outlets = read_outlets(directory / OUTLETS) if (directory / OUTLETS).is_file() else ()
     rules = load_topics(directory)
-    _check_outlets(directory / OUTLETS, registry.outlet)
     _check_service(directory / SERVICE, service)
     _smtp(directory / SERVICE, service.smtp)
     return Config(
@@ -217,9 +184,16 @@ def load_config(given: str | Path | None = None) -> Config:
         smtp=service.smtp,
         alerts=tuple(_alerts(directory / SERVICE, service, rules)),
         desk=service.desk,
-        outlets=registry.outlet,
+        outlets=outlets,
         rules=rules,
     )
+
+
+def read_outlets(file: Path, text: str | None = None) -> tuple[Outlet, ...]:
+    """The registry in a file, or what it would be if this `text` stood there. Raises ConfigError."""
+    outlets = _read(file, _Registry, text).outlet
+    check_outlets(file, outlets)
+    return outlets
 
 
 def load_topics(directory: Path | None) -> RuleSet:
@@ -243,9 +217,9 @@ def _text(file: Path) -> str:
         raise ConfigError(file, "", f"cannot be read: {error.strerror}") from error
 
 
-def _read(file: Path, kind: type[_T]) -> _T:
+def _read(file: Path, kind: type[_T], text: str | None = None) -> _T:
     try:
-        raw = tomllib.loads(_text(file))
+        raw = tomllib.loads(_text(file) if text is None else text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:  # TOML errors, and numbers and nesting without end
         raise ConfigError(file, "", f"is not valid TOML: {error}") from error
     try:
@@ -260,56 +234,15 @@ def _decode(kind: type, value: object) -> object:
     raise NotImplementedError(kind)
 
 
-def _check_url(file: Path, key: str, url: str) -> None:
-    try:
-        canonical(url)
-        if re.search(r"[\x00-\x20]", url):  # a parser may drop them, a header may not hold them
-            raise ValueError("there is a space or a line break in it")
-    except ValueError as error:
-        raise ConfigError(file, key, f"{url!r} is no web address: {error}") from error
-
-
-def _check_outlets(file: Path, outlets: tuple[Outlet, ...]) -> None:
-    seen: set[str] = set()
-    for number, outlet in enumerate(outlets, 1):
-        key = f"outlet {outlet.id}"
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", outlet.id):
-            raise ConfigError(file, f"outlet {number}.id", f"{outlet.id!r}: use lower-case letters, digits, - and _")
-        if outlet.id in seen:
-            raise ConfigError(file, f"{key}.id", "stands twice; give each outlet its own id")
-        seen.add(outlet.id)
-        for name, urls in (("homepage", (outlet.homepage,)), ("feeds", outlet.feeds), ("sections", outlet.sections)):
-            for url in urls:
-                _check_url(file, f"{key}.{name}", url)
-        if outlet.enabled and not outlet.sources:
-            mend = "names no feed and no section page, so nothing would be found; add one or set enabled = false"
-            raise ConfigError(file, key, mend)
-        if outlet.timezone is not None:
-            try:
-                ZoneInfo(outlet.timezone)
-            except (KeyError, ValueError, OSError) as error:
-                mend = f'{outlet.timezone!r} is no time zone; write one such as "Asia/Damascus"'
-                raise ConfigError(file, f"{key}.timezone", mend) from error
-        if outlet.every is not None:
-            _check_every(file, f"{key}.every", outlet.every)
-
-
-def _check_every(file: Path, key: str, every: str) -> None:
-    try:
-        Schedule.read(every)
-    except ValueError as error:
-        raise ConfigError(file, key, str(error)) from error
-
-
 def _check_service(file: Path, service: _Service) -> None:
     contact = service.contact
     if contact.startswith(("http://", "https://")) and contact.isascii():
-        _check_url(file, "contact", contact)
+        check_url(file, "contact", contact)
     elif contact and not (contact.isascii() and re.fullmatch(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>()]+", contact)):
         raise ConfigError(file, "contact", f"{contact!r}: write an e-mail address or a web page with one, in ASCII")
     if not service.archive.strip() or (file.parent / service.archive).is_dir():
         raise ConfigError(file, "archive", f'{service.archive!r} is no file; write one such as "archive.db"')
-    _check_every(file, "crawl.every", service.crawl.every)
+    check_every(file, "crawl.every", service.crawl.every)
     for key, number in (
         ("crawl.concurrency", service.crawl.concurrency),
         ("crawl.outlets_at_once", service.crawl.outlets_at_once),
@@ -322,7 +255,7 @@ def _check_service(file: Path, service: _Service) -> None:
         raise ConfigError(file, "revisit.ladder", 'must rise from step to step, such as ["1h", "3h", "1d"]')
     for key, url in (("desk.url", service.desk.url), ("crawl.proxy", service.crawl.proxy)):
         if url is not None:
-            _check_url(file, key, re.sub("//[^/@]*@", "//", url) if key == "crawl.proxy" else url)
+            check_url(file, key, re.sub("//[^/@]*@", "//", url) if key == "crawl.proxy" else url)
 
 
 def _alerts(file: Path, service: _Service, rules: RuleSet) -> Iterator[AlertRule]:

@@ -17,7 +17,7 @@ from archive.models import Look, Outcome
 from archive.store import PASSING
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
-from crawler.listings import Listing
+from crawler.listings import Listing, Scope
 from crawler.middlewares import Wire, no_page
 from crawler.urls import same_site
 
@@ -78,6 +78,7 @@ class ListingSpider(OutletSpider):
         """`sources` are all of this spider's kind."""
         super().__init__(job, **kwargs)
         self.sources = sources
+        self.scope = job.outlet.scope if job.outlet else Scope()
 
     def address(self, source: Source) -> str:
         """Where a visit to a source begins."""

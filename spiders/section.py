@@ -15,4 +15,4 @@ class SectionSpider(ListingSpider):
 
     def read(self, source: Source, body: bytes, headers: Mapping[str, str], url: str) -> Listing:
         """One section page."""
-        return links_from_section(body, headers.get("content-type", ""), url)
+        return links_from_section(body, headers.get("content-type", ""), url, self.scope)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from html import unescape
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from archive.models import Link
@@ -35,6 +36,28 @@ class Listing:
     problem: str | None = None
     more: tuple[str, ...] = ()  # further pages of the same listing to read in this visit, the most promising first
     mark: str | None = None  # how far it was read, in the site's own terms; given back at the next visit
+
+
+class Scope(NamedTuple):
+    """Which links of a page are articles, as an operator says it: patterns searched for in the decoded path.
+
+    A query belongs to the path here, since on some sites it is all that tells articles apart.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def admits(self, url: str) -> bool | None:
+        """Whether a link is an article; None where it is not said.
+
+        >>> Scope(exclude=("^/رياضة/",)).admits("https://example.org/%D8%B1%D9%8A%D8%A7%D8%B6%D8%A9/1")
+        False
+        """
+        parts = urlsplit(url)
+        path = unquote(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+        if any(re.search(pattern, path) for pattern in self.exclude):
+            return False
+        return any(re.search(pattern, path) for pattern in self.include) if self.include else None
 
 
 def plain(markup: str | None) -> str | None:

@@ -9,7 +9,7 @@ from lxml import etree, html
 from w3lib.encoding import html_to_unicode
 
 from archive.models import Link
-from crawler.listings import HEADLINE_WORDS, Listing, is_article, once, plain
+from crawler.listings import HEADLINE_WORDS, Listing, Scope, is_article, once, plain
 from crawler.urls import canonical, same_site
 
 # A form with headlines in it is no search box: some sites (ASP.NET) put one around the whole page.
@@ -18,8 +18,8 @@ _FURNITURE = f"ancestor::nav or ancestor::footer or ancestor::aside or {_FORM} o
 _LINKS = etree.XPath(f"//a[@href][not(starts-with(@href, '#'))][not({_FURNITURE})]")
 
 
-def links_from_section(body: bytes, content_type: str, url: str) -> Listing:
-    """Articles that a section page links to: same site, not furniture, and named like an article."""
+def links_from_section(body: bytes, content_type: str, url: str, scope: Scope = Scope()) -> Listing:  # noqa: B008
+    """Articles that a section page links to: same site, not furniture, and in scope or named like an article."""
     _, text = html_to_unicode(content_type, body)
     try:
         tree = html.document_fromstring(text)
@@ -27,15 +27,18 @@ def links_from_section(body: bytes, content_type: str, url: str) -> Listing:
         home = canonical(url)
     except (etree.LxmlError, ValueError) as error:
         return Listing(problem=f"is no page with links: {error}"[:300])
-    return Listing(once(_articles(tree, base, home)))
+    return Listing(once(_articles(tree, base, home, scope)))
 
 
-def _articles(tree: Any, base: str, home: str) -> Iterator[Link]:
+def _articles(tree: Any, base: str, home: str, scope: Scope) -> Iterator[Link]:
     for anchor in _LINKS(tree):
         try:
             link = canonical(anchor.get("href"), base)
         except ValueError:
             continue
         title = plain(anchor.text_content()) or plain(anchor.get("title"))
-        if link != home and same_site(link, home) and is_article(link, title or ""):
+        if link == home or not same_site(link, home):
+            continue
+        admitted = scope.admits(link)
+        if is_article(link, title or "") if admitted is None else admitted:
             yield Link(link, title if title and len(title.split()) >= HEADLINE_WORDS else None)
