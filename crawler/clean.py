@@ -57,7 +57,8 @@ _WORD = re.compile(r"(?<!\w)[وفبلك]?(?:ال|لل)?(\w{2,})")
 _UNLESS = {name: frozenset(_WORD.findall(fold(data.get("unless", "")))) for name, data in DATA["family"].items()}
 _MORE = _pattern(DATA["more"])
 _BYLINE = re.compile(
-    rf"\W*(?:(?P<sure>{either(DATA['byline']['sure'])})|{either(DATA['byline']['labels'])}){_STOP}(?P<colon>\s*[:/-])?\s*(?P<name>.+)"
+    rf"\W*(?:(?P<sure>{either(DATA['byline']['sure'])})|{DATA['byline']['reporter']}|{either(DATA['byline']['labels'])})"
+    rf"{_STOP}(?P<colon>\s*[:/-])?\s*(?P<name>.+)"
 )
 _LABEL = re.compile(rf"(?P<before>.*?)(?<!\w)(?:{either(_CREDIT['label'])})\s*[:/]\s*(?P<name>.+)")
 _FIRST = re.compile(
@@ -65,6 +66,9 @@ _FIRST = re.compile(
 )
 _FROM = re.compile(rf"\W*(?:{either(_CREDIT['from'])})\s*:?\s*(?P<name>.+)")
 _SIGNED = re.compile(rf"\W*(?P<name>.*?)(?P<through>(?:(?:^|[-/|+،,])\s*(?:{either(_CREDIT['through'])})\s*)+)\W*")
+_DESK = re.compile(rf"(?:{either(_CREDIT['desks'])}){_STOP}")
+_PLACED = re.compile(r"\s*[/ـ]\s*|\s+[-–—]\s+")  # between a place and a name
+_WROTE = tuple(DATA["byline"]["wrote"])
 _BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
 _AGENCIES = re.compile(rf"\W*(?:(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])}){_STOP}(?:\W|و(?=\s))*)+")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
@@ -193,9 +197,26 @@ def read_byline(line: str, *, sure: bool = False) -> str | None:
     return None if is_nobody(match["name"]) else _printed(line, match, offsets) or None
 
 
+def read_dateline(line: str) -> str | None:
+    """The writer in "دمشق - X" or "X - دمشق", for a line where bylines stand; None for an agency or a desk there."""
+    parts = _PLACED.split(line.strip())
+    if len(parts) != 2 or len(line) > 45 or is_place(parts[0]) == is_place(parts[1]):
+        return None
+    name = parts[is_place(parts[0])].strip()
+    return name if 2 <= len(name.split()) <= 3 and not (is_nobody(name) or re.search(r"[\d:.؟!]", name)) else None
+
+
 def is_nobody(name: str) -> bool:
-    """Whether a byline is an account of the machine (admin) or agencies, and no writer."""
-    return fold(name) in _NOBODY or bool(_AGENCIES.fullmatch(fold(name)))
+    """Whether a byline is an account of the machine (admin), agencies or a desk, and no writer."""
+    plain = fold(name)
+    labelled = _BYLINE.fullmatch(plain)
+    plain = labelled["name"] if labelled and (labelled["colon"] or labelled["sure"]) else plain
+    return plain in _NOBODY or bool(_AGENCIES.fullmatch(plain) or _DESK.match(plain))
+
+
+def signed(line: str) -> str | None:
+    """The writer of a line that stands where bylines do."""
+    return read_byline(line, sure=line.startswith(_WROTE))
 
 
 def is_place(name: str) -> bool:
@@ -252,15 +273,17 @@ def clean(
         elif row.family and (head or tail or not row.edge) and spoken.isdisjoint(_UNLESS[row.family]):
             rule = row.family
         elif (writer := read_byline(row.text, sure=True)) and (
-            known.get(fold(writer)) == "byline" or ((head or tail) and read_byline(row.text))
+            known.get(fold(writer)) == "byline" or ((head or tail) and signed(row.text))
         ):
             rule, out.author = "byline", out.author or writer
         elif (head or tail) and all(map(_is_about, parts := re.split(r"\s*[|•·]\s*", row.text))) and len(parts) > 1:
             rule = "byline"
         elif tail and (source := _signature(row.text)):
             rule, out.credit = "credit", out.credit or (None if _same(source, outlet) else source)
-        elif (head or tail) and is_nobody(row.text):
+        elif (head or tail) and len(row.text) < 60 and _is_unsigned(row):
             rule = "byline"
+        elif (head or tail) and (writer := read_dateline(row.text)) and not _same(writer, outlet):
+            rule, out.author = "byline", out.author or writer
         elif head and (_AGENCIES.fullmatch(row.plain) or _DATELINE.fullmatch(row.plain)):
             rule = "caption"
         elif (is_link and (block or len(row.plain) >= 25)) or (block and links is None and not row.prose):
@@ -340,6 +363,11 @@ def _is_link(rows: Sequence[_Row], links: Set[str] | None) -> bool:
 def _is_about(part: str) -> bool:
     """Whether a part of a line is a counter, a byline or the like."""
     return bool(family_of(part) or read_byline(part, sure=True)) or not re.search(r"[^\W\d_]", part)
+
+
+def _is_unsigned(row: _Row) -> bool:
+    """Whether a line is a byline without a writer; that of a house may be the signature of a statement."""
+    return is_nobody(row.text) and (row.plain in _NOBODY or not _DESK.match(row.plain))
 
 
 def _is_tag(row: _Row) -> bool:

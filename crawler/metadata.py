@@ -18,13 +18,15 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from archive.arabic.dates import Date, read_date, read_line
-from crawler.clean import DATA, family_of, fold, is_nobody, is_place, is_prose, read_byline
+from crawler.clean import DATA, family_of, fold, is_nobody, is_place, is_prose, read_byline, read_dateline, signed
 
 _ARTICLE = re.compile(r"(?:\w*Article|BlogPosting|LiveBlogPosting|Report)$")
 _SEPARATOR = re.compile(r"\s+[-–—|•»:]+\s+|\s*(?:\||::|»)\s*")
 _WRAPPED = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[)|(?:-->|//\s*\]\]>)\s*;?\s*$")
 _NESTED = {"@graph", "mainEntity", "itemListElement", "item"}
-_DATED = re.compile(r"\s+(?:في|بتاريخ)\s|\s*[|•·]\s*|\s*[,،-]?\s*\d")  # where a byline ends and a date begins
+_DATED = re.compile(  # where a byline ends and a date begins
+    r"\s+(?:في|بتاريخ)\s|\s*[|•·]\s*|\s*[,،-]?\s*\d|\s+ال(?:[أا]حد|[إا]ثنين|ثلاثاء|[أا]ربعاء|خميس|جمعة|سبت)(?!\w)"
+)
 _TIME_ALONE = re.compile(r"\D{0,9}\d{1,2}:\d{2}\D{0,9}")
 _UTC = re.compile(r"(?:Z|\+00:?00)$")
 Near = list[tuple[HtmlElement, str, int]]  # elements beside the headline, their text, how far to trust a date there
@@ -132,7 +134,7 @@ def _names(value: Any) -> Iterator[str]:
 
 def _person(name: str, site: set[str]) -> str | None:
     """A writer's name without the place it is written from, or None if it is an account, an agency or the site."""
-    parts = re.split(r"\s+[-–|/]\s+", read_byline(name) or " ".join(name.split()))
+    parts = re.split(r"\s+[-–|/]\s+|\s*[/:ـ]\s+", read_byline(name) or " ".join(name.split()))
     name = next((part for part in reversed(parts) if not is_place(part)), "")
     return None if not name or "://" in name or len(name) > 60 or is_nobody(name) or fold(name) in site else name
 
@@ -309,4 +311,5 @@ def _bylines(tree: HtmlElement, near: Near) -> Iterator[str]:
 
 def _byline_in(text: str, *, sure: bool = False) -> str | None:
     """The writer named before the date in a line of both."""
-    return read_byline(_DATED.split(text)[0], sure=sure)
+    line = _DATED.split(text)[0]
+    return read_byline(line, sure=True) if sure else signed(line) or (read_dateline(line) if line != text else None)

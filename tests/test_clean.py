@@ -191,6 +191,36 @@ def test_bylines():
     assert read_byline("كتبت أسماء نصار") is None  # may be told: only its place can say
     assert read_byline("كتبت أسماء نصار", sure=True) == "أسماء نصار"
     assert read_byline("بواسطة: admin") is None
+    assert read_byline("مراسل الجريدة في الرقة: سامر العلي") == "سامر العلي"
+    assert read_byline("صحفي سوري يكتب في الأدب", sure=True) is None
+    assert read_byline("ترجمة وتحرير: سامر العلي") == "سامر العلي"
+    assert read_byline("تحرير: فريق التحرير") is read_byline("كتب: محرر الشؤون السياسية") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "author"),
+    [
+        ("كتبت هدى السليمان", "هدى السليمان"),
+        ("دمشق - سامر العلي", "سامر العلي"),
+        ("سامر العلي – القامشلي", "سامر العلي"),
+        ("دمشق - وكالات", None),
+        ("دمشق - وكالة البادية", None),
+        ("نشر بواسطة: admin", None),
+        ("فريق التحرير", None),
+    ],
+)
+def test_a_line_of_a_byline_leaves_and_names_a_writer_only(line, author):
+    for lines in ((line, LEAD, CLOSE), (LEAD, CLOSE, line)):
+        out = cleaned(*lines)
+        assert (out.author, [row for row in out.lines if row != line]) == (author, [LEAD, CLOSE])
+        assert line not in out.lines or line == "دمشق - وكالة البادية"
+
+
+@pytest.mark.parametrize(
+    "line", ["مركز الفرات للدراسات", "هيئة الدفاع عن الموقوفين", "الرقة: انتهى الحصار", "حلب - 12 آذار", "نعم - لا"]
+)
+def test_what_is_no_byline_stays(line):
+    assert cleaned(LEAD, CLOSE, line).lines[-1] == line
 
 
 PROSE = st.sampled_from([LEAD, MIDDLE, CLOSE])
