@@ -213,6 +213,9 @@ class _Compiler:
             return "|".join(self.lists[found[1]])
 
         plain = (re.sub(r"@(\w+)", words, form) for form in forms)
+        for form in forms:
+            if re.search(r"\{[^}]*\{", form):
+                self.fail(key, f"{form!r} has braces within braces; write two forms")
         return ["".join(one) for form in plain for one in product(*(p.split("|") for p in re.split(r"[{}]", form)))]
 
     def topic(self, name: str, raw: object) -> Topic:
