@@ -166,7 +166,7 @@ class _Verbatim(StatusAndHeaders):  # type: ignore[misc]
 
 def _write_page(writer: WARCWriter, block: BytesIO, page: Page) -> int:
     """Write the records of a page; returns where in `block` the one that holds its payload begins."""
-    address, date, payload = percent_encode(page.final_url), {"WARC-Date": page.at}, _payload(page)
+    address, date, payload = percent_encode(page.view or page.final_url), {"WARC-Date": page.at}, _payload(page)
     about = {"payload": BytesIO(payload), "length": len(payload), "warc_headers_dict": date}
     if page.final_url.startswith("urn:"):
         media = next((value for name, value in page.headers if name.lower() == "content-type"), "text/plain")

@@ -281,7 +281,7 @@ def _capture(
     tx: Transaction, snapshot: Snapshot, article_id: int, series: Series, rule_set_id: int | None = None
 ) -> int:
     page = snapshot.page
-    row = {"article_id": article_id, "url": page.final_url, "at": page.at, "http_status": page.status,
+    row = {"article_id": article_id, "url": page.view or page.final_url, "at": page.at, "http_status": page.status,
            "series": series, "rule_set_id": rule_set_id}  # fmt: skip
     return _insert(tx.db, "captures", {**row, **asdict(tx.captures.append(page, series))})
 

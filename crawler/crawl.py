@@ -28,7 +28,7 @@ from crawler.urls import canonical
 from crawler.worker import Worker
 
 log = logging.getLogger("rasid.crawl")
-LISTINGS = ("feed", "section")  # kinds of sources that have a spider of the same name
+LISTINGS = ("feed", "section", "telegram")  # kinds of sources that have a spider of the same name
 
 
 class Crawls:

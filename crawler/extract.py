@@ -12,6 +12,7 @@ from copy import deepcopy
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
 import trafilatura
 from lxml import html
@@ -26,6 +27,7 @@ from crawler.charset import ARABIC, charset_of, decode
 from crawler.clean import DATA, Clean, clean, either, family_of, fold, is_more_marker, is_prose
 from crawler.kind import is_article
 from crawler.metadata import FURNITURE, Metadata, in_aside, names_of, read_metadata, text_of
+from crawler.telegram import posts_on, read_post
 
 TRAFILATURA = f"trafilatura/{version('trafilatura')}"
 _STUMP = 250  # letters of text below which another way is tried
@@ -44,6 +46,9 @@ _COMMENTS = re.compile(rf"[\W\d]*(?:{either(DATA['family']['comments']['labels']
 def extract(page: Page) -> Article:
     """Read an HTML page. Raises ExtractionError where there is no HTML to read."""
     tree = tree_of(page)
+    if (post := posts_on(tree).get(urlsplit(page.final_url).path[1:])) is not None:
+        told = read_post(post, page.outlet_name)
+        return replace(told, language=_language(told.text, None))
     way, now, addresses = _mend(tree), moment(page.at), read_addresses(tree, page)
     meta = read_metadata(tree, now, page.timezone, page.outlet_name)
     _frame(tree, meta.headline)

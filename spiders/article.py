@@ -17,6 +17,7 @@ from archive.store import look as store_look
 from archive.store import save
 from crawler.guest import NoPage
 from crawler.job import Job
+from crawler.telegram import embedded, withheld
 from crawler.urls import canonical
 from spiders.base import OutletSpider
 
@@ -32,7 +33,7 @@ class ArticleSpider(OutletSpider):
     def __init__(self, job: Job, only: Sequence[Due] | None = None, **kwargs: Any) -> None:
         """`only`: these addresses, kept whatever their topic; else all that is due at the job's outlet."""
         super().__init__(job, **kwargs)
-        self.only = only
+        self.only, self.channels = only, job.outlet.telegram if job.outlet else ()
         # A page in hand takes up to three times crawl.max_bytes: wire, decoded, and its way to the worker.
         self.hands = asyncio.Semaphore(job.config.crawl.concurrency + 1)
 
@@ -59,7 +60,8 @@ class ArticleSpider(OutletSpider):
             if self.job.ended:
                 return
             self.job.seen.add(item.url)
-            yield Request(item.url, self.parse, errback=self.failed, cb_kwargs={"due": item})
+            url = embedded(item.url, self.channels) or item.url
+            yield Request(url, self.parse, errback=self.failed, cb_kwargs={"due": item})
 
     async def parse(self, response: Response, due: Due) -> None:
         """From a page to what is durably kept of it."""
@@ -84,10 +86,15 @@ class ArticleSpider(OutletSpider):
 
     async def _take(self, response: Response, due: Due) -> None:
         job, wire, outlet = self.job, response.meta["wire"], self.job.outlet
+        final, view = canonical(response.url), None
+        if embedded(due.url, self.channels):
+            if why := withheld(response.body, due.url):
+                raise NoPage(*why)
+            final, view = due.url, final
         page = Page(
-            due.url, canonical(response.url), wire.at, response.status, wire.headers, response.body, wire.raw,
+            due.url, final, wire.at, response.status, wire.headers, response.body, wire.raw,
             wire.request_headers, timezone=outlet.timezone if outlet else None,
-            outlet_name=outlet.name_ar if outlet else None, link=due.link,
+            outlet_name=outlet.name_ar if outlet else None, link=due.link, view=view,
         )  # fmt: skip
         media = wire.by_name.get("content-type", "").lower()
         if media.startswith(_NO_PAGE):
