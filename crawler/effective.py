@@ -24,6 +24,7 @@ from archive.versions import FEED, is_stump, likeness
 from crawler.addresses import is_listing, twin
 from crawler.charset import charset_of, decode
 from crawler.clean import DATA, either, fold, is_prose
+from crawler.telegram import POST
 from crawler.urls import canonical
 
 Status = Literal["live", "moved", "gone", "blocked", "outage", "not_article", "unreadable"]
@@ -88,6 +89,8 @@ def effective(
 
     `known` is the newest version of the article asked for, where one is kept, `names` all its known addresses.
     """
+    if article and article.extractor == POST and article.text:  # by its markup that very post; its words are its own
+        return Effective("live")
     if any(name.lower() == "cf-mitigated" for name, _ in page.headers):
         return Effective("blocked", "a challenge, by its cf-mitigated header")
     like = likeness(known, article) if known and article else 0.0

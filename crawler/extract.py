@@ -1,7 +1,8 @@
 """From the bytes of a page to an article. The only import of trafilatura.
 
 The body is trafilatura's; headline, dates and byline are read from the same tree by `crawler.metadata`, furniture is
-taken out by `crawler.clean`. Where trafilatura finds nothing or a stump, JSON-LD's articleBody is taken.
+taken out by `crawler.clean`. Where trafilatura finds nothing or a stump, JSON-LD's articleBody is taken, or the text
+that the page's data for its own scripts hold; `extractor` says which way was taken.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
+from html import escape
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +29,7 @@ from crawler.charset import ARABIC, charset_of, decode
 from crawler.clean import DATA, Clean, clean, either, family_of, fold, is_more_marker, is_prose
 from crawler.kind import is_article
 from crawler.metadata import FURNITURE, Metadata, in_aside, names_of, read_metadata, text_of
+from crawler.pagedata import article_in_data
 from crawler.telegram import posts_on, read_post
 
 TRAFILATURA = f"trafilatura/{version('trafilatura')}"
@@ -38,6 +41,22 @@ _SHORT = deepcopy(DEFAULT_CONFIG)
 _SHORT.set("DEFAULT", "min_extracted_size", "40")
 _STEM = re.compile(r"(?<!\w)[وفبلك]?(?:ال|لل)?([^\W\d_]{4})")
 _BOARD = re.compile(DATA["place"]["board"])
+_AMP = "|".join(  # what AMP sets beside or between the text
+    f"//amp-{name}[not(.//h1)]"
+    for name in (
+        "sidebar",
+        "ad",
+        "sticky-ad",
+        "carousel",
+        "list",
+        "next-page",
+        "social-share",
+        "consent",
+        "embed",
+        "iframe",
+    )
+)
+_DATA_FRAME = "<html><body><article><h1>{}</h1><div>{}</div></article></body></html>"
 _GZIP = b"\x1f\x8b\x08"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")  # no reader's, and XML forbids them
 _COMMENTS = re.compile(rf"[\W\d]*(?:{either(DATA['family']['comments']['labels'])})[\W\d]*")
@@ -46,13 +65,22 @@ _COMMENTS = re.compile(rf"[\W\d]*(?:{either(DATA['family']['comments']['labels']
 def extract(page: Page) -> Article:
     """Read an HTML page. Raises ExtractionError where there is no HTML to read."""
     tree = tree_of(page)
-    if (post := posts_on(tree).get(urlsplit(page.final_url).path[1:])) is not None:
+    if (post := posts_on(tree).get(urlsplit(page.final_url).path[1:].lower())) is not None:
         told = read_post(post, page.outlet_name)
         return replace(told, language=_language(told.text, None))
     way, now, addresses = _mend(tree), moment(page.at), read_addresses(tree, page)
     meta = read_metadata(tree, now, page.timezone, page.outlet_name)
+    for script in tree.xpath("//script[contains(@type, 'ld+json')]"):
+        script.drop_tree()  # read already; trafilatura would take its text without paragraphs
     _frame(tree, meta.headline)
     lines, from_data = _body(tree, meta)
+    shown = sum(map(len, lines))
+    if shown < _STUMP and len(held := article_in_data(tree, meta.title) or "") > 1.5 * shown:
+        tree, way = html.document_fromstring(_DATA_FRAME.format(escape(meta.title), held)), "page-data"
+        _mend(tree)
+        meta.headline, meta.claimed = tree.find(".//h1"), True
+        _frame(tree, meta.headline)
+        lines, from_data = _body(tree, meta)
     tidy = clean(
         lines,
         meta.title,
@@ -127,6 +155,9 @@ def _article(title: str, tidy: Clean, extractor: str, language: str | None = Non
 def _mend(tree: HtmlElement) -> str:
     """Undo markup that trafilatura would lose text over, and take reader comments out; says which way was taken."""
     way, whole = TRAFILATURA, len(text_of(tree))
+    for tag in tree.xpath(_AMP):
+        tag.drop_tree()
+        way = f"{TRAFILATURA}+amp"
     for form in tree.xpath("//form[.//p or .//h1]"):
         if len(text_of(form)) > 0.5 * whole:  # the whole page, not a form in it
             form.tag, way = "div", f"{TRAFILATURA}+form"

@@ -19,6 +19,7 @@ from crawler.clean import fold, read_credit
 from crawler.listings import read_date
 from crawler.urls import canonical
 
+POST = "telegram"  # the `extractor` of a post
 _CHANNEL = re.compile(r"(?:@|(?:https?://)?(?:t|telegram)\.me/(?:s/)?)?([a-z]\w{3,31})/?", re.ASCII | re.I)
 _POST = re.compile(r"/\w{4,32}/\d{1,12}", re.ASCII)
 _ERROR = re.compile(r'class="[^"]*\btgme_widget_message_error\b[^"]*"[^>]*>(.{0,2000}?)</div>', re.S)
@@ -74,8 +75,8 @@ def withheld(body: bytes, url: str) -> tuple[Outcome, str] | None:
 
 
 def posts_on(tree: HtmlElement) -> dict[str, HtmlElement]:
-    """The posts of a page by CHANNEL/ID."""
-    return {post.get("data-post"): post for post in _POSTS(tree) if _POST.fullmatch(f"/{post.get('data-post')}")}
+    """The posts of a page by CHANNEL/ID, in lower case: a channel may be written either way."""
+    return {path: post for post in _POSTS(tree) if _POST.fullmatch(f"/{(path := post.get('data-post').lower())}")}
 
 
 def read_post(post: HtmlElement, outlet: str | None = None) -> Article:
@@ -90,7 +91,7 @@ def read_post(post: HtmlElement, outlet: str | None = None) -> Article:
         published_at=date,
         published_source=date and "time-tag",
         credit=source if source and fold(source) != fold(outlet or "") else read_credit(text, outlet),
-        extractor="telegram",
+        extractor=POST,
         is_article=True,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ import crawler.telegram
 from archive.models import Page
 from archive.reading import open_archive
 from archive.topics import shipped_rules
+from crawler.effective import effective
 from crawler.extract import extract
 from crawler.listings.telegram import links_from_channel
 from crawler.process import process
@@ -139,6 +141,11 @@ def test_a_post_forwarded_from_the_outlets_own_channel_credits_nobody():
     channel = channel_of({"text": WHEAT, "forwarded": "صَوت الفرات"}, "تفاصيل الحادثة.<br/>المصدر: وكالة البادية")
     assert extract(page(channel, 1)).credit is None
     assert extract(page(channel, 2)).credit == "وكالة البادية"
+
+
+def test_what_a_post_says_of_deleting_deletes_no_post():
+    one = page(channel_of("تم حذف الخبر السابق عن سجن الصناعة بعد نفي المصدر"), 1)
+    assert effective(replace(one, final_url=one.url, view=one.final_url), extract(one)).status == "live"
 
 
 def test_a_polls_words_are_text_and_its_votes_are_not():

@@ -24,7 +24,7 @@ def links_from_channel(body: bytes, url: str, mark: str | None) -> Listing:
     except (etree.LxmlError, ValueError) as error:
         return Listing(problem=f"is no channel's preview: {error}"[:300])
     name = urlsplit(url).path.removeprefix("/s/").lower()
-    mine = {int(path.split("/")[1]): path for path in posts if path.lower().startswith(f"{name}/")}
+    mine = {int(path.split("/")[1]): path for path in posts if path.startswith(f"{name}/")}
     if not mine and not (_CHANNEL(tree) and urlsplit(url).path.startswith("/s/")):
         return Listing(
             problem="shows no posts: the channel is private, gone, or has its preview on the web switched off"
