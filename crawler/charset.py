@@ -7,6 +7,7 @@ import re
 from archive.models import Page
 
 ARABIC = re.compile(r"[\u0621-\u064a]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")  # no reader's, and XML forbids them
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -32,6 +33,11 @@ def decode(body: bytes, declared: str | None = None) -> str:
         if len(ARABIC.findall(other)) > len(ARABIC.findall(best)) * 1.1:
             best = other
     return best
+
+
+def printable(text: str) -> str:
+    """Text without control characters and halves of surrogate pairs, which neither XML nor UTF-8 can hold."""
+    return _CONTROL.sub(lambda found: " " * (found[0] in "\v\f"), text).encode("utf-8", "replace").decode()
 
 
 def _header(page: Page) -> str:

@@ -119,7 +119,8 @@ def family_of(line: str) -> tuple[str, bool] | None:
     """
     plain = fold(line)
     if not re.search(r"[^\W\d_]", plain):
-        return ("counter", False) if len(plain) < (18 if ":" in plain else 12) else None
+        year = re.fullmatch(r"(?:19|20)\d\d", plain) is not None  # may head a part of the text
+        return ("counter", year) if len(plain) < (18 if ":" in plain else 12) else None
     if _HASHTAGS.fullmatch(line.strip()):
         return "tags", False
     for name, pattern, longest, edge in _FAMILIES:

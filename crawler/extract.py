@@ -25,7 +25,7 @@ from archive.errors import ExtractionError
 from archive.models import Article, Page
 from archive.times import moment
 from crawler.addresses import read_addresses
-from crawler.charset import ARABIC, charset_of, decode
+from crawler.charset import ARABIC, charset_of, decode, printable
 from crawler.clean import DATA, Clean, clean, either, family_of, fold, is_more_marker, is_prose
 from crawler.kind import is_article
 from crawler.metadata import FURNITURE, Metadata, in_aside, names_of, read_metadata, text_of
@@ -58,7 +58,6 @@ _AMP = "|".join(  # what AMP sets beside or between the text
 )
 _DATA_FRAME = "<html><body><article><h1>{}</h1><div>{}</div></article></body></html>"
 _GZIP = b"\x1f\x8b\x08"
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")  # no reader's, and XML forbids them
 _COMMENTS = re.compile(rf"[\W\d]*(?:{either(DATA['family']['comments']['labels'])})[\W\d]*")
 
 
@@ -75,8 +74,10 @@ def extract(page: Page) -> Article:
     _frame(tree, meta.headline)
     lines, from_data = _body(tree, meta)
     shown = sum(map(len, lines))
-    if shown < _STUMP and len(held := article_in_data(tree, meta.title) or "") > 1.5 * shown:
-        tree, way = html.document_fromstring(_DATA_FRAME.format(escape(meta.title), held)), "page-data"
+    held = article_in_data(tree, meta.title) if shown < _STUMP else None
+    if held and len(held[1]) > 1.5 * shown:
+        meta.title, way = printable(held[0]), "page-data"
+        tree = html.document_fromstring(_DATA_FRAME.format(escape(meta.title), printable(held[1])))
         _mend(tree)
         meta.headline, meta.claimed = tree.find(".//h1"), True
         _frame(tree, meta.headline)
@@ -113,9 +114,8 @@ def tree_of(page: Page) -> HtmlElement:
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     if page.body.startswith(_GZIP):
         raise ExtractionError(f"{page.final_url}: is compressed, though its headers say nothing of it")
-    text = _CONTROL.sub(lambda found: " " * (found[0] in "\v\f"), decode(page.body, charset_of(page)))
     try:
-        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        tree = html.document_fromstring(printable(decode(page.body, charset_of(page))).encode(), parser=parser)
     except (html.etree.ParserError, ValueError) as error:
         raise ExtractionError(f"{page.final_url}: there is no HTML to read ({error})") from error
     if tree.body is None:

@@ -18,6 +18,7 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from archive.arabic.dates import Date, read_date, read_line
+from crawler.charset import printable
 from crawler.clean import DATA, family_of, fold, is_nobody, is_place, is_prose, read_byline, read_dateline, signed
 
 _ARTICLE = re.compile(r"(?:\w*Article|BlogPosting|LiveBlogPosting|Report)$")
@@ -122,7 +123,7 @@ def _kinds(item: dict[str, Any]) -> list[str]:
 def _text(value: Any, *, keep_lines: bool = False) -> str:
     if isinstance(value, list):
         value = value[0] if value else ""
-    text = html.unescape(value) if isinstance(value, str) else ""
+    text = printable(html.unescape(value)) if isinstance(value, str) else ""
     return text.strip() if keep_lines else " ".join(text.split())
 
 
