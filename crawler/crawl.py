@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy.crawler import AsyncCrawlerRunner
 
@@ -20,15 +20,19 @@ from archive.sqlite import connect_read
 from archive.times import Clock, utc_now
 from archive.writer import Writer
 from crawler.config import Config, Outlet, schedule
-from crawler.guest import Guest
+from crawler.guest import Guest, Stopping
 from crawler.job import Job, Progress
 from crawler.resolver import guard_reactor
 from crawler.settings import crawl_settings
 from crawler.urls import canonical
 from crawler.worker import Worker
 
+if TYPE_CHECKING:
+    from crawler.probe import Fetch
+
 log = logging.getLogger("rasid.crawl")
-LISTINGS = ("feed", "section", "telegram")  # kinds of sources that have a spider of the same name
+T = TypeVar("T")
+LISTINGS = ("feed", "wordpress", "sitemap", "section", "telegram")  # kinds of sources, each with a spider of its name
 
 
 class Crawls:
@@ -82,6 +86,23 @@ class Crawls:
                 await self._run("article", job, only=mine)
             results |= job.results
         return [(url, results[url]) for url in wanted if url in results]
+
+    async def probe(self, outlet: Outlet, work: Callable[[Fetch], Awaitable[T]]) -> T | None:
+        """Let `work` fetch addresses on behalf of an outlet, one at a time; nothing is stored. None: ended early."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        async def until_done(fetch: Fetch) -> None:
+            try:
+                done.set_result(await work(fetch))
+            except Stopping:
+                done.cancel()
+            except Exception as error:
+                done.set_exception(error)
+
+        async with self._job(outlet, None) as job:
+            kinds = {kind: self._runner.spider_loader.load(kind) for kind in LISTINGS}
+            await self._run("probe", job, work=until_done, kinds=kinds)
+        return done.result() if done.done() and not done.cancelled() else None
 
     async def stop(self, within: float = 15.0) -> None:
         """Start nothing new; let running requests end for `within` seconds, then leave them. What is due stays due."""

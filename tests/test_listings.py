@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import doctest
+import gzip
+import json
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import crawler.listings
+import crawler.listings.wordpress
 from archive.models import Link
-from crawler.listings import LINKS_MAX
+from crawler.listings import LINKS_MAX, Listing, Scope
 from crawler.listings.feeds import links_from_feed
 from crawler.listings.sections import links_from_section
+from crawler.listings.sitemaps import UNPACKED_MAX, links_from_sitemap
+from crawler.listings.wordpress import links_from_posts, posts_address
 
 BASE = "https://example.org/feed"
 
@@ -23,8 +29,9 @@ def feed(text: str | bytes, content_type: str = "application/xml") -> tuple[Link
     return listing.links
 
 
-def test_examples_in_docstrings() -> None:
-    assert doctest.testmod(crawler.listings).failed == 0
+@pytest.mark.parametrize("module", [crawler.listings, crawler.listings.wordpress])
+def test_examples_in_docstrings(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
 
 
 def test_rss_with_relative_links_dates_and_doubly_escaped_titles() -> None:
@@ -51,7 +58,7 @@ def test_rss_with_relative_links_dates_and_doubly_escaped_titles() -> None:
     assert links[1].published_at is None
 
 
-def test_atom_gives_the_publication_date_and_never_the_update() -> None:
+def test_atom_gives_the_publication_date_and_the_update_as_a_hint_alone() -> None:
     links = feed(
         """<feed xmlns="http://www.w3.org/2005/Atom"><title>أخبار</title>
         <entry><title>أول</title><link rel="alternate" href="https://example.org/a"/><id>tag:example.org,2026:1</id>
@@ -59,8 +66,8 @@ def test_atom_gives_the_publication_date_and_never_the_update() -> None:
         <entry><title>ثانٍ</title><link href="b"/><id>2</id><updated>2026-01-22T09:00:00Z</updated></entry></feed>"""
     )
     assert links == (
-        Link("https://example.org/a", "أول", "2026-01-21T08:00:00+00:00"),
-        Link("https://example.org/b", "ثانٍ", None),
+        Link("https://example.org/a", "أول", "2026-01-21T08:00:00+00:00", None, "2026-01-22T09:00:00+00:00"),
+        Link("https://example.org/b", "ثانٍ", None, None, "2026-01-22T09:00:00+00:00"),
     )
 
 
@@ -103,10 +110,22 @@ def test_a_dump_of_links_is_cut() -> None:
     assert len(feed(f'<rss version="2.0"><channel>{items}</channel></rss>')) == LINKS_MAX
 
 
-@given(st.binary(max_size=300) | st.text(alphabet='<>/&;![]rsschannelitemlinktitle "=', max_size=300).map(str.encode))
+SNIPPETS = st.sampled_from(
+    ["<rss>", "<item>", "<link>/1</link>", "<urlset>", "<url>", "<loc>", "/1", "</loc>", "</url>", "<lastmod>2026-99",
+     "<sitemapindex>", "<sitemap>", "&x;", "]]>", "http://[::1", '{"version": "https://jsonfeed.org/version/1.1"',
+     ', "items": [', '{"url": 1, "authors": {}}', "null", "]}", '[{"link": "/1", "modified_gmt": 5', "}]", "\x1f\x8b"]
+)  # fmt: skip
+
+
+@given(st.binary(max_size=300) | st.lists(SNIPPETS, max_size=12).map(lambda parts: "".join(parts).encode()))
 def test_no_bytes_break_the_readers(body: bytes) -> None:
-    for read in (links_from_feed, links_from_section):
-        listing = read(body, "text/html; charset=nonsense", BASE)
+    media = "text/html; charset=nonsense"
+    for listing in (
+        links_from_feed(body, media, BASE),
+        links_from_section(body, media, BASE),
+        links_from_sitemap(body, media, BASE, "2026-01-21"),
+        links_from_posts(body, {"x-wp-totalpages": "x"}, BASE, BASE, "2026-01-21T10:00:00Z"),
+    ):
         assert listing.problem is None or listing.links == ()
 
 
@@ -154,3 +173,173 @@ def test_a_tag_made_to_take_hours_is_left_alone() -> None:
     long = "ا" * 100_000
     assert len(feed(f"<rss version='2.0'><channel><item><link>https://example.org/1</link><description><![CDATA[{long}]]>"
                     "</description></item></channel></rss>")) == 1  # fmt: skip
+
+
+def test_a_section_page_is_read_as_the_operator_says() -> None:
+    page = b"""<a href="/n/1">x</a> <a href="/n/81234">y</a> <a href="/sport/99999">z</a> <a href="/2026/55555">w</a>"""
+    listing = links_from_section(page, "text/html", "https://example.org/", Scope(("^/n/", "^/sport/"), ("^/sport/",)))
+    assert [link.url for link in listing.links] == ["https://example.org/n/1", "https://example.org/n/81234"]
+
+
+def test_a_json_feed() -> None:
+    items = [
+        {"id": "1", "url": "/خبر?utm_source=json", "title": "قسد &amp; التحالف",
+         "date_published": "2026-01-21T08:00:00Z", "date_modified": "2026-01-21T09:00:00Z",
+         "authors": [{"name": "ليلى حداد"}, {}]},
+        {"id": "https://example.org/2", "author": {"name": "سامر"}}, {"id": "tag:3"}, "x",
+    ]  # fmt: skip
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": items, "next_url": "/feed.json?page=2"}
+    listing = links_from_feed(b"\xef\xbb\xbf" + json.dumps(feed).encode(), "application/feed+json", BASE)
+    assert listing.links == (
+        Link("https://example.org/%D8%AE%D8%A8%D8%B1", "قسد & التحالف", "2026-01-21T08:00:00+00:00", "ليلى حداد",
+             "2026-01-21T09:00:00+00:00"),
+        Link("https://example.org/2", None, None, "سامر"),
+    )  # fmt: skip
+    assert listing.more == ("https://example.org/feed.json?page=2",)
+    assert "JSON" in (links_from_feed(b'{"items": []}', "", BASE).problem or "")
+
+
+def test_a_feed_leads_to_older_entries_where_it_or_wordpress_pages_them() -> None:
+    item = "<item><link>https://example.org/1</link></item>"
+
+    def more(head: str, url: str = BASE, items: str = item) -> tuple[str, ...]:
+        text = f'<rss version="2.0" xmlns:a="http://www.w3.org/2005/Atom"><channel>{head}{items}</channel></rss>'
+        return links_from_feed(text.encode(), "application/rss+xml", url).more
+
+    wordpress = "<generator>https://wordpress.org/?v=6.1</generator>"
+    assert more(wordpress, "https://example.org/?feed=rss2") == ("https://example.org/?feed=rss2&paged=2",)
+    assert more(wordpress, "https://example.org/feed/?paged=9") == ("https://example.org/feed/?paged=10",)
+    assert more('<a:link rel="next" href="/feed?p=2"/>' + wordpress) == ("https://example.org/feed?p=2",)
+    assert more(wordpress, items="") == more("") == more('<a:link rel="next" href="http://[x"/>') == ()
+
+
+NEWS = """<?xml version="1.0" encoding="UTF-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"
+  xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">
+<url><loc>https://example.org/</loc></url> <url><loc>https://example.org/tag/syria</loc></url>
+<url><loc>https://example.org/a</loc><lastmod>2026-01-20T10:00:00+03:00</lastmod></url>
+<url><loc><![CDATA[ https://example.org/خبر?utm_source=x&id=7 ]]></loc><lastmod>2026-01-21</lastmod>
+  <image:image><image:loc>https://example.org/x.jpg</image:loc><image:title>صورة</image:title></image:image>
+  <news:news><news:publication><news:name>موقع</news:name><news:language>ar</news:language></news:publication>
+  <news:publication_date>2026-01-21T09:00:00+03:00</news:publication_date>
+  <news:title>قسد تنقل معتقلين &amp;quot;خطرين&amp;quot;</news:title></news:news></url>
+</urlset>"""
+
+
+def sitemap(body: str | bytes, url: str = "https://example.org/sitemap.xml", **more: object) -> Listing:
+    return links_from_sitemap(body.encode() if isinstance(body, str) else body, "", url, **more)  # type: ignore[arg-type]
+
+
+def test_a_news_sitemap_gives_titles_and_dates_and_its_lastmod_as_a_hint() -> None:
+    expected = (
+        Link("https://example.org/%D8%AE%D8%A8%D8%B1?id=7", 'قسد تنقل معتقلين "خطرين"', "2026-01-21T09:00:00+03:00",
+             None, "2026-01-21"),
+        Link("https://example.org/a", None, None, None, "2026-01-20T10:00:00+03:00"),
+    )  # fmt: skip
+    assert sitemap(NEWS) == Listing(expected)
+    assert sitemap(gzip.compress(NEWS.encode())).links == expected
+    wrong = NEWS.encode("windows-1256")  # and says that it is UTF-8
+    assert [link.title for link in sitemap(wrong).links] == ['قسد تنقل معتقلين "خطرين"', None]
+    only = sitemap(NEWS, scope=Scope(include=("^/(tag|a)",), exclude=("^/a",)))
+    assert [link.url for link in only.links] == ["https://example.org/tag/syria"]
+
+
+AT = "2026-01-20T12:00:00+00:00"
+
+
+def index(*children: tuple[str, str]) -> str:
+    entries = (f"<sitemap><loc>{name}</loc><lastmod>{lastmod}</lastmod></sitemap>" for name, lastmod in children)
+    return f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{"".join(entries)}</sitemapindex>'
+
+
+def children(listing: Listing) -> list[str]:
+    return [address.removeprefix("https://example.org/") for address in listing.more]
+
+
+def test_an_index_leads_to_its_newest_children_first_and_later_to_those_that_moved() -> None:
+    dated = index(
+        ("post-1.xml", "2026-01-19"), ("post-2.xml", AT), ("page-1.xml", "2026-01-20T15:00:00+03:00"),
+        ("category-1.xml", "2026-01-22"), ("post-3.xml", "2026-01-18"),
+    )  # fmt: skip
+    first = sitemap(dated)
+    assert (children(first), first.mark) == (["post-2.xml", "page-1.xml", "post-1.xml", "post-3.xml"], AT)
+    later = sitemap(dated, mark="2026-01-20T13:00:00+01:00")  # as new as the mark, or the last of its series
+    assert children(later) == ["post-2.xml", "page-1.xml", "post-3.xml"]
+    undated = index(*((f"sitemap-2026-{month:02}.xml", "") for month in range(1, 13)), ("news.xml", ""))
+    first = sitemap(undated)
+    assert children(first)[:2] == ["sitemap-2026-12.xml", "sitemap-2026-11.xml"]
+    assert (len(first.more), first.mark) == (13, "")
+    assert children(sitemap(undated, mark="")) == ["sitemap-2026-12.xml", "news.xml"]
+
+
+def test_a_sitemap_may_be_text_or_a_feed_in_its_place() -> None:
+    text = sitemap("\ufeffhttps://example.org/1\r\nhttps://example.org/2\r\n")
+    assert [link.url for link in text.links] == ["https://example.org/1", "https://example.org/2"]
+    rss = '<?xml version="1.0"?><rss version="2.0"><channel><item><link>https://example.org/1</link></item></channel></rss>'
+    assert sitemap(rss).links == (Link("https://example.org/1"),)
+    for page in ("<html><body>404</body></html>", "", "لا شيء", "<", "\x1f\x8b"):
+        assert sitemap(page).problem
+
+
+def test_a_sitemap_made_to_harm_is_read_within_bounds() -> None:
+    secret = '<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd"><!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+    entry = "<url><loc>https://example.org/&f;&b;1</loc></url>"
+    assert [link.url for link in sitemap(f'<?xml version="1.0"?>{secret}<urlset>{entry}</urlset>').links] in (
+        [], ["https://example.org/"], ["https://example.org/1"],
+    )  # fmt: skip
+    assert "25 MB" in (sitemap(gzip.compress(bytes(UNPACKED_MAX + 1))).problem or "")
+    assert "64 KB" in (sitemap("<urlset " + " ".join(f"a{n}='1'" for n in range(20_000)) + "/>").problem or "")
+    assert sitemap("<urlset>" + "<a>" * 100_000).links == ()
+    long = "".join(f"<url><loc>https://example.org/n/{n}</loc></url>" for n in range(3000))
+    found = [link.url for link in sitemap(f"<urlset>{long}</urlset>").links]
+    assert (len(found), found[0], found[-1]) == (LINKS_MAX, "https://example.org/n/0", "https://example.org/n/2999")
+
+
+API = "https://example.org/wp-json/"
+
+
+def post(number: int, modified: str, **more: object) -> dict[str, object]:
+    return {"id": number, "link": f"https://example.org/{number}/", "date_gmt": "2026-01-20T08:00:00",
+            "modified_gmt": modified, "title": {"rendered": "قسد &#8211; خبر"}} | more  # fmt: skip
+
+
+def posts(*rows: dict[str, object], mark: str | None = None, url: str | None = None, **headers: str) -> Listing:
+    asked = posts_address(API, mark) if url is None else url
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return links_from_posts(json.dumps(rows).encode(), named, asked, API, mark)
+
+
+def test_wordpress_lists_posts_with_their_dates_in_utc() -> None:
+    listing = posts(post(1, "2026-01-21T10:00:00"), post(2, "0000-00-00T00:00:00"), post(3, "", link="mailto:x"))
+    assert listing.links == (
+        Link("https://example.org/1/", "قسد – خبر", "2026-01-20T08:00:00+00:00", None, "2026-01-21T10:00:00+00:00"),
+        Link("https://example.org/2/", "قسد – خبر", "2026-01-20T08:00:00+00:00"),
+    )
+    assert (listing.mark, listing.more) == ("2026-01-21T10:00:00Z", ())
+    assert "list of posts" in (links_from_posts(b'{"code": "rest_no_route"}', {}, API, API, None).problem or "")
+
+
+def test_wordpress_is_asked_from_a_minute_before_the_mark_and_page_by_page() -> None:
+    mark = "2026-01-21T10:00:00Z"
+    first = posts(post(1, "2026-01-21T10:30:00"), post(2, "2026-01-21T09:59:00"), mark=mark, x_wp_totalpages="3")
+    assert "modified_after=2026-01-21T09:59:00Z" in posts_address(API, mark)
+    assert first.more[0] == posts_address(API, mark) + "&page=2"
+    assert "orderby=date" in first.more[1]  # what was scheduled appears without being modified
+    assert first.mark == "2026-01-21T10:30:00Z"
+    assert posts(post(1, mark[:-1]), mark=mark, url=first.more[0], x_wp_totalpages="2").more == ()
+    assert posts(post(9, "2025-01-01T00:00:00"), mark=mark, url=first.more[1], x_wp_totalpages="9").more == ()
+    assert posts(post(1, mark[:-1]), x_wp_totalpages="2").more == (posts_address(API, None) + "&page=2",)
+    assert "?rest_route=/wp/v2/posts&per_page" in posts_address("https://example.org/?rest_route=/", None)
+
+
+def test_wordpress_that_knows_no_modified_after_is_read_as_far_as_the_mark() -> None:
+    mark = "2026-01-21T10:00:00Z"
+    listing = posts(post(1, "2026-01-21T10:30:00"), post(2, "2025-12-01T00:00:00"), mark=mark, x_wp_totalpages="80")
+    assert [link.url for link in listing.links] == ["https://example.org/1/"]
+    assert not any("&page=2" in address for address in listing.more)
+
+
+def test_a_post_modified_next_year_does_not_hide_this_years() -> None:
+    listing = posts(post(1, "2027-05-01T00:00:00"), date="Wed, 21 Jan 2026 10:00:00 GMT")
+    assert listing.mark == "2026-01-21T10:00:00Z"
+    assert posts(mark="2026-01-21T09:00:00Z").mark == "2026-01-21T09:00:00Z"

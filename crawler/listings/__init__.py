@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -15,8 +16,10 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from archive.models import Link
+from crawler.urls import canonical
 
 LINKS_MAX = 1000  # of one page of a listing, in its order; a longer one is a dump, not news
+LONG_TAG = re.compile(rb"<(?!!)[^<>]{65536}")  # parsers take hours over one of 100,000 attributes
 _TAGS = re.compile(r"<[^>]*>")
 _FILE = re.compile(r"\.(jpe?g|png|gif|webp|svg|ico|css|js|json|xml|rss|pdf|zip|mp[34]|m3u8|docx?|xlsx?)$", re.I)
 _NO_ARTICLE = re.compile(
@@ -96,6 +99,15 @@ def once(links: Iterable[Link]) -> tuple[Link, ...]:
         title = max(old.title or "", link.title or "", key=len) or None
         found[link.url] = Link(**said | {"title": title})
     return tuple(found.values())
+
+
+def pages(named: Iterable[str], url: str) -> tuple[str, ...]:
+    """Addresses of further pages that a listing at `url` names, as far as they are any."""
+    found = []
+    for address in named:
+        with suppress(ValueError):
+            found.append(canonical(address, url))
+    return tuple(found)
 
 
 def may_be_article(url: str) -> bool:
