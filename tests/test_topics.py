@@ -194,6 +194,16 @@ def test_a_veto_leaves_a_passing_match():
     assert "vetoed although 3 of 2 points" in explain(rules, "", "ورد. عاصفة").as_text()
 
 
+def test_a_short_form_with_company_is_company_for_others():
+    chain = SMALL.replace(
+        "[groups]", '[term.petal]\nshort = ["بتلة"]\ncompany = ["rose"]\nwithin = 3\n[groups]'
+    ).replace('mention = ["rose"]', 'mention = ["petal"]')
+    rules = load_rules(chain, "topics.toml")
+    assert judge(rules, "", "ورد ثم قلنا له هذا جوري وفيه بتلة").matches
+    assert not judge(rules, "", "ورد ثم قلنا له هذا وفيه بتلة").matches
+    assert not judge(rules, "", "جوري وفيه بتلة").matches
+
+
 @pytest.mark.parametrize(
     ("before", "after", "key", "mend"),
     [
@@ -211,6 +221,7 @@ def test_a_veto_leaves_a_passing_match():
         ("[groups]", "[group]", "group", "unknown key"),
         ("water =", "rain =", "groups.rain", "already"),
         ('["عاصفة"]', '["{@winds}"]', "term.storm", "winds"),
+        ('["عاصفة"]', '["{عاصفة|ريح {شمال|جنوب}}"]', "term.storm", "braces within braces"),
         ("[topic.garden]", "[topic.garden", "", "TOML"),
     ],
 )
