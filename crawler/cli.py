@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crawler.cli_outlets import outlets
 from crawler.cli_rules import extract, rejudge, topics
 from crawler.terminal import (
     Program,
@@ -294,5 +295,5 @@ def _health(config: Config) -> list[dict[str, Any]]:
     return [row if row["id"] in on else row | {"state": "off"} for row in rows]
 
 
-for command in (extract, topics, rejudge):
+for command in (outlets, extract, topics, rejudge):
     main.add_command(command)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy.crawler import AsyncCrawlerRunner
@@ -19,6 +19,7 @@ from archive.models import Look, Saved
 from archive.sqlite import connect_read
 from archive.times import Clock, utc_now
 from archive.writer import Writer
+from crawler.browser import Browser
 from crawler.config import Config, Outlet, schedule
 from crawler.guest import Guest, Stopping
 from crawler.job import Job, Progress
@@ -44,6 +45,7 @@ class Crawls:
     ) -> None:  # fmt: skip
         """`chance` spreads the next visits of outlets, so that they do not move in step."""
         self.config, self.writer, self.worker, self.guest, self.clock = config, writer, worker, guest, clock
+        self.browser = Browser(guest.agent)
         self._chance = chance or random.Random()  # noqa: S311  # no secret depends on it
         self._reader = connect_read(config.archive)
         self._runner = AsyncCrawlerRunner(crawl_settings(config, guest.agent))
@@ -88,21 +90,17 @@ class Crawls:
         return [(url, results[url]) for url in wanted if url in results]
 
     async def probe(self, outlet: Outlet, work: Callable[[Fetch], Awaitable[T]]) -> T | None:
-        """Let `work` fetch addresses on behalf of an outlet, one at a time; nothing is stored. None: ended early."""
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        """Let `work`, which must not raise, fetch addresses for an outlet; nothing is stored. None: it ended early."""
+        done: list[T] = []
 
         async def until_done(fetch: Fetch) -> None:
-            try:
-                done.set_result(await work(fetch))
-            except Stopping:
-                done.cancel()
-            except Exception as error:
-                done.set_exception(error)
+            with suppress(Stopping):
+                done.append(await work(fetch))
 
         async with self._job(outlet, None) as job:
             kinds = {kind: self._runner.spider_loader.load(kind) for kind in LISTINGS}
             await self._run("probe", job, work=until_done, kinds=kinds)
-        return done.result() if done.done() and not done.cancelled() else None
+        return done[0] if done else None
 
     async def stop(self, within: float = 15.0) -> None:
         """Start nothing new; let running requests end for `within` seconds, then leave them. What is due stays due."""
@@ -127,13 +125,15 @@ class Crawls:
         job = Job(
             crawl_id, outlet, self.config, self.guest, self.worker, self.writer, self._reader, self.clock,
             next_at=lambda: plan.next_at(self.clock(), self._chance) if plan else job.now(),
-            on_progress=on_progress, furniture=furniture(self._reader, outlet_id), stopping=self._stopping,
+            on_progress=on_progress, furniture=furniture(self._reader, outlet_id), stopping=self._stopping, browser=self.browser,
         )  # fmt: skip
         self._jobs.add(job)
         try:
             yield job
         finally:
             self._jobs.discard(job)
+            if not self._jobs:
+                await self.browser.close()
             stopped = job.ended
             job.summary = await asyncio.wrap_future(
                 self.writer.submit(lambda tx: frontier.finish_crawl(tx, crawl_id, interrupted=stopped))

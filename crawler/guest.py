@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -89,16 +90,18 @@ class Guest:
     """Answers, for every request of the process: may we, and when."""
 
     def __init__(
-        self, config: Config, writer: Writer, *, clock: Clock = utc_now, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Takes up the waits that earlier processes were asked for; `writer` keeps new ones."""
+        self, config: Config, writer: Writer, *, clock: Clock = utc_now,
+        monotonic: Callable[[], float] = time.monotonic, waits: Path | None = None,
+    ) -> None:  # fmt: skip
+        """Takes up the waits that other processes were asked for, from `waits` if there is such an archive, else from
+        the configured one; `writer` keeps new ones."""
         self.agent = f"{NAME}/{version('rasid')} (+{config.contact})"
         self._concurrency, self._delay = config.crawl.concurrency, float(config.crawl.delay)
         self._writer, self._clock, self._monotonic = writer, clock, monotonic
         self._hosts: dict[str, _Host] = {}
         self._origins: dict[str, _Origin] = {}
         self._stopping = asyncio.Event()
-        reader = connect_read(config.archive)
+        reader = connect_read(waits if waits and waits.exists() else config.archive)
         self._held: dict[str, str] = held_hosts(reader, stamp(clock()))
         reader.close()
 
@@ -120,6 +123,14 @@ class Guest:
         self._host(url).crawl_delay = min(rules.crawl_delay(NAME) or 0.0, CRAWL_DELAY_MAX_S)
         if not rules.can_fetch(url, NAME):
             raise NoPage("refused", "robots.txt forbids it")
+
+    def told(self, url: str) -> tuple[float | None, tuple[str, ...]]:
+        """What robots.txt of this origin said, where it was read: its Crawl-delay in seconds, the sitemaps it names."""
+        parts = urlsplit(url)
+        origin = self._origins.get(f"{parts.scheme}://{parts.netloc}")
+        if origin is None or isinstance(origin.rules, NoPage):
+            return None, ()
+        return origin.rules.crawl_delay(NAME), tuple(origin.rules.sitemaps)
 
     async def _learn(self, origin: _Origin, fetching: Awaitable[bytes]) -> None:
         try:

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
+from archive.errors import ConfigError
 from archive.times import Clock, utc_now
 from archive.writer import Policy, Writer
-from crawler.config import Config
+from crawler.browser import missing
+from crawler.config import OUTLETS, Config
 from crawler.crawl import Crawls
 from crawler.guest import Guest
 from crawler.worker import Worker
@@ -40,15 +43,20 @@ def policy(config: Config) -> Policy:
 
 
 @contextmanager
-def open_session(config: Config, *, clock: Clock = utc_now) -> Iterator[Session]:
-    """Open all of it for writing; raises ArchiveBusy when another process has it. Closes in reverse order."""
+def open_session(config: Config, *, clock: Clock = utc_now, waits: Path | None = None) -> Iterator[Session]:
+    """Open all of it for writing; raises ArchiveBusy when another process has it. Closes in reverse order.
+
+    `waits`: an archive, perhaps of another process, which knows the hosts that asked us to wait.
+    """
     config.require_contact()
+    if any(outlet.browser for outlet in config.enabled()) and (mend := missing()):
+        raise ConfigError(config.file(OUTLETS), "outlet.browser", mend)
     config.archive.parent.mkdir(parents=True, exist_ok=True)
     writer = Writer(config.archive, policy(config), clock=clock)
     try:
         worker = Worker(config.rules)
         try:
-            guest = Guest(config, writer, clock=clock)
+            guest = Guest(config, writer, clock=clock, waits=waits)
             yield Session(config, writer, worker, Crawls(config, writer, worker, guest, clock=clock), clock)
         finally:
             worker.close()

@@ -101,6 +101,15 @@ def fetch_now(config: Config, urls: Sequence[str], progress: Progress) -> Iterat
                 yield replace(page, timezone=outlet.timezone, outlet_name=outlet.name_ar) if outlet else page
 
 
+def visit_aside(config: Config, outlets: Sequence[Outlet], work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+    """Do `work`, which may visit these outlets, with an archive that is thrown away; no other one is written to."""
+    with TemporaryDirectory() as aside:
+        passing = msgspec.structs.replace(config, archive=Path(aside) / "archive.db", alerts=())
+        with open_session(passing, waits=config.archive) as session:
+            session.writer.submit(lambda tx: sync_outlets(tx, [outlet.row for outlet in outlets])).result()
+            return run_reactor(lambda: _stoppable(session, work(session)))
+
+
 async def _save_all(session: Session, urls: Sequence[str], progress: Progress) -> list[dict[str, Any]]:
     config = session.config
     await asyncio.wrap_future(session.writer.submit(lambda tx: sync_outlets(tx, [o.row for o in config.outlets])))

@@ -1,0 +1,104 @@
+"""Commands about the registry: outlets list, check, add."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from crawler.terminal import config_option, json_option, load, print_json, progress, table_text
+
+
+@click.group()
+def outlets() -> None:
+    """The registry of outlets: what it names, whether that works, and new entries."""
+
+
+@outlets.command("list")
+@config_option
+@json_option
+def outlets_list(config_dir: Path | None, as_json: bool) -> None:
+    """Show every entry of outlets.toml: its sources, and what came of them."""
+    from crawler.registry import listed
+
+    rows = listed(load(config_dir))
+    if as_json:
+        print_json(rows)
+        return
+    columns = ["outlet", "state", "sources", "last new", "articles", "kept", "share", "name"]
+    shown = []
+    for row in rows:
+        sources = ", ".join(f"{kind} {number}" for kind, number in row["sources"].items())
+        share = "-" if row["kept_share"] is None else f"{row['kept_share']:.0%}"
+        shown.append([row["id"], row["state"], sources or "-", row["last_new_at"], row["articles"], row["kept"], share,
+                      row["name_ar"]])  # fmt: skip
+    click.echo(table_text(columns, shown))
+    click.echo(f"{len(rows)} outlets, {sum(row['enabled'] for row in rows)} switched on")
+
+
+@outlets.command("check")
+@click.argument("ids", nargs=-1, metavar="[OUTLET]...")
+@click.option("--enable", is_flag=True, help="Switch on, in outlets.toml, what works and has something new.")
+@click.option("--days", default=14, show_default=True, type=click.IntRange(1, 3650), help="Older news is silence.")
+@config_option
+@json_option
+def outlets_check(ids: tuple[str, ...], enable: bool, days: int, config_dir: Path | None, as_json: bool) -> None:
+    """Try every source of the named outlets, or of all, switched on or not. Nothing is stored.
+
+    A source works, is silent (nothing new), moved, mistaken (not what its entry says), dead, blocking, forbidden (by
+    robots.txt) or unreachable. --enable turns `enabled = false` into true and changes not one byte else.
+    """
+    from crawler.registry import check, switch_on
+
+    config = load(config_dir)
+    wanted = config.enabled(ids) if ids else config.outlets
+    found = check(config, wanted, progress, days=days)
+    every = [finding for findings in found.values() for finding in findings]
+    fresh = list(dict.fromkeys(finding.outlet for finding in every if finding.fresh))
+    switched = switch_on(config, fresh) if enable else []
+    if as_json:
+        print_json({"sources": [asdict(finding) for finding in every], "fresh": fresh, "switched_on": switched})
+    else:
+        columns = ["outlet", "source", "state", "items", "newest", "own site", "crawl-delay", "address"]
+        shown = [
+            [f.outlet, f.kind, f.state, f.items, f.newest, f.own_site, f.crawl_delay, f"{f.url} {f.detail}"]
+            for f in every
+        ]
+        click.echo(table_text(columns, shown))
+        click.echo(f"{len(found)} of {len(wanted)} outlets tried; {len(fresh)} have a source that works and is fresh")
+        if enable:
+            click.echo(f"switched on: {', '.join(switched) or 'none'}")
+    if len(found) < len(wanted) or not any(finding.items for finding in every):
+        sys.exit(1)
+
+
+@outlets.command("add")
+@click.argument("url", metavar="URL")
+@click.option("--id", "outlet_id", metavar="ID", help="What to call it; else a word of its host name.")
+@click.option("--enable", is_flag=True, help="Switch it on, if it has something new.")
+@click.option("--allow-private", is_flag=True, help="It stands in a private network.")
+@config_option
+@json_option
+def outlets_add(
+    url: str, outlet_id: str | None, enable: bool, allow_private: bool, config_dir: Path | None, as_json: bool
+) -> None:
+    """Find where a site lists its articles, and write its entry into outlets.toml.
+
+    Looks for feeds, sitemaps, WordPress and Telegram in its home page, its robots.txt and the usual places, a dozen
+    addresses at most, tries them, and keeps what works, best first.
+    """
+    from crawler.registry import add
+
+    config = load(config_dir)
+    outlet, entry, findings = add(
+        config, url, progress, outlet_id=outlet_id, enable=enable, allow_private=allow_private
+    )
+    if as_json:
+        tried = [asdict(finding) for finding in findings]
+        print_json({"id": outlet.id, "enabled": outlet.enabled, "entry": entry, "tried": tried})
+        return
+    progress("")
+    wish = "reads it" if outlet.enabled else "reads it, once enabled is true"
+    click.echo(f"{entry}\nwritten to {config.file('outlets.toml')}; `rasid crawl {outlet.id}` {wish}")
