@@ -11,9 +11,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archive.looks import record_fetch
 from archive.models import ANSWERED, Link, Look
 from archive.sqlite import Connection, SqliteError, connect_write, explain
-from archive.store import record_fetch
 from archive.times import moment
 from archive.versions import FEED
 
@@ -149,7 +149,8 @@ def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int) ->
     )
     due = [Due(url, None, bool(backlog), Link(url, *said)) for url, backlog, *said in found]
     again = db.execute(
-        "SELECT a.url, a.id, v.title, v.text FROM articles a LEFT JOIN versions v ON v.id = a.latest_version_id "
+        "SELECT coalesce((SELECT url FROM addresses WHERE article_id = a.id AND kind = 'canonical'), a.url), "
+        "a.id, v.title, v.text FROM articles a LEFT JOIN versions v ON v.id = a.latest_version_id "
         "AND v.extractor LIKE ? WHERE a.outlet_id IS ? AND next_check_at <= ? ORDER BY next_check_at, a.id LIMIT ?",
         (f"{FEED}%", outlet_id, now, limit - len(due)),
     )
@@ -243,7 +244,9 @@ def postpone(tx: Transaction, urls: Iterable[str], next_at: str) -> None:
     for url in urls:
         tx.db.execute("UPDATE frontier SET next_at = ? WHERE url = ? AND next_at < ?", (next_at, url, next_at))
         tx.db.execute(
-            "UPDATE articles SET next_check_at = ? WHERE url = ? AND next_check_at < ?", (next_at, url, next_at)
+            "UPDATE articles SET next_check_at = ? WHERE next_check_at < ? AND id = "
+            "(SELECT article_id FROM addresses WHERE url = ?)",
+            (next_at, next_at, url),
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
+from typing import Any
 
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
@@ -66,6 +67,11 @@ def _open(uri: str) -> Connection:
     db.execute("PRAGMA query_only=ON")
     db.execute("SELECT 1 FROM sqlite_master").fetchone()
     return db
+
+
+def insert(db: Connection, table: str, row: dict[str, Any]) -> int:
+    """Add a row; returns its id."""
+    return int(db.table(table).insert(row).last_rowid or 0)
 
 
 def limit_memory(archive: Path, size: int) -> None:

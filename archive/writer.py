@@ -43,6 +43,7 @@ class Policy:
     alerts: tuple[AlertRule, ...] = ()
     old_after: float = 48 * 3600  # published longer ago than this: backlog
     digest_after: float = 3600  # how long a digest gathers
+    revisit_all: bool = False  # look again at articles that matched nothing, too
 
 
 @dataclass(frozen=True, slots=True)

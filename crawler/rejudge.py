@@ -14,10 +14,11 @@ from typing import Any
 from archive.errors import ArchiveError, ExtractionError, UsageError
 from archive.labels import Verdict, label
 from archive.learned import furniture
+from archive.looks import announce
 from archive.models import Article, Judgement, Page, Saved, Snapshot
 from archive.reading import Archive, open_archive
 from archive.rules import RuleSet
-from archive.store import announce, judged, save
+from archive.store import judged, save
 from archive.titles import heading
 from archive.topics import judge
 from archive.writer import Transaction, Writer

@@ -12,8 +12,8 @@ from scrapy.http import Response
 
 from archive.errors import ExtractionError
 from archive.frontier import Due, due_articles, postpone
+from archive.looks import look as store_look
 from archive.models import Look, Page, Snapshot
-from archive.store import look as store_look
 from archive.store import save
 from crawler.guest import NoPage
 from crawler.job import Job

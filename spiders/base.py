@@ -13,8 +13,8 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
 from archive.frontier import Source, Visited, source_done, source_failed, source_read
+from archive.looks import PASSING
 from archive.models import Look, Outcome
-from archive.store import PASSING
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
 from crawler.listings import Listing, Scope

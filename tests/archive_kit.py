@@ -15,7 +15,8 @@ from warcio.archiveiterator import ArchiveIterator
 
 from archive.frontier import OutletRow, start_crawl, sync_outlets
 from archive.ledger import check
-from archive.models import Article, Page, Snapshot
+from archive.looks import record_fetch
+from archive.models import Article, Look, Page, Snapshot
 from archive.store import save
 from archive.times import moment
 from archive.topics import judge, shipped_rules
@@ -82,6 +83,10 @@ class Kit:
         return self.do(
             lambda tx: save(tx, shot(article, given, **{"outlet_id": "sana", "crawl_id": self.crawl, **more}))
         )
+
+    def home(self, at: str, outcome: Any = "ok", outlet: str = "sana", url: str = SANA.homepage or "") -> None:
+        """A look at the outlet's home page."""
+        self.do(lambda tx: record_fetch(tx, Look(url, at, outcome, outlet, self.crawl)))
 
     def rows(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
         return self.do(lambda tx: tx.db.execute(sql, args).fetchall())

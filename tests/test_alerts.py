@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from archive.alerts.outbox import read_mail
 from archive.alerts.rules import AlertRule, check_address, plan
+from archive.looks import look
 from archive.models import Event, Look
-from archive.store import look, save
+from archive.store import save
 from archive.times import later
 from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, Kit, page, shot
 
@@ -54,6 +55,7 @@ def told(kit):
 
 def missed(kit, at):
     kit.clock.at = at
+    kit.home(at)
     kit.do(lambda tx: look(tx, Look("https://sana.example/1", at, "gone", crawl_id=kit.crawl, status=404)))
 
 

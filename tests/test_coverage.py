@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from archive.coverage import OutletCoverage, gaps
 from archive.desk.server import open_desk
 from archive.frontier import sync_outlets
+from archive.looks import look
 from archive.migrations import STEPS, migrate
 from archive.models import Look
 from archive.sqlite import connect_write
-from archive.store import look
 from crawler.cli import main
 from tests.archive_kit import NOW, OFF_TOPIC, SANA, Kit
 

@@ -26,9 +26,10 @@ from archive.arabic.normalise import normalise
 from archive.desk import open_desk, pages, serve
 from archive.errors import ArchiveError, WorkError
 from archive.frontier import OutletRow, sync_outlets
+from archive.looks import look
 from archive.migrations import migrate
 from archive.models import Article, Judgement, Look, Match, Passage, Saved, Snapshot
-from archive.store import look, save
+from archive.store import save
 from archive.times import later, stamp, utc_now
 from archive.writer import Transaction
 from tests.archive_kit import OFF_TOPIC, RULES, Kit, page, shot
@@ -79,6 +80,7 @@ def build(directory: Path) -> Path:
     kit.do(lambda tx: save(tx, shot(OFF_TOPIC, page("https://barada.example/6", at(-3)))))
     for hours in (-2, 0):
         gone = Look("https://furat.example/2", at(hours), "gone", "furat", article_id=2, status=404)
+        kit.home(at(hours), outlet="furat")
         kit.do(partial(look, look=gone))
     kit.do(lambda tx: look(tx, Look("https://furat.example/f", NOW, "timeout", "furat", error="30 s passed")))
     kit.writer.close()

@@ -29,8 +29,8 @@ from archive.frontier import (
     start_crawl,
     sync_outlets,
 )
+from archive.looks import look
 from archive.models import Link, Look
-from archive.store import look
 from archive.times import later
 from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit, page
 

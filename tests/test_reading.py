@@ -14,8 +14,8 @@ import pytest
 from archive import open_archive
 from archive.errors import ArchiveError
 from archive.frontier import Visited, source_done, source_failed, source_read, sync_outlets
+from archive.looks import look
 from archive.models import Link, Look
-from archive.store import look
 from archive.times import later
 from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit, children
 

@@ -1,0 +1,220 @@
+"""What follows from a look: its row, suspicion, withdrawal or return, and when to look again.
+
+Functions with `tx` run inside the writer's transaction. A missing article is withdrawn on three conditions: a second
+look, `confirm_after` later, finds it missing still; something else of its outlet answered well meanwhile; and of the
+articles published around it fewer than half are missing, too. Whoever is first missed has its neighbours looked at,
+so that the third can be told. A site that is rebuilt, breaks, or answers every reader alike thus withdraws nothing: its
+articles stay suspect, and are live again as soon as they answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from archive.alerts.rules import plan
+from archive.errors import ArchiveError
+from archive.models import ANSWERED, Event, EventKind, Look
+from archive.sqlite import insert
+from archive.times import later, moment
+
+if TYPE_CHECKING:
+    from archive.sqlite import Connection
+    from archive.writer import Transaction
+
+HOUR, DAY = 3600.0, 86400.0
+LAST_ATTEMPT = {"gone": 1, "refused": 1, "not_article": 1, "too_large": 1, "unreadable": 3}
+MOST_ATTEMPTS = 36  # at what cannot be reached: about a month, since they come to be a day apart
+PASSING = ("blocked", "outage", "tls", "timeout")  # outcomes that say nothing of the article
+NEIGHBOURS = 4  # kept articles before and after one, by when they were found
+TOGETHER = 5  # articles of which at least half are missing: it is the outlet that changed, not they
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An article as it was before this look."""
+
+    id: int
+    outlet_id: str | None
+    url: str  # where it was first met; it is part of the evidence, and never changes
+    status: str
+    suspect_at: str | None
+    first_seen_at: str
+    last_checked_at: str
+    latest_version_id: int | None
+
+
+def known(db: Connection, article_id: int) -> Known:
+    """The article as it stands. Raises ArchiveError when there is none of this id."""
+    columns = ", ".join(Known.__slots__)
+    row = db.execute(f"SELECT {columns} FROM articles WHERE id = ?", (article_id,)).fetchone()  # noqa: S608
+    if row is None:
+        raise ArchiveError(f"there is no article {article_id} in the archive")
+    return Known(*row)
+
+
+def address(db: Connection, article: Known) -> str:
+    """Where an article is asked for."""
+    sql = "SELECT url FROM addresses WHERE article_id = ? AND kind = 'canonical' LIMIT 1"
+    row = db.execute(sql, (article.id,)).fetchone()
+    return str(row[0]) if row else article.url
+
+
+def readdress(db: Connection, article_id: int, url: str) -> None:
+    """Ask for an article at another of its addresses from now on."""
+    db.execute(
+        "UPDATE addresses SET kind = iif(url = ?1, 'canonical', 'moved') "
+        "WHERE article_id = ?2 AND (url = ?1 OR kind = 'canonical')",
+        (url, article_id),
+    )
+
+
+def look(tx: Transaction, look: Look) -> None:
+    """Record a look that gave no article, and what follows from it for the article or the address found."""
+    row = tx.db.execute("SELECT article_id FROM addresses WHERE url = ?", (look.url,)).fetchone()
+    article_id = look.article_id or (row[0] if row else None)
+    record_fetch(tx, look, article_id=article_id)
+    if article_id is None:
+        _put_off(tx.db, look)
+        return
+    article = known(tx.db, article_id)
+    due = rung(tx, article, look.at)
+    changes: dict[str, Any] = {}
+    missing = look.outcome == "gone" and article.status != "gone"
+    since = min(article.suspect_at or look.at, look.at)
+    second = missing and article.status == "suspect" and look.at >= later(since, tx.policy.confirm_after)
+    doubtful = second and (unheard(tx.db, article) or _together(tx.db, article, look.at))
+    if doubtful or look.outcome in PASSING:
+        due = look.retry_at or _soon(article, look.at, due)
+    else:
+        changes["last_checked_at"] = look.at
+    if missing and (answered := _answered_elsewhere(tx.db, article, look.url)):
+        readdress(tx.db, article.id, answered)
+        due = look.at
+    elif second and not doubtful:
+        changes |= {"status": "gone", "gone_at": look.at}
+        if article.latest_version_id:
+            announce(tx, "withdrawn", article.id, article.latest_version_id)
+    elif missing and not doubtful:
+        changes |= {"status": "suspect", "suspect_at": since}
+        due = later(since, tx.policy.confirm_after)
+        if article.status == "live" and article.latest_version_id:
+            _ask_neighbours(tx, article, look.at)
+    elif look.outcome in ("unchanged", "moved") and article.status != "live":
+        changes |= {"status": "live", "suspect_at": None, "gone_at": None}
+        if article.status == "gone" and article.latest_version_id:
+            announce(tx, "restored", article.id, article.latest_version_id)
+    again = article.latest_version_id is not None or tx.policy.revisit_all
+    tx.db.table("articles").update(article.id, {**changes, "next_check_at": due if again else None})
+
+
+def unheard(db: Connection, article: Known) -> bool:
+    """Whether nothing else of its outlet, listings included, answered well since a suspect article was first missed."""
+    sql = f"""SELECT 1 FROM fetches WHERE outlet_id = ? AND at >= ? AND article_id IS NOT ?
+              AND outcome IN {ANSWERED[:3]} LIMIT 1"""  # noqa: S608  # constants of ours
+    given = (article.outlet_id, article.suspect_at, article.id)
+    return article.outlet_id is not None and db.execute(sql, given).fetchone() is None
+
+
+def announce(tx: Transaction, kind: EventKind, article_id: int, version_id: int, *, backlog: bool = False) -> int:
+    """Store an event and queue its mails; returns the event's id."""
+    at = tx.now()
+    row = {"at": at, "kind": kind, "article_id": article_id, "version_id": version_id, "backlog": int(backlog)}
+    event_id = insert(tx.db, "events", row)
+    plan(tx, Event(event_id, at, kind, article_id, version_id, backlog))
+    return event_id
+
+
+def record_fetch(tx: Transaction, look: Look, **columns: Any) -> None:
+    """One row in `fetches`; `columns` override or add to what `look` says."""
+    row = {key: value for key, value in asdict(look).items() if key != "retry_at"} | columns
+    insert(tx.db, "fetches", row)
+    outcome = row["outcome"]
+    found = "ok" if outcome in ANSWERED else "blocked" if outcome == "blocked" else "outage"
+    cover(tx.db, row["outlet_id"], look.at, found)
+
+
+def cover(db: Connection, outlet_id: str | None, at: str, *found: str) -> None:
+    """Count one look, or a new article, in the hour of `at`; `found` are columns of `coverage`."""
+    sets = {"looks": int(found != ("new_articles",)), **dict.fromkeys(found, 1)}
+    names = ", ".join(sets)
+    if outlet_id is not None:
+        db.execute(
+            f"INSERT INTO coverage (outlet_id, hour, {names}) VALUES (?, ?, {', '.join('?' * len(sets))}) "  # noqa: S608
+            f"ON CONFLICT (outlet_id, hour) DO UPDATE SET {', '.join(f'{n} = {n} + excluded.{n}' for n in sets)}",
+            (outlet_id, f"{at[:13]}:00:00Z", *sets.values()),
+        )
+
+
+def rung(tx: Transaction, article: Known, at: str) -> str | None:
+    """When the ladder, which an edit begins anew, says to look again; None after its last rung, or for a file."""
+    if article.url.startswith("urn:"):
+        return None
+    told = tx.db.execute("SELECT captured_at FROM versions WHERE id = ?", (article.latest_version_id,)).fetchone()
+    base = min(max(article.first_seen_at, told[0] if told else ""), at)
+    return min((due for step in tx.policy.ladder if (due := later(base, step)) > at), default=None)
+
+
+def _neighbours(db: Connection, article: Known) -> list[tuple[int, str, str | None, str]]:
+    """Kept articles of an outlet found just before and after one: (id, status, suspect_at, last_checked_at).
+
+    What was withdrawn long before tells nothing of today.
+    """
+    sql = """SELECT id, status, suspect_at, last_checked_at FROM articles WHERE outlet_id = :outlet
+             AND latest_version_id IS NOT NULL AND NOT (status = 'gone' AND gone_at < :old)
+             AND (first_seen_at, id) {0} (:seen, :id) ORDER BY first_seen_at {1}, id {1} LIMIT :most"""
+    given = {"outlet": article.outlet_id, "old": later(article.suspect_at or article.last_checked_at, -DAY),
+             "seen": article.first_seen_at, "id": article.id, "most": NEIGHBOURS}  # fmt: skip
+    return [row for way in (("<", "DESC"), (">", "ASC")) for row in db.execute(sql.format(*way), given).fetchall()]
+
+
+def _together(db: Connection, article: Known, at: str) -> bool:
+    """Whether at least half of an article and its neighbours, as far as they were looked at since, are missing."""
+    around = _neighbours(db, article)
+    missing = 1 + sum(status != "live" for _, status, _, _ in around)
+    looked_at = missing + sum(s == "live" and checked >= (article.suspect_at or at) for _, s, _, checked in around)
+    return looked_at >= TOGETHER and 2 * missing >= looked_at
+
+
+def _ask_neighbours(tx: Transaction, article: Known, at: str) -> None:
+    """Have those looked at now that were not lately, until three are known to be missing."""
+    around = _neighbours(tx.db, article)
+    if sum(status != "live" for _, status, _, _ in around) < TOGETHER // 2:
+        before = later(at, -tx.policy.confirm_after)
+        for id_, status, _, checked in around:
+            if status == "live" and checked < before:
+                tx.db.execute("UPDATE articles SET next_check_at = ? WHERE id = ?", (at, id_))
+
+
+def _answered_elsewhere(db: Connection, article: Known, asked: str) -> str | None:
+    """The address an article was last captured at, if it is another: one that a page only named as canonical, and that
+    never answered, is no proof that anything is gone."""
+    sql = """SELECT url FROM captures JOIN addresses USING (url, article_id) WHERE article_id = ?
+             ORDER BY at DESC, captures.id DESC LIMIT 1"""
+    row = db.execute(sql, (article.id,)).fetchone()
+    answered = "SELECT 1 FROM fetches WHERE article_id = ? AND url = ? AND outcome IN ('ok', 'unchanged') LIMIT 1"
+    if row is None or row[0] == asked or db.execute(answered, (article.id, asked)).fetchone():
+        return None
+    return str(row[0])
+
+
+def _soon(article: Known, at: str, rung: str | None) -> str | None:
+    """When to ask again what gave no answer: after an hour, then ever later; past the last rung, for a month."""
+    unknown = (moment(at) - moment(article.last_checked_at)).total_seconds()
+    soon = later(at, max(HOUR, unknown / 8))
+    if rung is None:
+        return soon if unknown < 30 * DAY else None
+    return min(soon, rung)
+
+
+def _put_off(db: Connection, look: Look) -> None:
+    """The next attempt at an address found in a listing, each later than the one before, or none."""
+    row = db.execute("SELECT attempts FROM frontier WHERE url = ?", (look.url,)).fetchone()
+    if row is None:
+        return
+    attempts = int(row[0]) + 1
+    due = None
+    if attempts < LAST_ATTEMPT.get(look.outcome, MOST_ATTEMPTS):
+        due = max(later(look.at, min(900.0 * 2 ** (attempts - 1), DAY)), look.retry_at or "")
+    sql = "UPDATE frontier SET attempts = ?1, next_at = ?2, content = iif(?2 IS NULL, NULL, content) WHERE url = ?3"
+    db.execute(sql, (attempts, due, look.url))
