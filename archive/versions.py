@@ -7,11 +7,11 @@ edit; letters do, a hamza put right included, and so does a question mark that t
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from archive.folding import TABLE, fold
 from archive.models import Article
 
 FEED = "feed content; "  # how `extractor` begins where the feed told the text, the page itself gave none
@@ -63,65 +63,14 @@ def likeness(old: Article, new: Article) -> float:
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:
-    words = [word.strip(",./:-") for word in unicodedata.normalize("NFKC", text).translate(_TABLE).split()]
+    words = [word.strip(",./:-") for word in unicodedata.normalize("NFKC", text).translate(TABLE).split()]
     words = [word for word in words if word]
     return set(zip(words, words[1:], words[2:], strict=False)) if len(words) > 2 else {tuple(words)} - {()}
-
-
-def fold(text: str) -> str:
-    """What remains of a text when everything is taken out that makes no edit; never stored, never shown."""
-    text = unicodedata.normalize("NFKC", text).translate(_TABLE)
-    return _GAP.sub(_gap, _THOUSANDS.sub("", text))
 
 
 def text_sha256(title: str, text: str) -> str:
     """The hash a version is known by: of its title, a newline and its text as stored, in UTF-8."""
     return hashlib.sha256(f"{title}\n{text}".encode()).hexdigest()
-
-
-_TASHKEEL = {*range(0x0610, 0x061B), *range(0x064B, 0x0653), *range(0x0656, 0x0660), 0x0670, *range(0x06D6, 0x06EE)}
-_THOUSANDS = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
-_GAP = re.compile(r"[ ,./:-]+")
-
-
-class _Table(dict[int, str]):
-    """What becomes of each code point, worked out when it is first met."""
-
-    def __missing__(self, code: int) -> str:
-        self[code] = become = self._of(code, chr(code))
-        return become
-
-    @staticmethod
-    def _of(code: int, char: str) -> str:
-        kind = unicodedata.category(char)
-        if code in _TASHKEEL or char == "ـ" or (kind in ("Cf", "Cc", "Cn") and not char.isspace()):
-            return ""
-        if kind == "Nd":
-            return str(unicodedata.digit(char))
-        if kind == "Pd":
-            return "-"
-        if char in "٪%":
-            return "%"
-        if char in "،٫٬":
-            return "." if char == "٫" else ","
-        if char in ",./:":
-            return char
-        if char.isspace() or kind[0] in "PZ" or kind == "Sk" or char in "<>|~":
-            return " "
-        return char
-
-
-_TABLE = _Table()
-
-
-def _gap(match: re.Match[str]) -> str:
-    """Between two digits what parts them counts (3.5, 21/1, 10:30, 12 15); anywhere else it does not."""
-    text, (start, end) = match.string, match.span()
-    if not (start and end < len(text) and text[start - 1].isdigit() and text[end].isdigit()):
-        return ""
-    gap = match.group()
-    part = next((char for char in gap if char in "-/:"), None)
-    return part or (" " if " " in gap else gap)
 
 
 def _asks(title: str) -> bool:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from archive.folding import fold
 from archive.models import Article
-from archive.versions import fold, same_text, same_version, text_sha256
+from archive.versions import same_text, same_version, text_sha256
 
 WORDS = st.lists(
     st.sampled_from(

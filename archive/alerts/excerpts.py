@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from itertools import groupby, islice
 
-from archive.versions import fold
+from archive.folding import fold
 
 Segments = tuple[tuple[str, bool], ...]
 """Text in pieces, each with whether it is to be marked."""
