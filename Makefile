@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-slow check eval lock format clean
+.PHONY: setup demo test test-slow test-outlets check eval lock format clean
 
 setup: $(STAMP)
 
@@ -23,6 +23,9 @@ test: setup
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow --timeout 900
+
+test-outlets: setup
+	$(BIN)/python -m pytest -m outlets --timeout 900
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -6,11 +6,13 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from archive.frontier import sync_outlets
 from archive.sqlite import connect_read
+from archive.times import utc_now
 from archive.writer import Writer
 from crawler.config import load_config
 from crawler.crawl import Crawls
@@ -60,6 +62,7 @@ class Desk:
         self.outlets: list[str] = []
         self.settings = {"crawl.delay": "10ms", "crawl.timeout": "5s", "keep.free_space": "1B"}
         self.closers: list[Callable[[], object]] = []
+        self.ahead = timedelta()  # of our clock, over everybody else's
 
     def outlet(self, name: str, site: Site, allow_private: bool = True, **keys: Any) -> None:
         """Add an outlet at a site; `keys` are TOML values."""
@@ -78,13 +81,17 @@ class Desk:
         (self.directory / "rasid.toml").write_text("\n".join(lines))
         (self.directory / "outlets.toml").write_text("\n".join(self.outlets))
         self.config = load_config(self.directory)
-        self.writer = Writer(self.config.archive, policy(self.config), group_ms=5)
-        self.guest = Guest(self.config, self.writer)
-        self.crawls = Crawls(self.config, self.writer, self.worker, self.guest)
+        self.writer = Writer(self.config.archive, policy(self.config), group_ms=5, clock=self.now)
+        self.guest = Guest(self.config, self.writer, clock=self.now)
+        self.crawls = Crawls(self.config, self.writer, self.worker, self.guest, clock=self.now)
         self.closers = [self.writer.close]
         self.writer.submit(lambda tx: sync_outlets(tx, [o.row for o in self.config.outlets])).result()
         self.db = connect_read(self.config.archive)
         return self
+
+    def now(self) -> datetime:
+        """What our clock shows."""
+        return utc_now() + self.ahead
 
     def close(self) -> None:
         for close in self.closers:
