@@ -5,12 +5,14 @@ Functions with `db` also work on a read connection. Times are stamps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archive import hints
 from archive.looks import record_fetch
 from archive.models import ANSWERED, Link, Look
 from archive.sqlite import Connection, SqliteError, connect_write, explain
@@ -47,6 +49,8 @@ class Source:
     last_modified: str | None
     first_read_at: str | None
     mark: str | None  # how far it was read, in the site's own terms
+    plain_at: str | None = None  # last read without validators
+    honest: int = 1  # 0: it gave the same validators for other content, or 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,24 @@ class Visited:
     """What a visit to a listing brought, all of its pages taken together."""
 
     at: str
-    new: int = 0  # addresses not known before
+    listed: int = 0  # addresses on its first page; 0 where it was unchanged
+    new: int = 0  # of all addresses, those not known before
     etag: str | None = None
     last_modified: str | None = None
     mark: str | None = None
+    plain: bool = True  # asked for without validators
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a listing publishes, as far as its next visit depends on it."""
+
+    listed: int
+    new: int
+    gap_s: int | None  # usually between two visits that brought something new
+    quiet_s: float  # since one did
+    first: bool  # this was the first contact
+    leads: bool  # no kind of source before it works
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +203,14 @@ def summary(db: Connection, crawl_id: int) -> CrawlSummary:
     return CrawlSummary(*db.execute(f"SELECT {columns} FROM crawls WHERE id = ?", (crawl_id,)).fetchone())  # noqa: S608
 
 
-def source_read(tx: Transaction, source_id: int, look: Look, links: Iterable[Link]) -> int:
+def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Link]) -> int:
     """One page of a listing was looked at: keep every address not yet known; returns how many those were.
 
-    Until a first visit to the listing is done, what it names is backlog.
+    Until a first visit to the listing is done, what it names is backlog. Known articles may become due.
     """
     db = tx.db
-    outlet_id, first_read_at = db.execute(
-        "SELECT outlet_id, first_read_at FROM sources WHERE id = ?", (source_id,)
+    outlet_id, kind, first_read_at = db.execute(
+        "SELECT outlet_id, kind, first_read_at FROM sources WHERE id = ?", (source_id,)
     ).fetchone()
     record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id)
     new = 0
@@ -206,31 +224,56 @@ def source_read(tx: Transaction, source_id: int, look: Look, links: Iterable[Lin
         ).rowcount  # fmt: skip
     if new:
         db.execute("UPDATE crawls SET discovered = discovered + ? WHERE id = ?", (new, look.crawl_id))
+    hints.take(tx, links, look.at, trusted=kind == "wordpress")
     return new
 
 
-def source_done(tx: Transaction, source_id: int, visited: Visited, *, next_at: str) -> None:
-    """A visit to a listing came to its end: keep how far it was read, and what to ask with at `next_at`."""
-    first_read_at, last_new_at, gap = tx.db.execute(
-        "SELECT first_read_at, last_new_at, usual_gap_s FROM sources WHERE id = ?", (source_id,)
+def source_done(tx: Transaction, source_id: int, visited: Visited, plan: Callable[[Pace], str]) -> None:
+    """A visit to a listing came to its end: keep how far it was read, and what to ask with when `plan` says."""
+    db, at = tx.db, visited.at
+    etag, modified, first_read_at, last_new_at, gap, leads = db.execute(
+        "SELECT etag, last_modified, first_read_at, last_new_at, usual_gap_s, kind = 'telegram' OR NOT EXISTS "
+        "(SELECT 1 FROM sources o WHERE o.outlet_id = s.outlet_id AND o.position < s.position AND o.failures = 0 "
+        "AND o.next_at IS NOT NULL AND o.kind NOT IN (s.kind, 'telegram')) FROM sources s WHERE id = ?",
+        (source_id,),
     ).fetchone()
-    at = visited.at
     changes: dict[str, Any] = {"etag": visited.etag, "last_modified": visited.last_modified, "mark": visited.mark}
-    changes |= {"first_read_at": first_read_at or at, "next_at": next_at, "failures": 0}
+    changes |= {"first_read_at": first_read_at or at, "failures": 0}
+    if visited.plain:
+        changes["plain_at"] = at
+    if visited.new and first_read_at and _same(visited.etag, etag, visited.last_modified, modified):
+        changes["honest"] = 0
     if visited.new:
         changes["last_new_at"] = at
         if last_new_at:
             since = max(0, int((moment(at) - moment(last_new_at)).total_seconds()))
-            changes["usual_gap_s"] = since if gap is None else (3 * gap + since) // 4
-    tx.db.table("sources").update(source_id, changes)
+            changes["usual_gap_s"] = gap = since if gap is None else (3 * gap + since) // 4
+    quiet = moment(at) - moment(at if visited.new else last_new_at or first_read_at or at)
+    pace = Pace(visited.listed, visited.new, gap, quiet.total_seconds(), first_read_at is None, bool(leads))
+    db.table("sources").update(source_id, changes | {"next_at": plan(pace)})
+
+
+def _same(etag: str | None, etag_before: str | None, modified: str | None, modified_before: str | None) -> bool:
+    """Whether a server would have answered 304. Its packing leaves traces in an ETag: W/ before it, -gzip after it."""
+    if etag and etag_before:
+        return len({re.sub(r'^W/|[-;]+gzip(?="?$)', "", tag) for tag in (etag, etag_before)}) == 1
+    return bool(modified) and modified == modified_before
 
 
 def source_failed(tx: Transaction, source_id: int, look: Look, *, next_at: str) -> None:
-    """A listing could not be read; it is tried again at `next_at`."""
-    (outlet_id,) = tx.db.execute("SELECT outlet_id FROM sources WHERE id = ?", (source_id,)).fetchone()
+    """A listing could not be read; it is tried again at `next_at`. Where it led, others take the lead at once."""
+    outlet_id, kind, position, failures = tx.db.execute(
+        "SELECT outlet_id, kind, position, failures FROM sources WHERE id = ?", (source_id,)
+    ).fetchone()
     record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id)
     tx.db.execute("UPDATE sources SET failures = failures + 1 WHERE id = ?", (source_id,))
     set_next(tx, [source_id], next_at)
+    if not failures and kind != "telegram":
+        tx.db.execute(
+            "UPDATE sources SET next_at = min(next_at, ?) WHERE outlet_id = ? AND position > ? AND failures = 0 "
+            "AND kind NOT IN (?, 'telegram')",
+            (look.at, outlet_id, position, kind),
+        )
 
 
 def set_next(tx: Transaction, source_ids: Iterable[int], next_at: str) -> None:

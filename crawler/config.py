@@ -132,9 +132,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(known[i] for i in dict.fromkeys(ids)) if ids else tuple(o for o in self.outlets if o.enabled)
 
     def outlet_of(self, url: str) -> Outlet | None:
-        """The outlet an address belongs to, by its host."""
-        host = urlsplit(url).netloc.removeprefix("www.")
-        return next((o for o in self.outlets if urlsplit(o.homepage).netloc.removeprefix("www.") == host), None)
+        """The outlet an address belongs to: by its host; where several share one, by where their home pages lie."""
+        host, path = _place(url)
+        if host == "t.me":  # the host of all channels
+            channel = f"/s/{path.removeprefix('/s').split('/')[1]}/".lower()
+            return next((o for o in self.outlets for _, u in o.sources if _place(u.lower()) == (host, channel)), None)
+        there = [o for o in self.outlets if _place(o.homepage)[0] == host]
+        under = [o for o in there if path.startswith(_place(o.homepage)[1])]
+        return max(under, key=lambda o: len(o.homepage), default=there[0] if len(there) == 1 else None)
 
     def require_contact(self) -> str:
         """The address outlets can write to. Without one nothing is fetched."""
@@ -153,6 +158,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def file(self, name: str) -> Path:
         """Where a configuration file lies, for messages."""
         return (self.dir or Path()) / name
+
+
+def _place(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.netloc.removeprefix("www."), f"{parts.path.rstrip('/')}/"
 
 
 def find_dir(given: str | Path | None) -> Path | None:
@@ -205,7 +215,7 @@ def load_topics(directory: Path | None) -> RuleSet:
 
 def schedule(config: Config, outlet: Outlet) -> Schedule:
     """When an outlet's listings are read."""
-    return Schedule.read(outlet.every or config.crawl.every)
+    return Schedule.read(outlet.every or config.crawl.every, outlet.fastest, outlet.slowest)
 
 
 def _text(file: Path) -> str:

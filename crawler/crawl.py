@@ -124,8 +124,9 @@ class Crawls:
         plan = schedule(self.config, outlet) if outlet else None
         job = Job(
             crawl_id, outlet, self.config, self.guest, self.worker, self.writer, self._reader, self.clock,
-            next_at=lambda: plan.next_at(self.clock(), self._chance) if plan else job.now(),
-            on_progress=on_progress, furniture=furniture(self._reader, outlet_id), stopping=self._stopping, browser=self.browser,
+            next_at=lambda pace: plan.next_at(self.clock(), self._chance, pace) if plan else job.now(),
+            on_progress=on_progress, furniture=furniture(self._reader, outlet_id), stopping=self._stopping,
+            browser=self.browser,
         )  # fmt: skip
         self._jobs.add(job)
         try:
@@ -165,7 +166,7 @@ class Crawls:
     async def _put_off(self, job: Job, sources: Sequence[Source]) -> None:
         """Everything due now becomes due at the outlet's next visit, unread: the crawl counts as interrupted."""
         job.stopping = True
-        next_at, ids = job.next_at(), [source.id for source in sources]
+        next_at, ids = job.next_at(None), [source.id for source in sources]
         due = [d.url for d in frontier.due_articles(self._reader, job.outlet_id, job.now(), 100_000)]
         await job.write(lambda tx: frontier.set_next(tx, ids, next_at))
         await job.write(lambda tx: frontier.postpone(tx, due, next_at))

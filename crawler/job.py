@@ -7,10 +7,10 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from archive.errors import ArchiveError, ExtractionError
-from archive.frontier import CrawlSummary
+from archive.frontier import CrawlSummary, Pace
 from archive.models import Article, Judgement, Look, Page, Saved
 from archive.sqlite import Connection
 from archive.times import Clock, stamp
@@ -18,6 +18,9 @@ from archive.writer import Transaction, Writer
 from crawler.config import Config, Outlet
 from crawler.guest import Guest, NoPage
 from crawler.worker import Worker
+
+if TYPE_CHECKING:
+    from crawler.browser import Browser
 
 log = logging.getLogger("rasid.crawl")
 T = TypeVar("T")
@@ -37,8 +40,9 @@ class Job:
     writer: Writer
     reader: Connection
     clock: Clock
-    next_at: Callable[[], str]  # the stamp of the outlet's next visit
+    next_at: Callable[[Pace | None], str]  # the stamp of a listing's next visit, None: of one that tells nothing
     on_progress: Progress | None = None
+    browser: Browser | None = None  # for pages that hold their text only once their scripts ran
     furniture: tuple[str, ...] = ()  # lines learned of the outlet
     stopping: bool = False
     fault: Exception | None = None  # the archive or the worker fails: the crawl ends

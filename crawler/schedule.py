@@ -1,25 +1,35 @@
-"""When an outlet is due: an interval, or five cron fields, with jitter so that outlets do not move in step."""
+"""When a listing is due: an interval that follows how often it publishes, or five cron fields; with jitter, so that
+outlets do not move in step."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from archive.times import stamp
 from crawler.units import Duration
 
+if TYPE_CHECKING:
+    from archive.frontier import Pace
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Either `seconds` between visits, or a `cron` line in UTC."""
+    """Either `seconds` between visits, which may become `fastest` or `slowest`, or a `cron` line in UTC."""
 
     seconds: float | None = None
     cron: str | None = None
+    fastest: float = 0.0
+    slowest: float = float("inf")
 
     @classmethod
-    def read(cls, text: str) -> Schedule:
+    def read(cls, text: str, fastest: float | None = None, slowest: float | None = None) -> Schedule:
         """Read `"15m"` or `"*/20 6-23 * * *"`. Raises ValueError with the mend.
+
+        Unless told, an interval shrinks to a fifth of it, but not below a minute, and grows to four of it; one of
+        less than a minute stays as it is.
 
         >>> Schedule.read("15m").seconds
         900.0
@@ -37,15 +47,18 @@ class Schedule:
             return cls(cron=text)
         try:
             if (seconds := Duration.read(text)) >= 1:
-                return cls(seconds=seconds)
+                fastest = min(seconds, max(60.0, seconds / 5)) if fastest is None else fastest
+                slowest = seconds * (4 if seconds >= 60 else 1) if slowest is None else slowest
+                return cls(seconds, None, fastest, max(fastest, slowest))
         except ValueError:
             pass
         raise ValueError(f'{text!r}: write an interval such as "15m" or five cron fields such as "*/20 * * * *"')
 
-    def next_at(self, now: datetime, chance: random.Random) -> str:
+    def next_at(self, now: datetime, chance: random.Random, pace: Pace | None = None) -> str:
         """The stamp of the next visit. Up to a tenth of the interval (at most 60 s) is added by `chance`."""
         if self.seconds is not None:
-            return stamp(now + timedelta(seconds=self.seconds + chance.uniform(0, min(self.seconds / 10, 60))))
+            seconds = self.interval(pace) if pace else self.seconds
+            return stamp(now + timedelta(seconds=seconds + chance.uniform(0, min(seconds / 10, 60))))
         from apscheduler.triggers.cron import CronTrigger
 
         following = CronTrigger.from_crontab(self.cron, timezone=UTC).get_next_fire_time(
@@ -53,3 +66,21 @@ class Schedule:
         )
         assert following is not None  # noqa: S101  # a five-field cron line has no end
         return stamp(following + timedelta(seconds=chance.uniform(0, 30)))
+
+    def interval(self, pace: Pace) -> float:
+        """Seconds to the next visit of a listing that publishes at this pace.
+
+        As usual at most, and half the time it usually takes to bring something new; longer once it was quiet for
+        eight times as long; as fast as allowed when half of what it lists is new, since then it may have listed more.
+        A listing that does not lead is read slowly, unless it found what the leading one did not.
+        """
+        usual = self.seconds or 0.0
+        if pace.first:
+            wait = usual
+        elif not (pace.leads or pace.new):
+            wait = self.slowest
+        elif pace.new and 2 * pace.new >= pace.listed:
+            wait = self.fastest
+        else:
+            wait = max(usual if pace.gap_s is None else min(usual, pace.gap_s / 2), pace.quiet_s / 8)
+        return min(max(wait, self.fastest), self.slowest)

@@ -15,6 +15,7 @@ from scrapy.http.request import NO_CALLBACK
 from archive.frontier import Source, Visited, source_done, source_failed, source_read
 from archive.looks import PASSING
 from archive.models import Look, Outcome
+from archive.times import later
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
 from crawler.listings import Listing, Scope
@@ -23,6 +24,7 @@ from crawler.urls import same_site
 
 FIRST_PAGES, PAGES = 20, 5  # of one source in one visit: at first contact, and later
 FIRST_LINKS = 2000  # after so many a first contact asks for no further page
+PLAIN_S = 2 * 3600.0  # a listing is read without validators at least so often: they are hints
 
 
 class OutletSpider(scrapy.Spider):
@@ -72,7 +74,7 @@ class _Page:
 class ListingSpider(OutletSpider):
     """Reads sources of one kind and puts the addresses they list into the frontier; it reads no articles."""
 
-    to_the_end: ClassVar[bool] = False  # else, after first contact, a page with anything known on it is the last
+    to_the_end: ClassVar[bool] = False  # every page is new by the way it is asked for; else the first known ends it
 
     def __init__(self, job: Job, sources: Sequence[Source], **kwargs: Any) -> None:
         """`sources` are all of this spider's kind."""
@@ -98,12 +100,12 @@ class ListingSpider(OutletSpider):
 
     async def _visit(self, source: Source) -> None:
         """Read a source's first page, if it changed, and those it leads to; a failure is tried again later."""
-        job, validators = self.job, {"If-None-Match": source.etag, "If-Modified-Since": source.last_modified}
-        page = await self._page(source, self.address(source), {n: value for n, value in validators.items() if value})
+        job, validators = self.job, self._validators(source)
+        page = await self._page(source, self.address(source), validators)
         if page is None:
             return
         if not page.ok:
-            look, next_at = page.look, max(job.next_at(), page.look.retry_at or "")
+            look, next_at = page.look, max(job.next_at(None), page.look.retry_at or "")
             if look.outcome == "gone":  # of an article an answer; a listing that is no more is a fault to tell of
                 look = replace(look, outcome="unreadable")
             return await job.write(lambda tx: source_failed(tx, source.id, look, next_at=next_at))
@@ -111,12 +113,21 @@ class ListingSpider(OutletSpider):
         if further is None:
             return
         new, whole = further
-        etag, modified, mark = source.etag, source.last_modified, source.mark
-        if page.look.outcome == "ok":
-            etag, modified = page.headers.get("etag"), page.headers.get("last-modified")
+        links, etag, modified, mark = page.listing.links, source.etag, source.last_modified, source.mark
+        if page.look.outcome == "ok":  # an index may stay the same while what it leads to does not
+            etag, modified = (page.headers.get(name) if links else None for name in ("etag", "last-modified"))
             mark = page.listing.mark if whole else mark
-        visited, next_at = Visited(page.look.at, new, etag, modified, mark), job.next_at()
-        await job.write(lambda tx: source_done(tx, source.id, visited, next_at=next_at))
+        visited = Visited(page.look.at, len(links), new, etag, modified, mark, not validators)
+        await job.write(lambda tx: source_done(tx, source.id, visited, job.next_at))
+
+    def _validators(self, source: Source) -> dict[str, str]:
+        """Headers that make a request conditional, as the server gave them; none now and then, or where it lied."""
+        if self.to_the_end or not source.honest or not source.plain_at:
+            return {}
+        if later(source.plain_at, PLAIN_S) <= self.job.now():
+            return {}
+        given = {"If-None-Match": source.etag, "If-Modified-Since": source.last_modified}
+        return {name: value for name, value in given.items() if value}
 
     async def _further(self, source: Source, page: _Page) -> tuple[int, bool] | None:
         """Read the pages that the first one leads to, within bounds.

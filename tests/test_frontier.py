@@ -9,6 +9,7 @@ import pytest
 from archive.frontier import (
     Due,
     OutletRow,
+    Pace,
     Visited,
     begin_request,
     due_articles,
@@ -53,8 +54,8 @@ def read(kit, *links, at=NOW, source=1, outcome="ok", **more):
     kit.clock.at = at
     seen, next_at = Look(FEED[1], at, outcome, "sana", kit.crawl), more.pop("next_at", later(at, 900))
     new = kit.do(lambda tx: source_read(tx, source, seen, links))
-    visited = Visited(at, new, **{"etag": '"1"'} | more)
-    kit.do(lambda tx: source_done(tx, source, visited, next_at=next_at))
+    visited = Visited(at, len(links), new, **{"etag": '"1"'} | more)
+    kit.do(lambda tx: source_done(tx, source, visited, lambda pace: next_at))
     return new
 
 
@@ -244,3 +245,108 @@ def test_another_process_asks_and_follows_what_became_of_it(kit):
     assert crawl.result["seconds"] == 0
     saved = kit.do(lambda tx: request_state(tx.db, save_id))
     assert (saved.error, saved.result["article_id"]) == ("the page hangs", 1)
+
+
+# --- several ways to find: who leads, how fast, and what a listing's own words are worth
+
+
+MAP, SITE = ("sitemap", "https://sana.example/sitemap.xml"), ("wordpress", "https://sana.example/wp-json/")
+
+
+def visit(kit, source, at=NOW, **visited):
+    """A visit to its end; what was seen of the listing's pace."""
+    seen = []
+    kit.do(lambda tx: source_done(tx, source, Visited(at, **visited), lambda pace: seen.append(pace) or later(at, 900)))
+    return seen[0]
+
+
+def test_the_first_kind_that_works_leads_and_the_next_takes_over_at_once_when_it_fails(kit):
+    kit.do(
+        lambda tx: sync_outlets(tx, [replace(SANA, sources=(FEED, MAP, SECTION, ("telegram", "https://t.me/s/sana")))])
+    )
+    assert [visit(kit, number).leads for number in (1, 2, 3, 4)] == [True, False, False, True]
+    lost = Look(FEED[1], LATER, "outage", "sana", kit.crawl)
+    kit.do(lambda tx: set_next(tx, [2, 3, 4], "2026-01-21T12:00:00Z"))
+    kit.do(lambda tx: source_failed(tx, 1, lost, next_at="2026-01-21T10:30:00Z"))
+    due_now = kit.do(lambda tx: due_sources(tx.db, "sana", LATER))
+    assert sorted(source.kind for source in due_now) == ["section", "sitemap"]
+    assert [visit(kit, number, LATER).leads for number in (3, 2)] == [True, False]  # the sitemap, the section
+    kit.do(lambda tx: source_failed(tx, 1, lost, next_at="2026-01-21T10:30:00Z"))
+    assert kit.do(lambda tx: due_sources(tx.db, "sana", LATER)) == []  # they were told once
+    assert visit(kit, 1, LATER).leads
+    assert not visit(kit, 3, LATER).leads
+
+
+def test_the_pace_of_a_listing(kit):
+    assert visit(kit, 1, listed=3, new=3) == Pace(3, 3, None, 0, True, True)
+    assert visit(kit, 1, LATER, listed=3, new=1) == Pace(3, 1, 900, 0, False, True)
+    assert visit(kit, 1, "2026-01-21T11:15:00Z", listed=3) == Pace(3, 0, 900, 3600, False, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "honest"),
+    [
+        ({"etag": '"1"'}, {"etag": '"1"'}, 0),
+        ({"etag": 'W/"1-gzip"'}, {"etag": '"1"'}, 0),  # packed it is the same
+        ({"etag": '"1"', "last_modified": "x"}, {"etag": '"2"', "last_modified": "x"}, 1),
+        ({"last_modified": "x"}, {"last_modified": "x"}, 0),
+        ({}, {}, 1),
+    ],
+)
+def test_validators_that_stay_while_new_addresses_come_are_given_up(kit, before, after, honest):
+    visit(kit, 1, listed=2, new=2, **before)
+    visit(kit, 1, LATER, listed=2, **before)
+    assert kit.one("SELECT honest FROM sources WHERE id = 1") == 1
+    visit(kit, 1, LATER, listed=2, new=1, **after)
+    assert kit.one("SELECT honest FROM sources WHERE id = 1") == honest
+
+
+def told(kit, source, at, *modified):
+    """A listing says when articles /1, /2 ... were modified."""
+    links = [Link(f"https://sana.example/{number}", modified_at=date) for number, date in enumerate(modified, 1)]
+    read(kit, *links, source=source, at=at)
+    return [d.article_id for d in due(kit, at) if d.article_id]
+
+
+@pytest.fixture
+def kept(kit):
+    """Twenty kept articles, looked at at 10:00 and next at 11:00."""
+    kit.do(lambda tx: sync_outlets(tx, [replace(SANA, sources=(FEED, SECTION, SITE))]))
+    for number in range(1, 21):
+        kit.save(url=f"https://sana.example/{number}")
+    kit.save(OFF_TOPIC, url="https://sana.example/21")
+    return kit
+
+
+def test_an_article_said_to_be_modified_is_due_at_once_and_it_is_no_edit(kept):
+    assert told(kept, 3, "2026-01-21T10:10:00Z", "2026-01-21T10:05:00+00:00", "2026-01-21T09:59:00+00:00") == [1]
+    kept.save(at="2026-01-21T10:11:00Z")
+    assert told(kept, 3, "2026-01-21T10:20:00Z", "2026-01-21T13:05:00+03:00") == []  # the same moment
+    assert told(kept, 3, "2026-01-21T10:30:00Z", "2026-01-21T10:25:00+00:00") == [1]
+    assert kept.one("SELECT count(*) FROM events WHERE kind = 'edited'") == 0
+
+
+def test_a_feed_may_ask_for_an_article_once_an_hour_and_what_is_off_topic_stays_unread(kept):
+    assert told(kept, 1, "2026-01-21T10:10:00Z", "2026-01-21T10:05:00+00:00") == []
+    assert kept.one("SELECT next_check_at FROM articles WHERE id = 1") == "2026-01-21T11:00:00Z"
+    kept.save(at="2026-01-21T11:00:00Z")
+    kept.do(lambda tx: tx.db.execute("UPDATE articles SET next_check_at = '2026-03-01T00:00:00Z'"))
+    assert told(kept, 1, "2026-01-21T11:30:00Z", "2026-01-21T11:25:00+00:00") == []
+    assert kept.one("SELECT next_check_at FROM articles WHERE id = 1") == "2026-01-21T12:00:00Z"
+    read(kept, Link("https://sana.example/21", modified_at="2026-01-21T11:25:00+00:00"), source=3, at=LATER)
+    assert kept.one("SELECT modified_hint, next_check_at FROM articles WHERE id = 21")[0] is None
+
+
+def test_dates_that_move_for_all_or_lie_or_cannot_be_compared(kept):
+    kept.do(lambda tx: tx.db.execute("UPDATE articles SET next_check_at = '2026-03-01T00:00:00Z'"))
+    assert told(kept, 1, "2026-01-21T12:00:00Z", *["2026-01-20T00:00:00+00:00"] * 20) == []
+    assert told(kept, 1, "2026-01-21T13:00:00Z", *["2026-01-21T13:00:00+00:00"] * 20) == []  # the site was rebuilt
+    assert told(kept, 1, "2026-01-21T14:00:00Z", *["2026-01-21T13:00:00+00:00"] * 20) == []
+    assert told(kept, 2, "2026-01-21T14:00:00Z", "2026-01-21", "2026-01-20") == []  # another listing, less precise
+    assert told(kept, 1, "2026-01-21T15:00:00Z", *["2026-01-21T15:00:00+00:00"] * 3) == [1, 2, 3]
+
+
+def test_a_day_alone_asks_for_a_look_when_it_changes(kept):
+    kept.do(lambda tx: tx.db.execute("UPDATE articles SET next_check_at = '2026-03-01T00:00:00Z'"))
+    assert told(kept, 1, "2026-01-21T12:00:00Z", "2026-01-20", "2026-01-21") == []
+    assert told(kept, 1, "2026-01-21T13:00:00Z", "2026-01-21", "2026-01-21") == [1]

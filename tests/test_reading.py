@@ -110,7 +110,7 @@ def listing(kit, outcome, at, *links):
     seen = Look(FEED, at, outcome, "sana", kit.crawl, error=None if outcome == "ok" else f"{outcome} at {at}")
     if outcome == "ok":
         new = kit.do(lambda tx: source_read(tx, 1, seen, links))
-        kit.do(lambda tx: source_done(tx, 1, Visited(at, new), next_at=later(at, 900)))
+        kit.do(lambda tx: source_done(tx, 1, Visited(at, len(links), new), lambda pace: later(at, 900)))
     else:
         kit.do(lambda tx: source_failed(tx, 1, seen, next_at=later(at, 900)))
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.frontier import Pace
 from archive.times import moment
 from crawler.schedule import Schedule
 
@@ -48,3 +49,39 @@ def test_a_cron_line_is_kept_in_utc_with_half_a_minute_of_jitter(line, due):
 def test_what_cannot_be_meant_is_refused_with_the_mend(text):
     with pytest.raises(ValueError, match=r"interval|cron"):
         Schedule.read(text)
+
+
+def interval(every="15m", fastest=None, slowest=None, **seen):
+    usual = {"listed": 10, "new": 0, "gap_s": 1200, "quiet_s": 0, "first": False, "leads": True}
+    return Schedule.read(every, fastest, slowest).interval(Pace(**usual | seen)) / 60
+
+
+def test_a_listing_is_read_as_often_as_it_publishes():
+    assert interval(new=1, gap_s=1200) == 10  # half the time it takes to bring something new
+    assert interval(new=1, gap_s=4 * 3600) == 15  # but as often as it was said, at least
+    assert interval(new=1, gap_s=60) == 3  # and a fifth of that at most
+    assert interval(new=5) == 3  # half of what it lists is new: it may have listed more than we saw
+    assert interval(new=10, first=True) == 15
+    assert interval(gap_s=None) == 15
+
+
+def test_a_quiet_listing_is_read_ever_more_rarely():
+    waits = [interval(quiet_s=hours * 3600) for hours in (0, 1, 2, 4, 6, 8, 400)]
+    assert waits == [10, 10, 15, 30, 45, 60, 60]
+
+
+def test_what_does_not_lead_is_read_slowly_unless_it_finds_what_the_leader_missed():
+    assert interval(leads=False) == 60
+    assert interval(leads=False, new=1) == 10
+
+
+def test_bounds_are_kept_whatever_was_seen():
+    assert interval(new=9, fastest=300) == 5
+    assert interval(leads=False, slowest=1200) == 20
+    assert interval("1m", new=9) == 1
+    assert interval("20s", new=9) == interval("20s", leads=False) == 1 / 3  # so short a time is meant as it is written
+
+
+def test_a_cron_line_is_kept_whatever_was_seen():
+    pace = Pace(10, 10, 60, 0, False, True)
+    assert Schedule.read("0 5 * * *").next_at(NOW, random.Random(1), pace).startswith("2026-01-22T05:00")
