@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-slow test-outlets check eval lock format clean
+.PHONY: setup demo test test-slow test-browser test-outlets check eval lock format clean
 
 setup: $(STAMP)
 
@@ -23,6 +23,10 @@ test: setup
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow --timeout 900
+
+test-browser: setup
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation --editable '.[browser]'
+	$(BIN)/python -m pytest tests/test_browser.py -m "slow or not slow" --timeout 300
 
 test-outlets: setup
 	$(BIN)/python -m pytest -m outlets --timeout 900

@@ -29,6 +29,8 @@ Outcome = Literal[
 # What is gone, or is no article, is an answer like any other; every other outcome counts against the outlet.
 ANSWERED: tuple[Outcome, ...] = ("ok", "unchanged", "moved", "gone", "not_article")
 
+RENDERED = "X-Archive-Rendered-By"  # a header of pages whose body is what a browser made of what was sent
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

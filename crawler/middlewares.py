@@ -59,7 +59,7 @@ class GuestMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> GuestMiddleware:
         """Wire it."""
-        return cls(_job(crawler), crawler)
+        return cls(job_of(crawler), crawler)
 
     async def process_request(self, request: Request) -> None:
         """Raise NoPage for what we do not fetch."""
@@ -78,8 +78,9 @@ class GuestMiddleware:
             request.meta["proxy"] = job.config.crawl.proxy
         if request.meta.get("robots"):
             return
-        if "redirect_urls" in request.meta:
-            self._not_again(url, [canonical(u) for u in request.meta["redirect_urls"]])
+        if "redirect_urls" in request.meta and not request.meta.get("asset"):
+            came_from = [canonical(u) for u in request.meta["redirect_urls"]]
+            self._not_again(url, came_from, again=bool(request.meta.get("again")))
         await job.guest.permit(url, self._robots)
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -94,11 +95,12 @@ class GuestMiddleware:
             raise NoPage("refused", f"redirects to {location[:200]}", status=status)
         raise NoPage(outcome_of_status(status), f"answered {status}", self.job.guest.held(request.url), status)
 
-    def _not_again(self, url: str, came_from: list[str]) -> None:
-        """One crawl fetches no address twice, not even by way of a redirect."""
+    def _not_again(self, url: str, came_from: list[str], *, again: bool) -> None:
+        """One crawl fetches no address twice, not even by way of a redirect; but where a kept article leads now is
+        seen by looking there (`again`)."""
         if url in came_from:
             raise NoPage("outage", "redirects to itself")
-        if url in self.job.seen:
+        if url in self.job.seen and not again:
             raise NoPage("not_article", f"redirects to {url}, which this crawl reads anyway")
         self.job.seen.add(url)
 
@@ -144,7 +146,7 @@ class PoliteHandler(HTTP11DownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         """Called by Scrapy; the spider carries the job."""
         super().__init__(crawler)
-        self.job = _job(crawler)
+        self.job = job_of(crawler)
         self._pool._factory = _Connections
 
     async def download_request(self, request: Request) -> Response:
@@ -213,7 +215,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             yield from _causes(cause)
 
 
-def _job(crawler: Crawler) -> Job:
+def job_of(crawler: Crawler) -> Job:
+    """What the crawl's spider carries."""
     return cast("Job", cast("Any", crawler.spider).job)
 
 

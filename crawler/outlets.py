@@ -35,6 +35,7 @@ class Outlet(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     telegram: tuple[str, ...] = ()  # names of public channels, or their addresses
     include: tuple[str, ...] = ()  # patterns on the decoded path of what sections and sitemaps name
     exclude: tuple[str, ...] = ()
+    browser: bool = False  # its pages hold their text only once their scripts ran
     every: str | None = None
     fastest: Duration | None = None  # how short and how long `every` may become, as the outlet publishes
     slowest: Duration | None = None

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from archive.learned import clear
-from archive.models import Article, Judgement, Page
+from archive.models import RENDERED, Article, Judgement, Page
 from archive.rules import RuleSet
 from archive.times import later
 from archive.topics import judge
@@ -36,6 +36,8 @@ def process(page: Page, rules: RuleSet) -> tuple[Article, Judgement]:
             published_at=article.published_at or listed,
             published_source=article.published_source or ("feed" if listed else None),
         )
+    if any(name == RENDERED for name, _ in page.headers):
+        article = replace(article, extractor=f"{article.extractor}+chromium")
     article = clear(article, page.furniture)
     article = Article(**{name: _storable(getattr(article, name)) for name in Article.__slots__})
     return article, judge(rules, article.title, article.text)
