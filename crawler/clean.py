@@ -18,10 +18,9 @@ from typing import Any, NamedTuple
 
 from archive.arabic.dates import Date, read_line
 from archive.arabic.normalise import normalise, normalise_map
+from crawler.teasers import is_cut, is_foreign
 
 DATA = tomllib.loads(Path(__file__).with_name("furniture.toml").read_text("utf-8"))
-
-
 _EDGE = " \t-–—|:؛،,.•*·»«/\"'()[]“”"
 _STOP, _COLON = r"(?!\w)", r"\s*(?:[:/|؛>»›]|-\s|$)"
 
@@ -207,12 +206,13 @@ def read_dateline(line: str) -> str | None:
     return name if 2 <= len(name.split()) <= 3 and not (is_nobody(name) or re.search(r"[\d:.؟!]", name)) else None
 
 
-def is_nobody(name: str) -> bool:
-    """Whether a byline is an account of the machine (admin), agencies or a desk, and no writer."""
+def is_nobody(name: str, *, houses: bool = True) -> bool:
+    """Whether a byline is an account of the machine (admin), agencies or a desk, and no writer. `houses`: also any name
+    that begins like that of a house, which may sign a statement, too."""
     plain = fold(name)
     labelled = _BYLINE.fullmatch(plain)
     plain = labelled["name"] if labelled and (labelled["colon"] or labelled["sure"]) else plain
-    return plain in _NOBODY or bool(_AGENCIES.fullmatch(plain) or _DESK.match(plain))
+    return plain in _NOBODY or bool(_AGENCIES.fullmatch(plain) or (houses and _DESK.match(plain)))
 
 
 def signed(line: str) -> str | None:
@@ -245,7 +245,11 @@ def clean(
     heading, out = fold(title), Clean()
     rows, out.related = _split([_read(row) for line in lines for row in _INLINE.split(" ".join(line.split())) if row])
     told = [at for at, row in enumerate(rows) if row.prose and row.plain != heading and row.plain not in known]
-    first, last = (told[0], told[-1]) if told else (len(rows), -1)
+    first, last, plains = (
+        (told[0] if told else len(rows)),
+        (told[-1] if told else -1),
+        sorted(row.plain for row in rows),
+    )
     spoken = set(_WORD.findall(" ".join([heading, *(row.plain for row in rows if len(row.text) > 40)])))
     top = next((at for at, row in enumerate(rows[:first]) if row.plain == heading), 0)  # above it is no article
     dates = _publication_lines(rows, first, last, now, zone, published)
@@ -281,7 +285,7 @@ def clean(
             rule = "byline"
         elif tail and (source := _signature(row.text)):
             rule, out.credit = "credit", out.credit or (None if _same(source, outlet) else source)
-        elif (head or tail) and len(row.text) < 60 and _is_unsigned(row):
+        elif (head or tail) and len(row.text) < 60 and is_nobody(row.text, houses=False):
             rule = "byline"
         elif (head or tail) and (writer := read_dateline(row.text)) and not _same(writer, outlet):
             rule, out.author = "byline", out.author or writer
@@ -291,9 +295,14 @@ def clean(
             rule = "link"
         elif block and linked and (teasing or _is_link(rows[at + 1 : at + 2], links)):
             rule, teasing = "teaser", True
-        elif block and _foreign([rows[index].text for index in told if index >= at], [title, *out.lines]):
+        elif (
+            linked
+            and row.prose
+            and len(out.removed) < 200
+            and is_foreign([row.text], [title, *out.lines[:40]], shared=1)
+        ) or (block and is_foreign([rows[index].text for index in told if index >= at], [title, *out.lines])):
             rule = "teaser"
-        elif row.prose and row.text in out.lines:
+        elif row.prose and (row.text in out.lines or is_cut(row.text, row.plain, plains)):
             rule = "repeat"
         elif tail and _is_tag(row) and out.removed and out.removed[-1][0] == "byline":
             rule = "byline"
@@ -366,25 +375,8 @@ def _is_about(part: str) -> bool:
     return bool(family_of(part) or read_byline(part, sure=True)) or not re.search(r"[^\W\d_]", part)
 
 
-def _is_unsigned(row: _Row) -> bool:
-    """Whether a line is a byline without a writer; that of a house may be the signature of a statement."""
-    return is_nobody(row.text) and (row.plain in _NOBODY or not _DESK.match(row.plain))
-
-
 def _is_tag(row: _Row) -> bool:
     return row.text.startswith("- ") and len(row.text.split()) <= 6 and not row.prose
-
-
-def _stems(text: str) -> set[str]:
-    words = (re.sub(r"^[وفبلك]?(?:ال|لل)?", "", word) for word in re.findall(r"[^\W\d_]{4,}", fold(text)))
-    return {word[:5] for word in words if len(word) >= 4}
-
-
-def _foreign(rest: Sequence[str], before: Sequence[str]) -> bool:
-    """Whether the paragraph or two left after a bare "read also" share nothing with the article: a teaser."""
-    stems, told = _stems(" ".join(rest)), _stems(" ".join(before))
-    chance = min(0.08 + 0.0003 * max(0, len(told) - 100), 0.15)  # a long text shares words with any other
-    return len(rest) <= 2 and len(stems) >= 8 and len(stems & told) < chance * len(stems)
 
 
 def _drop_sections(out: Clean) -> None:

@@ -193,19 +193,24 @@ def _frame(tree: HtmlElement, headline: HtmlElement | None) -> None:
         if card is not None and headline is not None and card not in headline.iterancestors():
             teaser = 0 <= text_of(card).find(text_of(heading)) < 30  # trafilatura would take the first for the article
             card.tag = "aside" if teaser else "article"
+    own = next(headline.iterancestors("article"), None) if headline is not None else None
+    for heading in own.xpath("following::article//h1") if own is not None else ():
+        next(heading.iterancestors("article")).tag = "aside"  # the next story of an endless page
     held: Counter[HtmlElement] = Counter()
-    shapes, before = set(), set()
+    shapes, before, told = set(), Counter[HtmlElement](), list[tuple[HtmlElement, int]]()
     for tag in tree.body.iter("p", "div", "section", "article", "blockquote"):
         parts = [tag.text or "", *(text_of(child) + (child.tail or "") for child in tag if child.tag in _INLINE)]
         if is_prose(text := " ".join(" ".join(parts).split())) and not (in_aside(tag) or tag.xpath("ancestor::a")):
             parent = tag.getparent()
             if _is_leaf(tag):
                 shapes |= {(tag.get("class"), parent.get("class")), (None, parent.get("class"))}
-            if parent in before:  # between two paragraphs stands a third
+            before[parent] += 1
+            if before[parent] == 2:  # between two paragraphs stands a third
                 shapes |= {(twin.get("class"), parent.get("class")) for twin in parent if _is_leaf(twin)}
-            before.add(parent)
+            told.append((tag, len(text)))
             for up in tag.iterancestors():
                 held[up] += len(text)
+    _drop_teasers(told, held, headline)
     block = min((up for up in held if held[up] > 0.9 * held[tree.body]), key=held.__getitem__, default=tree.body)
     if block.get("class") and any(twin.get("class") == block.get("class") for twin in block.itersiblings()):
         block = block.getparent()
@@ -225,6 +230,26 @@ def _frame(tree: HtmlElement, headline: HtmlElement | None) -> None:
         for table in tree.xpath("//table[not(ancestor::*[@itemprop='articleBody'])]"):
             if table.getparent() is not None and block not in table.iterdescendants():
                 table.drop_tree()
+
+
+def _drop_teasers(
+    told: list[tuple[HtmlElement, int]], held: Counter[HtmlElement], headline: HtmlElement | None
+) -> None:
+    """Take out a paragraph alone in its block under the linked headline of another story, where more is told beside."""
+    cards, own = list[tuple[HtmlElement, int]](), fold(text_of(headline)) if headline is not None else ""
+    for tag, size in told:
+        card = tag
+        while (up := card.getparent()) is not None and held[up] == size and up.tag != "body":
+            card = up
+        over = [piece for piece in card.iter() if piece.tag == "a" or piece is tag]
+        names = [text_of(link) for link in over[: over.index(tag)]]
+        if any(len(name) >= 15 and fold(name) not in own for name in names) and headline not in card.iter():
+            cards.append((card, size))
+    gone = sum(size for _, size in cards)
+    for card, size in cards if 2 * gone < sum(size for _, size in told) else ():
+        for up in card.iterancestors():
+            held[up] -= size
+        card.drop_tree()
 
 
 def _is_leaf(tag: HtmlElement) -> bool:

@@ -218,6 +218,34 @@ def test_what_is_related_is_not_judged():
     assert not judgement.matches
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        "<h3><a href='/o'>{0}</a></h3><p>{1}</p>",
+        "<p><a href='/o'>{0}</a></p><p>{1}</p>",
+        "<div><a href='/o'><img><h4>{0}</h4></a><p>{1}</p></div>",
+        "</div><div><span>الخبر السابق</span><a href='/o'>{0}</a><p>{1}</p>",
+        "</div></article><article><h1>{0}</h1><div><p>{1}</p><p>{1} {0}.</p>",
+    ],
+)
+def test_a_teaser_of_another_story_without_a_marker_leaves(after):
+    teaser = "تشارك في البطولة ثمانية أندية للناشئين وتقام مبارياتها المسائية في صالة الألعاب المغلقة."
+    after = after.format("انطلاق بطولة الناشئين لكرة السلة", teaser)
+    body = clocked(FRAMES[2], ("", "", ""), 3, under=after).body
+    assert extract(page(body)).text == "\n".join(TOLD)
+
+
+@pytest.mark.parametrize("cut", ["<p>{}...</p>", "<div class='x'>{}…</div>"])
+def test_the_beginning_of_a_paragraph_repeated_is_no_text(cut):
+    body = clocked(FRAMES[2], ("", "", ""), 3, under=cut.format(TOLD[0][:60]), head=cut.format(TOLD[1][:60])).body
+    assert extract(page(body)).text == "\n".join(TOLD)
+
+
+def test_a_paragraph_after_a_link_that_goes_on_with_the_story_stays():
+    last = "<p><a href='/o'>تأهيل محطة الضخ في ريف الرقة</a></p><p>وستزود القناة قرى الريف الغربي بمياه الري صيفاً.</p>"
+    assert extract(page(clocked(FRAMES[2], ("", "", ""), 3, under=last).body)).text.endswith("صيفاً.")
+
+
 NAMES = ["افتتاح سوق جديد للخضار في مدينة الطبقة", "توزيع البذار على فلاحي الريف الشمالي"]
 TODAY = "الأربعاء 21 يناير 2026"
 CLOCKS = {  # what sites print of today and of other stories, and where: over the headline, beside the text, under it
