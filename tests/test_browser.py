@@ -18,10 +18,13 @@ from pathlib import Path
 
 import pytest
 
+import crawler.middlewares
+import crawler.resolver
 from archive.errors import ConfigError
 from archive.models import RENDERED
 from archive.reading import open_archive
 from crawler.browser import Browser, missing
+from crawler.resolver import is_public
 from crawler.session import open_session
 from tests.crawl_kit import TEXT, Desk
 from tests.servers import Site, Visit
@@ -152,19 +155,28 @@ class TestRendering:
                 "/secret",
             }  # a redirect that this outlet may follow
 
-    def test_a_redirect_to_a_private_address_is_refused(self, desk: Desk, site: Site) -> None:
-        one_page(site)
-        at_outlet(desk, site, allow_private="false")
-        desk.crawl()
-        assert site.log == []
+    def test_no_script_leads_to_a_private_address(
+        self, desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in (crawler.middlewares, crawler.resolver):  # as if the outlet's site were public
+            monkeypatch.setattr(module, "is_public", lambda ip: ip == "127.0.0.1" or is_public(ip))
+        with Site(host="127.0.0.2") as inner:
+            inner.page("/secret", "secret", access_control_allow_origin="*")
+            site.route("/api/away", lambda visit: visit.redirect(inner.url + "/secret"))
+            one_page(site, APP + "fetch('/api/away').then(a => a.text()).then(t => document.body.append(t));")
+            at_outlet(desk, site, allow_private="false").crawl()
+            assert site.hits("/api/away") == 1
+            assert inner.log == []
+        assert desk.rows("SELECT text FROM versions") == [(TEXT,)]
 
     def test_a_host_that_asks_us_to_wait_is_left_alone_by_scripts_too(self, desk: Desk, site: Site) -> None:
         one_page(site)
-        site.feed("/feed", [site.url + "/news/1", site.url + "/news/2"])
         site.route("/app.js", lambda visit: visit.answer("", 429, retry_after="3600"))
         at_outlet(desk, site).crawl()
         assert desk.outcomes() == {"/feed": "ok", "/news/1": "blocked"}
-        assert site.hits("/news/2") == 0
+        asked = len(site.log)
+        desk.crawl()
+        assert len(site.log) == asked
 
     @pytest.mark.parametrize(
         ("app", "outcome"),
