@@ -224,9 +224,11 @@ def _near(tree: HtmlElement, headline: HtmlElement | None) -> Near:
         if any(_CLOCK.search(names_of(up)) for up in {tag, *ups} - above):
             continue
         # Over the headline a site's clock may stand, too: a class tells them apart.
-        ours = over and own in ups and (own in heads or any(map(_DATES.search, map(names_of, {tag, *ups} - above))))
+        named = any(map(_DATES.search, map(names_of, {tag, *ups} - above)))
+        ours = over and own in ups and (own in heads or named)
+        below = at < number < told[len(told) > 1] and named  # under a lead that stands beside the text
         sure = head or ours or (number > told[-1] and len(told) > 1 and parent is body is not block)
-        pieces.append((tag, text, 2 if sure else int(over or (number > told[-1] and parent in (block, body)))))
+        pieces.append((tag, text, 2 if sure else int(over or below or (number > told[-1] and parent in (block, body)))))
     clocks = [(tag, f"{day} {b}", sure) for (tag, day, sure), (_, b, _) in pairwise(pieces) if _TIME_ALONE.fullmatch(b)]
     return [*clocks, *pieces]
 

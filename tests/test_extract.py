@@ -349,6 +349,12 @@ def test_an_update_in_print_is_one_and_no_publication(printed, published, modifi
     assert (article.modified_at and article.modified_at[: len(modified or "")]) == modified
 
 
+def test_a_date_between_a_lead_and_a_text_of_one_paragraph_is_the_articles():
+    head = f"<div class='excerpt'>{TOLD[1]}</div><div class='meta'><small>3 آذار 2024</small></div>"
+    for frame in FRAMES:
+        assert extract(clocked(frame, ("", "", ""), 1, head=head)).published_at == "2024-03-03", frame
+
+
 @pytest.mark.parametrize("over", ["<div class='post-meta'>{}</div>", "<header><p>{}</p>"])
 def test_the_day_of_reading_over_the_headline_is_the_articles_where_its_markup_says_so(over):
     frame = FRAMES[-1] if "meta" in over else FRAMES[-1].replace("<div>{text}", "</header><div>{text}")
