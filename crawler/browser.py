@@ -26,14 +26,15 @@ from archive.captures import ORIGINAL
 from archive.models import RENDERED
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
-from crawler.middlewares import Wire, job_of, no_page
+from crawler.middlewares import job_of, no_page
 
 Fetch = Callable[[Request], Awaitable[Response]]
 ASSETS = 20  # requests that one page may cause
 SCRIPTS_MAX = 32 << 20  # bytes of scripts kept for the next page of their site
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
+_OF_THE_SHELL = ("content-type", "etag", "last-modified")  # what holds of the page as sent, not of what it became
 _ASKED = ("script", "xhr", "fetch")  # no images, styles, fonts, media, frames, sockets
-_PASSED_ON = ("accept", "authorization")  # of what a script says with its request; and x-...
+_PASSED_ON = ("accept", "authorization", "x-")  # how headers begin that a script may send
 _NOT_PASSED_ON = (b"Content-Encoding", b"Content-Length", b"Transfer-Encoding", b"Set-Cookie")
 _ALONE = [
     "--proxy-server=http://127.0.0.1:9", "--proxy-bypass-list=<-loopback>", "--host-resolver-rules=MAP * ~NOTFOUND",
@@ -68,18 +69,20 @@ class Browser:
                 async with asyncio.timeout(seconds):
                     html = await _Visit(page, fetch, self._scripts).render(chromium, self.agent, seconds)
                     return html, f"Chromium/{chromium.version}"
-            except TimeoutError as error:
-                await self._end()  # it may be lost in a loop
-                raise NoPage("timeout", f"its scripts did not come to rest within {seconds:g} s") from error
             except (NoPage, Stopping):
                 raise
-            except Exception as error:  # whatever Chromium, or what drives it, fails with
-                await self._end()
-                raise NoPage("unreadable", f"Chromium: {str(error).splitlines()[0][:300]}") from error
+            except Exception as error:  # whatever Chromium fails with, or what drives it; it may be lost in a loop
+                await self.close()
+                if isinstance(error, TimeoutError):
+                    raise NoPage("timeout", f"its scripts did not come to rest within {seconds:g} s") from error
+                raise NoPage("unreadable", f"Chromium: {str(error).partition(chr(10))[0][:300]}") from error
 
     async def close(self) -> None:
         """End Chromium, if it runs; the next page starts it anew."""
-        await self._end()
+        stack, self._stack, self._chromium, self._scripts = self._stack, AsyncExitStack(), None, {}
+        with suppress(Exception):
+            async with asyncio.timeout(10):
+                await stack.aclose()
 
     async def _started(self) -> Any:
         if self._chromium is None:
@@ -92,13 +95,6 @@ class Browser:
             )  # fmt: skip
             self._stack.push_async_callback(self._chromium.close)
         return self._chromium
-
-    async def _end(self) -> None:
-        stack, self._stack, self._chromium = self._stack, AsyncExitStack(), None
-        self._scripts.clear()
-        with suppress(Exception):
-            async with asyncio.timeout(10):
-                await stack.aclose()
 
 
 class _Visit:
@@ -126,21 +122,25 @@ class _Visit:
         return html
 
     async def _route(self, route: Any) -> None:
-        asked = route.request
+        """Answer the page itself once, then scripts and data of its site; nothing else."""
+        asked, answer = route.request, None
         with suppress(Exception):  # the page is gone meanwhile
-            answer = None
             if asked.is_navigation_request():
-                answer = None if self.shown else self.page
-                self.shown = True
+                answer, self.shown = None if self.shown else self.page, True
             elif asked.resource_type in _ASKED and asked.method == "GET" and _near(asked.url, self.page.url):
                 answer = self.scripts.get(asked.url) or await self._fetched(asked)
-            await (self._answer(route, answer) if answer else route.abort("aborted"))
+            if answer is None:
+                await route.abort("aborted")
+                return
+            said = {n: b", ".join(v) for n, v in answer.headers.items() if n not in _NOT_PASSED_ON}
+            headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in said.items()}
+            await route.fulfill(status=200, headers=headers, body=answer.body)
 
     async def _fetched(self, asked: Any) -> Response | None:
         self.asked += 1
         if self.asked > ASSETS:
             return None
-        said = {n: v for n, v in asked.headers.items() if n in _PASSED_ON or n.startswith("x-")}
+        said = {n: v for n, v in asked.headers.items() if n.startswith(_PASSED_ON)}
         self.waiting += 1
         try:
             answer = await self.fetch(Request(asked.url, headers=said, callback=NO_CALLBACK, meta={"asset": True}))
@@ -154,11 +154,6 @@ class _Visit:
         if asked.resource_type == "script" and sum(len(s.body) for s in self.scripts.values()) < SCRIPTS_MAX:
             self.scripts[asked.url] = answer
         return answer
-
-    async def _answer(self, route: Any, answer: Response) -> None:
-        headers = {n.decode("latin-1"): b", ".join(v).decode("latin-1") for n, v in answer.headers.items()
-                   if n not in _NOT_PASSED_ON}  # fmt: skip
-        await route.fulfill(status=200, headers=headers, body=answer.body)
 
 
 class RenderMiddleware:
@@ -174,7 +169,7 @@ class RenderMiddleware:
         return cls(job_of(crawler), crawler)
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        """The page as its scripts made it. Raises NoPage."""
+        """The page as its scripts made it, with headers that hold for what it became. Raises NoPage."""
         job, kind = self.job, self.crawler.spider and self.crawler.spider.name
         if not (job.outlet and job.outlet.browser and job.browser and kind in ("article", "section")):
             return response
@@ -183,17 +178,13 @@ class RenderMiddleware:
             return response
         seconds = 2 * float(job.config.crawl.timeout)
         html, name = await job.browser.render(response, self.crawler.engine.download_async, seconds)
-        body = html.encode("utf-8", "replace")
+        body, wire = html.encode("utf-8", "replace"), request.meta["wire"]
         if len(body) > job.config.crawl.max_bytes:
             raise NoPage("too_large", "larger than crawl.max_bytes once its scripts ran")
-        request.meta["wire"] = _rendered(request.meta["wire"], name)
+        said = [(ORIGINAL + n if n.lower() in _OF_THE_SHELL else n, v) for n, v in wire.headers]
+        headers = (("Content-Type", "text/html; charset=utf-8"), (RENDERED, name), *said)
+        request.meta["wire"] = replace(wire, headers=headers, raw=None)
         return response.replace(body=body)
-
-
-def _rendered(wire: Wire, name: str) -> Wire:
-    """The same answer with headers that hold for what it became."""
-    said = [(ORIGINAL + n if n.lower() == "content-type" else n, v) for n, v in wire.headers]
-    return replace(wire, headers=(("Content-Type", "text/html; charset=utf-8"), (RENDERED, name), *said), raw=None)
 
 
 def _near(url: str, page: str) -> bool:

@@ -122,12 +122,13 @@ class TestRendering:
         assert desk.rows("SELECT count(*) FROM fetches WHERE outcome = 'unchanged' AND source_id IS NULL") == [(2,)]
 
     def test_a_section_is_rendered_too(self, desk: Desk, site: Site) -> None:
-        site.page("/", SHELL.replace("/app.js", "/list.js"))
+        site.page("/", SHELL.replace("/app.js", "/list.js"), etag='"the shell"')
         words = "قسد تنقل معتقلين من سجن الصناعة في الحسكة"
         site.page("/list.js", f"app.innerHTML = '<a href=\"/news/1\">{words}</a>'", content_type="text/javascript")
         one_page(site)
         at_outlet(desk, site, feeds="[]", sections=f'["{site.url}/"]').crawl()
         assert desk.outcomes()["/news/1"] == "ok"
+        assert desk.rows("SELECT etag FROM sources") == [(None,)]  # the shell's, which says nothing of the list
 
     def test_chromium_reaches_nothing_by_itself(self, desk: Desk, site: Site) -> None:
         with Site(host="127.0.0.2") as other:
