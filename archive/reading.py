@@ -120,7 +120,9 @@ SELECT o.id, o.name_ar,
      ORDER BY at DESC, id DESC LIMIT 1),
   (SELECT min(next_at) FROM sources WHERE outlet_id = o.id),
   (SELECT max(max({SILENT_AFTER}, 5 * coalesce(usual_gap_s, 0))) FROM sources WHERE outlet_id = o.id)
-FROM outlets o ORDER BY o.id
+FROM outlets o
+WHERE EXISTS (SELECT 1 FROM sources WHERE outlet_id = o.id) OR EXISTS (SELECT 1 FROM articles WHERE outlet_id = o.id)
+ORDER BY o.id
 """  # noqa: S608  # constants of ours
 
 
@@ -218,7 +220,7 @@ class Archive:
         return gaps(self.coverage(since, until or "9999"), since, until)
 
     def health(self, now: str) -> list[OutletHealth]:
-        """How it stands with every outlet at `now`, a stamp."""
+        """How it stands at `now`, a stamp, with every outlet that was ever switched on or has articles."""
         return [
             OutletHealth(*(*row, self._state(now, row, silent_after)))
             for *row, silent_after in self._rows(_HEALTH, {"day": later(now, -86400)})

@@ -56,7 +56,8 @@ def init(directory: Path, contact: str | None) -> None:
     for file in write(directory, contact):
         click.echo(f"wrote {file}")
     where = "" if directory == Path() else f" --config {directory}"
-    click.echo(f"Now name your outlets in {directory / 'outlets.toml'}, then: rasid crawl{where}")
+    click.echo(f"Now see which outlets answer, and switch them on: rasid outlets check --enable{where}")
+    click.echo(f"Then: rasid crawl{where}")
 
 
 @main.command()
@@ -79,7 +80,8 @@ def crawl(outlets: tuple[str, ...], config_dir: Path | None, as_json: bool) -> N
             if h["id"] in troubled:
                 click.echo(f"{h['id']}: {h['last_error']}")
     else:
-        click.echo(f"No outlet is enabled in {config.file('outlets.toml')}; nothing was crawled.")
+        mend = "`rasid outlets check --enable` switches on what answers"
+        click.echo(f"No outlet is enabled in {config.file('outlets.toml')}, so nothing was crawled; {mend}.")
     if any(row["outcome"] == "interrupted" for row in rows):
         sys.exit(1)
 

@@ -135,7 +135,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """The outlet an address belongs to: by its host; where several share one, by where their home pages lie."""
         host, path = _place(url)
         if host == "t.me":  # the host of all channels
-            channel = f"/s/{path.removeprefix('/s').split('/')[1]}/".lower()
+            channel = re.sub(r"^(?:/s)?/(\w*).*", r"/s/\1/", path).lower()
             return next((o for o in self.outlets for _, u in o.sources if _place(u.lower()) == (host, channel)), None)
         there = [o for o in self.outlets if _place(o.homepage)[0] == host]
         under = [o for o in there if path.startswith(_place(o.homepage)[1])]

@@ -188,6 +188,22 @@ def test_init_writes_files_that_load_and_never_overwrites(tmp_path):
     assert load_config(tmp_path / "new").contact == "desk@example.org"
 
 
+def test_an_address_belongs_to_the_outlet_whose_home_page_or_channel_it_is_of(directory):
+    entry = '[[outlet]]\nid = "{}"\nname_ar = "أ"\nname_en = "A"\nenabled = false\nhomepage = "{}"\ntelegram = {}\n'
+    parts = [
+        ("ar", "https://two.example/ar", []), ("en", "https://two.example/en/", []),
+        ("army", "https://t.me/Sy_Army", ["Sy_Army"]), ("news", "https://www.one.example", ["@one_news"]),
+    ]  # fmt: skip
+    (directory / "outlets.toml").write_text("".join(entry.format(*part) for part in parts), encoding="utf-8")
+    config = load_config(directory)
+    for url, outlet in {
+        "https://two.example/ar/1": "ar", "https://two.example/en": "en", "https://two.example/arabs": None,
+        "https://one.example/a/1": "news", "https://t.me/sy_army/7": "army", "https://t.me/s/one_news": "news",
+        "https://t.me/other_news/7": None, "https://t.me/": None, "https://else.example/": None,
+    }.items():  # fmt: skip
+        assert (found.id if (found := config.outlet_of(url)) else None) == outlet, url
+
+
 def test_init_refuses_a_contact_that_is_none_and_leaves_nothing(tmp_path):
     with pytest.raises(ConfigError, match="contact"):
         list(write(tmp_path / "new", 'x"\narchive = "y'))
@@ -196,20 +212,16 @@ def test_init_refuses_a_contact_that_is_none_and_leaves_nothing(tmp_path):
 
 def test_what_init_comments_out_is_valid_too(tmp_path):
     list(write(tmp_path, "desk@example.org"))
-    for name in ("rasid.toml", "outlets.toml"):
-        lines = (tmp_path / name).read_text(encoding="utf-8").splitlines()
-        settings = [
-            line[2:] if line.startswith(("# [", "# ")) and ("=" in line or "# [" in line) else line for line in lines
-        ]
-        kept = [
-            line for line in settings if not line.startswith(("To be", "password_file", "Rasid's", "Fill", "proxy"))
-        ]
-        (tmp_path / name).write_text(
-            "\n".join(kept).replace('password_env = "RASID_SMTP_PASSWORD"', 'password_file = "pw"')
-        )
+    lines = (tmp_path / "rasid.toml").read_text(encoding="utf-8").splitlines()
+    settings = [
+        line[2:] if line.startswith(("# [", "# ")) and ("=" in line or "# [" in line) else line for line in lines
+    ]
+    kept = [line for line in settings if not line.startswith(("To be", "password_file", "Rasid's", "proxy"))]
+    (tmp_path / "rasid.toml").write_text(
+        "\n".join(kept).replace('password_env = "RASID_SMTP_PASSWORD"', 'password_file = "pw"')
+    )
     (tmp_path / "pw").write_text("secret")
     config = load_config(tmp_path)
-    assert config.outlets[0].id == "sana"
     assert config.smtp.port == 587
     assert config.alerts[0].on == ("new", "edited", "withdrawn", "restored")
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from archive.models import Article, Judgement, Look, Match, Passage, Saved, Snap
 from archive.store import save
 from archive.times import later, stamp, utc_now
 from archive.writer import Transaction
-from tests.archive_kit import OFF_TOPIC, RULES, Kit, page, shot
+from tests.archive_kit import OFF_TOPIC, RULES, SANA, Kit, page, shot
 
 NOW = stamp(utc_now())
 OVERRIDE = "\u202e"
@@ -62,12 +63,10 @@ def keep(
 def build(directory: Path) -> Path:
     """An archive with five kept articles (one edited, one withdrawn), one passed over, and a look that failed."""
     kit = Kit(directory)
-    outlets = (("furat", "الفرات اليوم"), ("barada", "صحيفة بردى"))
-    kit.do(
-        lambda tx: sync_outlets(
-            tx, [OutletRow(key, name, key, "newspaper", "SY", None, None, ()) for key, name in outlets]
-        )
-    )
+    unread, names = (("feed", "https://sana.example/feed"),), {"furat": "الفرات اليوم", "barada": "صحيفة بردى"}
+    rows = [OutletRow(key, name, key, "newspaper", "SY", None, None, ()) for key, name in names.items()]
+    rows += [replace(SANA, sources=unread), replace(SANA, id="off")]
+    kit.do(lambda tx: sync_outlets(tx, rows))
 
     def at(hours: float) -> str:
         kit.clock.at = later(NOW, hours * 3600)

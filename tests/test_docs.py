@@ -46,7 +46,9 @@ def test_every_command_has_help():
 
 
 def test_commands_named_in_the_readme_exist():
-    assert set(re.findall(r"^ +(?:\.venv/bin/)?(rasid [a-z]+(?: test)?)", README, re.M)) <= set(commands(main))
+    assert set(re.findall(r"^ +(?:\.venv/bin/)?(rasid [a-z]+(?: (?:test|list|check|add)\b)?)", README, re.M)) <= set(
+        commands(main)
+    )
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"make ([a-z-]+)", README)) <= targets
 
@@ -81,7 +83,7 @@ def test_every_table_and_view_is_named(tmp_path):
 
 
 def test_the_readmes_configuration_loads(tmp_path):
-    block = README.split("A whole configuration is ten lines", 1)[1].split("\nThen:", 1)[0]
+    block = README.split("A whole configuration is ten lines", 1)[1].split("\n`rasid init`", 1)[0]
     lines = [line.strip() for line in block.splitlines()[1:] if line.startswith("    ")]
     first = next(at for at, line in enumerate(lines) if line.endswith("# rasid.toml"))
     assert len(lines) <= 10

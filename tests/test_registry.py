@@ -1,8 +1,13 @@
 """Trying, switching on and adding outlets, as an operator does it, against sites that really behave so."""
 
+import csv
 import json
+import re
 import stat
 from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -16,12 +21,14 @@ from archive.writer import Writer
 from crawler import registry
 from crawler.config import load_config, read_outlets
 from crawler.listings import Listing
-from crawler.probe import Answer, Finding, judge, read_home
+from crawler.listings.wordpress import posts_address
+from crawler.probe import Answer, Finding, judge, on_site, read_home
 from crawler.session import policy
-from crawler.urls import host_key
+from crawler.urls import canonical, host_key
 from tests.servers import Site, rss
 from tests.test_cli import rasid
 
+CANDIDATES = Path(__file__).parents[2] / "shared" / "outlets" / "candidates.csv"
 OLD = rss(["https://example.org/1.html"]).replace(str(utc_now().year), "2019")
 CHALLENGE = (
     "<html><head><title>Just a moment...</title></head><body><script>window._cf_chl_opt={}</script></body></html>"
@@ -144,7 +151,12 @@ def test_add_finds_what_a_site_of_wordpress_offers_and_writes_a_commented_entry(
         site.page(
             "/wp-json/?_fields=timezone_string", '{"timezone_string": "Asia/Damascus"}', content_type="application/json"
         )
-        site.page("/sitemap.xml", HOME)
+        posts = [{"link": f"{site.url}/1.html", "modified_gmt": "2026-01-21T09:00:00", "title": {"rendered": "خبر"}}]
+        rest = posts_address(root, None).removeprefix(site.url)
+        site.page(rest, json.dumps(posts), content_type="application/json")
+        index = "<sitemapindex><sitemap><loc>/posts.xml</loc></sitemap></sitemapindex>"
+        site.page("/news.xml", index, content_type="application/xml")
+        site.page("/posts.xml", f"<urlset><url><loc>{site.url}/2026/01/21/a-long-slug-of-words</loc></url></urlset>")
         done = rasid(
             "outlets", "add", site.url, "--id", "furat", "--enable", "--allow-private", "--config", directory, "--json"
         )
@@ -156,7 +168,8 @@ def test_add_finds_what_a_site_of_wordpress_offers_and_writes_a_commented_entry(
         assert "WordPress 6.8.2" in text
         (outlet,) = load_config(directory).outlets
         assert (outlet.id, outlet.name_ar, outlet.name_en) == ("furat", 'صوت الفرات"]', "Euphrates Voice")
-        assert (outlet.feeds, outlet.enabled, outlet.country) == ((f"{site.url}/feed/",), True, None)
+        assert (outlet.feeds, outlet.wordpress, outlet.enabled) == ((f"{site.url}/feed/",), root, True)
+        assert (outlet.sitemaps, outlet.country, outlet.timezone) == ((f"{site.url}/news.xml",), None, "Asia/Damascus")
         assert len(site.log) <= 15
         assert len({hit.path for hit in site.log}) == len(site.log)
         again = rasid("outlets", "add", site.url, "--config", directory)
@@ -184,6 +197,55 @@ def test_an_entry_written_in_a_way_that_cannot_be_changed_is_left_alone(tmp_path
     with pytest.raises(WorkError, match="nothing was written"):
         registry.switch_on(load_config(directory), ["a"])
     assert (directory / "outlets.toml").read_text(encoding="utf-8") == text
+
+
+SHIPPED = Path(str(files("crawler") / "starter" / "outlets.toml"))
+ENTRIES = SHIPPED.read_text(encoding="utf-8").split("\n[[outlet]]\n")[1:]
+
+
+def test_the_shipped_registry_is_off_and_every_entry_tells_its_evidence():
+    outlets = read_outlets(SHIPPED)
+    assert len(outlets) == len(ENTRIES) == 73
+    assert len({outlet.id for outlet in outlets}) == 73
+    assert not [outlet.id for outlet in outlets if outlet.enabled]
+    top = SHIPPED.read_text(encoding="utf-8").split("[[outlet]]")[0]
+    assert "\n# 73 entries." in top
+    explained = set(re.findall(r"^#   (E\d\d)  ", top, re.M))
+    for outlet, text in zip(outlets, ENTRIES, strict=True):
+        said = re.search(r"^# Evidence \((high|medium|low)\): ((?:.+\n# )*.+)", text, re.M)
+        assert text.startswith(f'id = "{outlet.id}"')
+        assert said, outlet.id
+        assert set(re.findall(r"E\d\d", text)) <= explained, outlet.id
+        assert outlet.sources or "\n# in English: " in text, outlet.id
+        if re.search(r"\b403\b|[Ff]irewall|Cloudflare", text):
+            assert re.search("^# Refuses: ", text, re.M), outlet.id
+
+
+def test_every_shipped_address_is_canonical_and_on_its_outlets_own_site_or_said_not_to_be():
+    for outlet, text in zip(read_outlets(SHIPPED), ENTRIES, strict=True):
+        listed = [url for kind, url in outlet.sources if kind != "telegram"]
+        said = re.search(r"^# On another host than the home page: (.+)$", text, re.M)
+        away = set(said[1].split(", ")) if said else set()
+        assert {urlsplit(url).hostname for url in listed if not on_site(url, outlet.homepage)} == away, outlet.id
+        in_english = re.findall(r'"(https?://[^"]+)"', " ".join(re.findall("^# in English: (.+)$", text, re.M)))
+        for url in [outlet.homepage, *listed, *in_english]:
+            assert canonical(url) == url
+        assert bool(outlet.timezone) == (outlet.country not in (None, "US", "RU")), outlet.id
+
+
+@pytest.mark.skipif(not CANDIDATES.exists(), reason="the list of candidates lies beside the project")
+def test_every_candidate_with_an_address_became_an_entry():
+    with CANDIDATES.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    by_id = {outlet.id: text for outlet, text in zip(read_outlets(SHIPPED), ENTRIES, strict=True)}
+    for row in rows:
+        named = [u for key in ("feed_urls", "sitemap_urls", "telegram") for u in row[key].split(";") if u]
+        assert row["id"] in by_id or not named, row["id"]
+        text = by_id.get(row["id"], "")
+        assert all(f'"{canonical(u) if "://" in u else u}"' in text for u in named), row["id"]
+        told = " ".join(text.replace("\n# ", " ").split())
+        assert not named or f"({row['confidence']}): {row['evidence'][:60]}"[:60] in told, row["id"]
+    assert len(rows) - len(by_id) == int(re.search(r"^# (\d+) more outlets", SHIPPED.read_text("utf-8"), re.M)[1])
 
 
 IDS = st.lists(st.from_regex(r"[a-z][a-z0-9_-]{0,6}", fullmatch=True), min_size=1, max_size=5, unique=True)

@@ -1,5 +1,5 @@
 -- title: Coverage and fetch failures
--- description: Every outlet over the last hours, those in trouble first: looks, what they met, what they brought, the latest error. An outlet that was not looked at shows so.
+-- description: Every outlet that was ever switched on, over the last hours, those in trouble first: looks, what they met, what they brought, the latest error. An outlet that was not looked at shows so.
 -- hours: 24
 WITH since(at) AS (
   SELECT coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || coalesce(nullif(:hours, ''), '24') || ' hours'), '')
@@ -26,5 +26,6 @@ SELECT o.id AS outlet_id, o.name_ar AS outlet,
         ORDER BY f.at DESC, f.id DESC LIMIT 1) AS last_error,
        (SELECT min(s.next_at) FROM sources s WHERE s.outlet_id = o.id) AS next_at
 FROM outlets o LEFT JOIN looks k ON k.outlet_id = o.id LEFT JOIN yield y ON y.outlet_id = o.id
+WHERE EXISTS (SELECT 1 FROM sources WHERE outlet_id = o.id) OR EXISTS (SELECT 1 FROM articles WHERE outlet_id = o.id)
 ORDER BY coalesce(1.0 * k.answered / k.looks, -1), o.id
 LIMIT 500
