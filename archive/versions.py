@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from archive.folding import TABLE, fold
 from archive.models import Article
+from archive.noise import changes
 
 FEED = "feed content; "  # how `extractor` begins where the feed told the text, the page itself gave none
 
@@ -22,11 +24,12 @@ def is_stump(text: str, whole: str) -> bool:
     return 2 * len(text) < len(whole)
 
 
-def same_version(old: Article, new: Article) -> bool:
+def same_version(old: Article, new: Article, known: Collection[str] = ()) -> bool:
     """Whether `new` says what `old` said in title, text, author and published date, so that no version is made.
 
     A look may know less than the one before (a listing named the author, the page does not): what is unknown now, or
-    known at another precision, is no edit. Nor is a date reckoned back from "منذ يومين", which moves with the clock.
+    known at another precision, is no edit. Nor is a date reckoned back from "منذ يومين", which moves with the clock,
+    nor what changes in lines that are `known` (folded) to be none of the text.
     After a text that the feed told, what the page gives is an edit only if it is whole and in other words: headline
     and byline were the feed's until then.
     """
@@ -34,12 +37,16 @@ def same_version(old: Article, new: Article) -> bool:
         return True
     moving = "relative" in (old.published_source, new.published_source)
     return (
-        same_text(old.title, new.title)
-        and _asks(old.title) == _asks(new.title)
-        and same_text(old.text, new.text)
+        same_words((old.title, old.text), (new.title, new.text), known)
         and (new.author is None or same_text(old.author or "", new.author))
         and (moving or new.published_at is None or _same_date(old.published_at, new.published_at))
     )
+
+
+def same_words(old: tuple[str, str], new: tuple[str, str], known: Collection[str] = ()) -> bool:
+    """Whether two titles with their texts say the same, but for what changes from look to look (`archive.noise`)."""
+    same = same_text(old[1], new[1]) and same_text(old[0], new[0]) and _asks(old[0]) == _asks(new[0])
+    return same or all(piece.op == "equal" for pieces in changes(old, new, known) for piece in pieces)
 
 
 def same_text(a: str, b: str) -> bool:

@@ -18,8 +18,8 @@ def test_words_that_were_added_taken_out_and_replaced():
     assert told(before, after) == [
         ("replaced", "الوزارة", "وزارة النقل"),
         ("removed", "منذ الصباح", ""),
-        ("replaced", "الثلوج.", "الثلوج والضباب."),
-    ] or told(before, after)[2] == ("inserted", "", "والضباب.")
+        ("inserted", "", "والضباب."),
+    ]
 
 
 def test_a_paragraph_and_a_sentence_that_moved_are_told_from_rewritten_ones():
@@ -39,7 +39,10 @@ def test_lines_can_be_left_out():
 
 
 WORDS = st.lists(
-    st.sampled_from("قسد سجن نقل داعش 12 3.5 أعلن، «لا» الحسكة. اليوم! —\n في\n\n ".split(" ")), max_size=60
+    st.sampled_from(
+        ["قسد", "سجن", "نقل", "داعش", "12", "3.5", "أعلن،", "«لا»", "الحسكة.", "اليوم!", "—\n", "في\n\n", ""]
+    ),
+    max_size=60,
 )
 
 

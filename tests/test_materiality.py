@@ -1,0 +1,86 @@
+"""What an edit changed, whether it matters, and by which words."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive.arabic.normalise import normalise
+from archive.arabic.numbers import read_numbers
+from archive.materiality import edits
+from archive.noise import changes, is_noise
+from archive.topics import shipped_rules
+from tests.evaluate_edits import LABELLED, evaluate, judged
+
+FLOORS = tomllib.loads(LABELLED.with_name("floors.toml").read_text("utf-8"))
+
+
+def test_labelled_edits_are_told_as_well_as_ever():
+    scores = {f"edits.{name}": score for name, score in evaluate().items()}
+    for name, score in scores.items():
+        assert score >= FLOORS["at_least"].get(name, score), name
+        assert score <= FLOORS["at_most"].get(name, score), name
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reasons", "passage"),
+    [
+        ("وانتشرت عناصر قسد في الحي.", "وانتشرت عناصر ميليشيا قسد في الحي.", ("actor",), "ميليشيا"),
+        ("قتل 7 جنود وأصيب 9 مدنيين.", "قتل 9 جنود وأصيب 7 مدنيين.", ("number",), "7 | 9"),
+        ("نقلوا من الرقة إلى الحسكة.", "نقلوا من الحسكة إلى الرقة.", ("place",), "الرقة | الحسكة"),
+        ("ولم تقع إصابات.", "ووقعت إصابات.", ("negation",), "ولم"),
+        ("بقي مئة وخمسون ألف نازح.", "بقي مئة وستون ألف نازح.", ("number",), "مئة وخمسون ألف | مئة وستون ألف"),
+    ],
+)
+def test_an_edit_that_matters_says_by_which_words(before, after, reasons, passage):
+    (edit,) = judged(("عنوان", before), ("عنوان", after))
+    assert (edit.kind, edit.reasons) == ("material", reasons)
+    assert edit.passage == passage
+    assert (before[edit.from_start : edit.from_end], after[edit.start : edit.end]) == (edit.before, edit.after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("أصيب ثلاثة وعشرون عاملاً.", "أصيب 23 عاملاً.", "wording"),
+        ("شارك 7 معلمين و9 طلاب في الحفل.", "شارك في الحفل 9 طلاب و7 معلمين.", "wording"),
+        ("كتب الاهالي رسالة.", "كتب الأهالي رسالة.", "typo"),
+        ("وصل إلى السوق السوق.", "وصل إلى السوق.", "typo"),
+    ],
+)
+def test_other_words_for_the_same_do_not_matter(before, after, kind):
+    assert {edit.kind for edit in judged(("عنوان", before), ("عنوان", after))} == {kind}
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("ثلاثة عشر قتيلا و1,500 جريح", [13, 1500]),
+        ("مليون ونصف المليون", [1_500_000]),
+        ("3 ملايين و500 ألف", [3_500_000]),
+        ("ألف وتسعمئة وتسعة وتسعين", [1999]),
+        ("عشرات الآلاف يوم الاثنين", ["tens of thousands"]),
+        ("واحد وعشرون رجلا وامرأة واحدة", [21]),
+        ("لثلاثة أيام ومئتي ليلة", [3, 200]),
+    ],
+)
+def test_numbers_are_worth_the_same_in_words_and_digits(words, values):
+    assert [n.value for n in read_numbers(normalise(words).replace("و1", "و 1").replace("و5", "و 5").split())] == values
+
+
+def test_noise_is_told_by_its_own_words():
+    for line in ("عدد المشاهدات: 1,204", "21 كانون الثاني 2026 - 12:30", "اقرأ أيضاً: افتتاح المعرض", "120 مشاهدة"):
+        assert is_noise(line), line
+    for line in ("تصحيح: عدد القتلى سبعة", "قتل 12 شخصاً", "تابعوا السير على الأقدام حتى وصلوا.", "المصدر قال غير ذلك"):
+        assert not is_noise(line), line
+
+
+@given(st.text(max_size=120), st.text(max_size=120))
+def test_any_two_texts_can_be_judged(before, after):
+    for old, new in ((before, after), (f"قسد «{before}» 12", f"قسد «{after}» 13")):
+        for _, pieces in zip((0, 1), changes((old, old), (new, new)), strict=True):
+            for edit in edits(old, new, pieces, shipped_rules()):
+                assert (edit.kind == "material") == bool(edit.reasons)
+                assert old[edit.from_start : edit.from_end] == edit.before
+                assert new[edit.start : edit.end] == edit.after
