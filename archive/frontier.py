@@ -22,6 +22,8 @@ from archive.versions import FEED
 if TYPE_CHECKING:
     from archive.writer import Transaction
 
+FIRST_TRIES = 3  # at a first contact without a page that fails; then what was read of it has to do
+
 
 @dataclass(frozen=True, slots=True)
 class OutletRow:
@@ -64,6 +66,7 @@ class Visited:
     last_modified: str | None = None
     mark: str | None = None
     plain: bool = True  # asked for without validators
+    whole: bool = True  # none of its pages failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +234,18 @@ def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Lin
 def source_done(tx: Transaction, source_id: int, visited: Visited, plan: Callable[[Pace], str]) -> None:
     """A visit to a listing came to its end: keep how far it was read, and what to ask with when `plan` says."""
     db, at = tx.db, visited.at
-    etag, modified, first_read_at, last_new_at, gap, leads = db.execute(
-        "SELECT etag, last_modified, first_read_at, last_new_at, usual_gap_s, kind = 'telegram' OR NOT EXISTS "
-        "(SELECT 1 FROM sources o WHERE o.outlet_id = s.outlet_id AND o.position < s.position AND o.failures = 0 "
-        "AND o.next_at IS NOT NULL AND o.kind NOT IN (s.kind, 'telegram')) FROM sources s WHERE id = ?",
+    etag, modified, first_read_at, last_new_at, gap, failures, leads = db.execute(
+        "SELECT etag, last_modified, first_read_at, last_new_at, usual_gap_s, failures, kind = 'telegram' OR "
+        "NOT EXISTS (SELECT 1 FROM sources o WHERE o.outlet_id = s.outlet_id AND o.position < s.position "
+        "AND o.failures = 0 AND o.next_at IS NOT NULL AND o.kind NOT IN (s.kind, 'telegram')) "
+        "FROM sources s WHERE id = ?",
         (source_id,),
     ).fetchone()
     changes: dict[str, Any] = {"etag": visited.etag, "last_modified": visited.last_modified, "mark": visited.mark}
-    changes |= {"first_read_at": first_read_at or at, "failures": 0}
+    if visited.whole or first_read_at or failures >= FIRST_TRIES:
+        changes |= {"first_read_at": first_read_at or at, "failures": 0}
+    else:
+        changes["failures"] = failures + 1
     if visited.plain:
         changes["plain_at"] = at
     if visited.new and first_read_at and _same(visited.etag, etag, visited.last_modified, modified):

@@ -12,6 +12,7 @@ from archive.times import later
 if TYPE_CHECKING:
     from archive.writer import Transaction
 
+SLACK = 60.0  # a page may be shown as it was for so long after it was modified
 HOUR = 3600.0  # between two looks at an article for the sake of a feed or sitemap
 MANY = 5  # articles modified at once, or a third of all listed: then the listing tells of itself, not of them
 
@@ -37,7 +38,7 @@ def take(tx: Transaction, links: Iterable[Link], at: str, *, trusted: bool) -> N
         article_id, hint, checked = row
         tx.db.execute("UPDATE articles SET modified_hint = ? WHERE id = ?", (link.modified_at, article_id))
         moved += hint is not None
-        since = is_after(link.modified_at, checked)
+        since = is_after(link.modified_at, later(checked, -SLACK))
         if since or (since is None and hint is not None):
             due.append((article_id, at if trusted else max(at, later(checked, HOUR))))
     if trusted or moved <= max(MANY, known // 3):

@@ -75,10 +75,10 @@ class Schedule:
         A listing that does not lead is read slowly, unless it found what the leading one did not.
         """
         usual = self.seconds or 0.0
-        if pace.first:
-            wait = usual
-        elif not (pace.leads or pace.new):
+        if not pace.leads and (pace.first or not pace.new):
             wait = self.slowest
+        elif pace.first:
+            wait = usual
         elif pace.new and 2 * pace.new >= pace.listed:
             wait = self.fastest
         else:

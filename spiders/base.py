@@ -23,6 +23,7 @@ from crawler.middlewares import Wire, no_page
 from crawler.urls import same_site
 
 FIRST_PAGES, PAGES = 20, 5  # of one source in one visit: at first contact, and later
+MISSES = 2  # of these pages, after which the rest is left for another visit
 FIRST_LINKS = 2000  # after so many a first contact asks for no further page
 PLAIN_S = 2 * 3600.0  # a listing is read without validators at least so often: they are hints
 
@@ -117,7 +118,7 @@ class ListingSpider(OutletSpider):
         if page.look.outcome == "ok":  # an index may stay the same while what it leads to does not
             etag, modified = (page.headers.get(name) if links else None for name in ("etag", "last-modified"))
             mark = page.listing.mark if whole else mark
-        visited = Visited(page.look.at, len(links), new, etag, modified, mark, not validators)
+        visited = Visited(page.look.at, len(links), new, etag, modified, mark, not validators, whole)
         await job.write(lambda tx: source_done(tx, source.id, visited, job.next_at))
 
     def _validators(self, source: Source) -> dict[str, str]:
@@ -134,10 +135,10 @@ class ListingSpider(OutletSpider):
 
         Returns how many new addresses the visit brought, and whether no page failed; None when we are only stopping.
         """
-        first, new, whole = source.first_read_at is None, page.new, True
+        first, new, misses = source.first_read_at is None, page.new, 0
         waiting, asked, told = list(page.listing.more), {self.address(source)}, {x.url for x in page.listing.links}
         if not (first or self.to_the_end or page.new == len(told)):
-            return new, whole
+            return new, True
         while waiting and len(asked) < (FIRST_PAGES if first else PAGES) and not (first and len(told) >= FIRST_LINKS):
             url = waiting.pop(0)
             if url in asked or not same_site(url, source.url):
@@ -148,14 +149,14 @@ class ListingSpider(OutletSpider):
             page, here = further, {link.url for link in further.listing.links}
             if not page.ok:
                 await self.job.write(partial(source_read, source_id=source.id, look=page.look, links=()))
-                whole = whole and page.look.outcome == "gone"  # the end of a listing is no failure
-                if page.look.outcome in PASSING:
+                misses += page.look.outcome in PASSING  # what is gone is the end of a listing, and no failure
+                if misses == MISSES or page.look.retry_at:
                     break
             new += page.new
             if not here or (here - told and (first or self.to_the_end or page.new == len(here))):
                 waiting[:0] = page.listing.more
             told |= here
-        return new, whole
+        return new, not misses
 
     async def _page(self, source: Source, url: str, validators: Mapping[str, str]) -> _Page | None:
         """Ask for one page, and make what it lists durable; None when we are only stopping."""
