@@ -55,12 +55,25 @@ def identify(tx: Transaction, snapshot: Snapshot) -> tuple[Known, bool]:
     return known(db, article_id), aside
 
 
+def kept(db: Connection, article_id: int | None) -> tuple[Article | None, frozenset[str]]:
+    """The newest version of an article, where it has one, and all its addresses."""
+    sql = "SELECT title, text FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.id = ?"
+    row = db.execute(sql, (article_id,)).fetchone()
+    named = db.execute("SELECT url FROM addresses WHERE article_id = ?", (article_id,)).fetchall()
+    return Article(*row) if row else None, frozenset(url for (url,) in named)
+
+
+def owner(db: Connection, url: str) -> int | None:
+    """The article that an address leads to."""
+    row = db.execute("SELECT article_id FROM addresses WHERE url = ?", (url,)).fetchone()
+    return int(row[0]) if row else None
+
+
 def _same(db: Connection, owner: int, snapshot: Snapshot, kind: str) -> bool:
     """Whether the article that an address belongs to says what the page says. Of one that was passed over no words are
     kept; then the address must look like the page's own."""
-    sql = "SELECT title, text FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.id = ?"
-    row = db.execute(sql, (owner,)).fetchone()
-    return likeness(Article(*row), snapshot.article) >= SAME if row else kind not in ("named", "moved")
+    told, _ = kept(db, owner)
+    return likeness(told, snapshot.article) >= SAME if told else kind not in ("named", "moved")
 
 
 def _new(tx: Transaction, snapshot: Snapshot, owners: dict[str, int], kinds: dict[str, str]) -> int:
@@ -92,7 +105,8 @@ def _settle(db: Connection, article: Known, snapshot: Snapshot, kinds: dict[str,
     """Ask for the article at its canonical address from now on, or where it moved to; one that answers is kept."""
     page, asked_at = snapshot.page, address(db, article)
     if page.final_url != asked_at:
-        named = next((url for url, kind in kinds.items() if kind == "canonical" and url != page.url), None)
+        led_away = page.url if page.url != page.final_url else None
+        named = next((url for url, kind in kinds.items() if kind == "canonical" and url != led_away), None)
         want = named or (page.final_url if asked_at == page.url else asked_at)
         if db.execute("SELECT 1 FROM addresses WHERE url = ? AND article_id = ?", (want, article.id)).fetchone():
             readdress(db, article.id, want)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from archive import learned, ledger
 from archive.arabic.normalise import normalise
 from archive.errors import ArchiveError
-from archive.identity import identify
+from archive.identity import identify, owner
 from archive.looks import Known, announce, known, record_fetch, rung
 from archive.models import Article, Judgement, Look, Saved, Series, Snapshot
 from archive.sqlite import insert
@@ -58,11 +58,13 @@ def save(tx: Transaction, snapshot: Snapshot) -> Saved:
         size = len(page.body if page.raw is None else page.raw)
         led = snapshot.article_id is not None and page.final_url != page.url
         outcome = "moved" if led else "unchanged" if saved.kind == "unchanged" else "ok"
-        seen = Look(page.url, page.at, "ok", snapshot.outlet_id, snapshot.crawl_id, article.id, page.status, size)
+        of = owner(tx.db, page.url) or article.id
+        seen = Look(page.url, page.at, "ok", snapshot.outlet_id, snapshot.crawl_id, of, page.status, size)
         record_fetch(tx, seen, outcome=outcome, ms=snapshot.ms)
         if saved.kind in ("new", "changed"):
             tx.db.execute("UPDATE crawls SET kept = kept + 1 WHERE id = ?", (snapshot.crawl_id,))
-    tx.db.execute("DELETE FROM frontier WHERE url IN (?, ?)", (page.url, page.final_url))
+    met = "SELECT url FROM addresses WHERE article_id = ?"
+    tx.db.execute(f"DELETE FROM frontier WHERE url IN (?, ?) OR url IN ({met})", (page.url, page.final_url, article.id))  # noqa: S608
     return saved if saved.event_id else Saved(saved.kind, saved.article_id, saved.version_id, restored)
 
 

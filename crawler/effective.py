@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from archive.identity import SAME
 from archive.models import Article, Page
 from archive.versions import FEED, is_stump, likeness
 from crawler.addresses import is_listing, twin
@@ -28,7 +29,7 @@ from crawler.telegram import POST
 from crawler.urls import canonical
 
 Status = Literal["live", "moved", "gone", "blocked", "outage", "not_article", "unreadable"]
-SAME, UNLIKE = 0.5, 0.1  # likeness from which two tellings are one article; below which they have nothing in common
+UNLIKE = 0.1  # likeness below which two tellings have nothing in common
 LONG = 800  # letters of text (or four sentences) from which a page that reads like an article is one
 SOURCE = 1 << 17  # bytes of a page that are looked at: what stands in an article's place is small
 _ONWARD_S = 10  # a page that sends on later than this is one that refreshes itself
@@ -119,9 +120,12 @@ def effective(
 
 
 def onward(page: Page, article: Article | None) -> str | None:
-    """The address that a page without a text of its own sends its readers to, or a twin's canonical page."""
-    if article and (kind := twin(page.final_url)) and kind != "id":
-        return next((url for kind, url in article.addresses if kind == "canonical" and url != page.final_url), None)
+    """The address that a page without a text of its own sends its readers to, or the one that a page names as
+    canonical: a twin's, or one that nothing but its word speaks for."""
+    kinds = ("canonical", "named") if twin(page.final_url) in ("amp", "mobile") else ("named",)
+    for kind, url in article.addresses if article and _told(article) else ():
+        if kind in kinds and url != page.final_url:
+            return url
     source = _source(page)
     if (article and len(_told(article)) >= 250) or len(_shown(source)) > 600:
         return None

@@ -4,25 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
 
 from archive.errors import ExtractionError
 from archive.frontier import Due, due_articles, postpone
+from archive.identity import SAME, kept, owner
+from archive.looks import known as known_article
 from archive.looks import look as store_look
-from archive.models import Look, Page, Snapshot
+from archive.looks import record_fetch, unheard
+from archive.models import Article, Judgement, Look, Page, Saved, Snapshot
 from archive.store import save
-from crawler.guest import NoPage
+from archive.times import later
+from archive.versions import likeness
+from crawler.effective import Effective, effective, onward
+from crawler.guest import NoPage, Stopping
 from crawler.job import Job
+from crawler.middlewares import Wire, no_page
 from crawler.telegram import embedded, withheld
-from crawler.urls import canonical
+from crawler.urls import canonical, same_site
 from spiders.base import OutletSpider
 
 BATCH = 50  # addresses taken from the archive at a time
+HOPS = 2  # pages that only lead on, one after the other
+AGAIN_S = 900.0  # until a twin is looked at whose canonical page is under way
 _NO_PAGE = ("image/", "video/", "audio/", "font/", "application/pdf", "application/zip", "application/octet-stream")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An answer as it was read; without an article `error` says why."""
+
+    page: Page
+    wire: Wire
+    article: Article | None = None
+    judgement: Judgement | None = None
+    error: str | None = None
 
 
 class ArticleSpider(OutletSpider):
@@ -34,6 +55,7 @@ class ArticleSpider(OutletSpider):
         """`only`: these addresses, kept whatever their topic; else all that is due at the job's outlet."""
         super().__init__(job, **kwargs)
         self.only, self.channels = only, job.outlet.telegram if job.outlet else ()
+        self.asked_home, self.led = False, set[str]()  # addresses that pages named or led on to
         # A page in hand takes up to three times crawl.max_bytes: wire, decoded, and its way to the worker.
         self.hands = asyncio.Semaphore(job.config.crawl.concurrency + 1)
 
@@ -61,14 +83,17 @@ class ArticleSpider(OutletSpider):
                 return
             self.job.seen.add(item.url)
             url = embedded(item.url, self.channels) or item.url
-            yield Request(url, self.parse, errback=self.failed, cb_kwargs={"due": item})
+            meta = {"again": item.article_id is not None}
+            yield Request(url, self.parse, errback=self.failed, cb_kwargs={"due": item}, meta=meta)
 
     async def parse(self, response: Response, due: Due) -> None:
         """From a page to what is durably kept of it."""
         try:
             await self._take(response, due)
         except NoPage as why:
-            await self._leave(self.look(due.url, why.outcome, response.meta, str(why), article_id=due.article_id))
+            await self._leave(self.missed(due.url, why, response.meta, article_id=due.article_id))
+        except Stopping:
+            pass  # it stays due
         finally:
             self.hands.release()
 
@@ -85,7 +110,39 @@ class ArticleSpider(OutletSpider):
             self.hands.release()
 
     async def _take(self, response: Response, due: Due) -> None:
-        job, wire, outlet = self.job, response.meta["wire"], self.job.outlet
+        """Keep the article that an answer holds, or leads to; a NoPage says what stands there instead."""
+        job = self.job
+        known, names = kept(job.reader, due.article_id)
+        told = await self._read(response, due)
+        for _ in range(HOPS):
+            to = onward(told.page, told.article)
+            blank = told.article is None or not told.article.text.strip()
+            if not to or self._what(told, known, names).status in ("blocked", "outage"):
+                break
+            if not blank and (due.article_id or to in self.led or to in job.results or owner(job.reader, to)):
+                break  # another page of what is known: its own words say of which
+            if not blank and to in job.seen:  # just being read: what it names will tell
+                return await self._put_off(due.url, later(job.now(), AGAIN_S))
+            self.led.add(to)
+            try:
+                further = await self._read(await self._ask(to, told.page, again=due.article_id is not None), due)
+            except NoPage:
+                if blank:
+                    raise
+                break
+            if told.article and not blank and not (further.article and likeness(told.article, further.article) >= SAME):
+                break  # named by mistake
+            told = further
+        what = self._what(told, known, names)
+        if what.other and same_site(told.page.final_url, due.url):
+            await self._keep(replace(told, page=replace(told.page, url=told.page.final_url)), due, None)
+        by_hand = what.status == "not_article" and self.only is not None
+        if by_hand or what.status == "live" or what.status == "moved":
+            return job.note(due.url, await self._keep(told, due, due.article_id))
+        raise NoPage(what.status, told.error or what.why)
+
+    async def _read(self, response: Response, due: Due) -> _Told:
+        wire, outlet = response.meta["wire"], self.job.outlet
         final, view = canonical(response.url), None
         if embedded(due.url, self.channels):
             if why := withheld(response.body, due.url):
@@ -100,25 +157,56 @@ class ArticleSpider(OutletSpider):
         if media.startswith(_NO_PAGE):
             raise NoPage("not_article", f"is {media}")
         try:
-            article, judgement = await job.read(page)
+            return _Told(page, wire, *await self.job.read(page))
         except ExtractionError as error:
-            raise NoPage("unreadable", str(error)) from error
-        if not article.text.strip():
-            raise NoPage("unreadable", "no text was found in it")
-        if article.is_article is False and self.only is None:
-            raise NoPage("not_article", "reads like a home, section, login or error page")
+            return _Told(page, wire, error=str(error))
+
+    def _what(self, told: _Told, known: Article | None, names: frozenset[str]) -> Effective:
+        return effective(told.page, told.article, known, names)
+
+    async def _keep(self, told: _Told, due: Due, article_id: int | None) -> Saved:
+        if told.article is None or told.judgement is None:
+            raise NoPage("unreadable", told.error or "no text was found in it")
         shot = Snapshot(
-            page, article, judgement, job.outlet_id, job.crawl_id, due.article_id, due.backlog,
-            keep=self.only is not None, ms=wire.ms,
+            told.page, told.article, told.judgement, self.job.outlet_id, self.job.crawl_id, article_id, due.backlog,
+            keep=self.only is not None, ms=told.wire.ms,
         )  # fmt: skip
-        job.note(due.url, await job.write(lambda tx: save(tx, shot), size=wire.size + len(page.body)))
+        return await self.job.write(lambda tx: save(tx, shot), size=told.wire.size + len(told.page.body))
+
+    async def _ask(self, url: str, after: Page | None = None, *, again: bool = False) -> Response:
+        """One more answer, by the same door as any; `after`: the page that leads there. Raises NoPage, Stopping."""
+        meta = {"redirect_urls": [after.url, after.final_url], "again": again} if after else {}
+        try:
+            return await self.crawler.engine.download_async(Request(url, meta=meta, callback=NO_CALLBACK))
+        except Stopping:
+            raise
+        except Exception as error:
+            raise no_page(error) from error
 
     async def _leave(self, look: Look) -> None:
+        job = self.job
         if look.article_id is not None and look.outcome == "not_article":
             # A kept article that reads like a home page is a page we misread: neither an edit nor a withdrawal.
             look = replace(look, outcome="unreadable")
-        await self.job.write(lambda tx: store_look(tx, look))
-        self.job.note(look.url, look)
+        if look.outcome == "gone" and look.article_id is not None and not self.asked_home:
+            article = known_article(job.reader, look.article_id)
+            if article.status == "suspect" and unheard(job.reader, article):
+                await self._ask_home()
+        await job.write(lambda tx: store_look(tx, look))
+        job.note(look.url, look)
+
+    async def _ask_home(self) -> None:
+        """See whether the outlet can be reached at all, once a crawl."""
+        self.asked_home = True
+        home = canonical(self.job.outlet.homepage) if self.job.outlet else ""
+        try:
+            answer = await self._ask(home)
+            page = Page(home, canonical(answer.url), self.job.now(), answer.status, (), answer.body)
+            status = effective(page, None).status
+            seen = self.look(home, status if status in ("gone", "blocked", "outage") else "ok", answer.meta)
+        except NoPage as why:
+            seen = self.missed(home, why, {})
+        await self.job.write(lambda tx: record_fetch(tx, seen))
 
     async def _put_off(self, url: str, until: str) -> None:
         if self.only is None:

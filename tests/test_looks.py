@@ -1,0 +1,276 @@
+"""What follows from looks: an article is withdrawn only while its outlet, and the articles around it, answer."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from archive.frontier import due_articles
+from archive.looks import look
+from archive.models import Article, Look
+from archive.times import later
+from tests.archive_kit import NOW, ON_TOPIC, Kit, page, whole
+
+DAY, HOUR = 86400.0, 3600.0
+LADDER = (HOUR, 3 * HOUR, 12 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY)
+
+
+@pytest.fixture
+def kit(tmp_path):
+    kit = Kit(tmp_path, ladder=LADDER)
+    yield kit
+    assert whole(kit.writer) == []
+    kit.writer.close()
+
+
+def url(number: int) -> str:
+    return f"https://sana.example/{number}"
+
+
+def story(number: int) -> Article:
+    """An article like no other."""
+    words = random.Random(number).sample([f"كلمة{n}" for n in range(400)], 40)
+    return replace(ON_TOPIC, title=f"{ON_TOPIC.title} {number}", text=f"{' '.join(words)}.\n{ON_TOPIC.text}")
+
+
+def missed(kit, at, *numbers, outcome="gone"):
+    kit.clock.at = at
+    for number in numbers:
+        seen = Look(url(number), at, outcome, "sana", kit.crawl, number, status=404)
+        kit.do(lambda tx, seen=seen: look(tx, seen))
+
+
+def kept(kit, count, at=NOW, apart=60):
+    for number in range(1, count + 1):
+        kit.save(story(number), later(at, apart * number), url=url(number))
+
+
+def found(kit, at, *numbers):
+    for number in numbers:
+        kit.save(story(number), at, url=url(number), article_id=number)
+
+
+def told(kit, kind="withdrawn"):
+    return [row[0] for row in kit.rows("SELECT article_id FROM events WHERE kind = ? ORDER BY id", kind)]
+
+
+def states(kit):
+    return dict(kit.rows("SELECT id, status FROM articles"))
+
+
+def test_nothing_is_withdrawn_while_nothing_else_of_the_outlet_answers(kit):
+    kept(kit, 1)
+    missed(kit, later(NOW, HOUR), 1)
+    missed(kit, later(NOW, 3 * HOUR), 1)
+    kit.home(later(NOW, 4 * HOUR), "outage")
+    missed(kit, later(NOW, 4 * HOUR), 1)
+    assert (states(kit), told(kit)) == ({1: "suspect"}, [])
+    kit.home(later(NOW, 5 * HOUR))
+    missed(kit, later(NOW, 5 * HOUR), 1)
+    assert (states(kit), told(kit)) == ({1: "gone"}, [1])
+
+
+def test_the_articles_around_a_missing_one_are_looked_at(kit):
+    kept(kit, 12)
+    at = later(NOW, DAY)
+    kit.do(lambda tx: tx.db.execute("UPDATE articles SET next_check_at = NULL"))
+    missed(kit, at, 6)
+    assert {d.article_id for d in kit.do(lambda tx: due_articles(tx.db, "sana", at, 99))} == {2, 3, 4, 5, 7, 8, 9, 10}
+    found(kit, at, 2, 3, 4, 5, 7, 8, 9, 10)
+    missed(kit, later(at, HOUR), 6)
+    assert told(kit) == [6]
+
+
+def test_articles_missing_together_are_a_redesign_and_told_to_nobody(kit):
+    kept(kit, 12)
+    for hours in (24, 26, 30, 50, 80, 200, 400):
+        at = later(NOW, hours * HOUR)
+        kit.home(at)
+        missed(kit, at, *range(1, 13))
+    assert set(states(kit).values()) == {"suspect"}
+    assert kit.one("SELECT count(*) FROM articles WHERE next_check_at IS NULL") == 0
+    new = later(NOW, 401 * HOUR)  # what is published after it does not speak for what was there before
+    for number in range(13, 25):
+        kit.save(story(number), later(new, number * 60), url=url(number))
+    missed(kit, later(new, DAY), *range(1, 13))
+    found(kit, later(new, DAY), *range(13, 25))
+    missed(kit, later(new, 2 * DAY), *range(1, 13))
+    assert told(kit) == []
+    found(kit, later(new, 3 * DAY), *range(1, 13))  # the old addresses work again
+    assert set(states(kit).values()) == {"live"}
+    assert told(kit, "restored") == []
+    kit.home(later(new, 4 * DAY))
+    missed(kit, later(new, 4 * DAY), 5)
+    missed(kit, later(new, 5 * DAY), 5)
+    assert told(kit) == [5]
+
+
+def test_a_block_or_an_outage_between_leaves_a_suspicion_as_it_was(kit):
+    kept(kit, 6)
+    at = later(NOW, DAY)
+    missed(kit, at, 3)
+    found(kit, later(at, 60), 1, 2, 4, 5, 6)
+    for hours, outcome in enumerate(("blocked", "outage", "timeout", "tls"), 1):
+        missed(kit, later(at, hours * HOUR), 3, outcome=outcome)
+        assert (states(kit)[3], told(kit)) == ("suspect", [])
+    missed(kit, later(at, 6 * HOUR), 3)
+    assert told(kit) == [3]
+
+
+def test_the_ladder_begins_anew_with_an_edit(kit):
+    kit.save(story(1), url=url(1))
+    at = later(NOW, 8 * DAY)
+    kit.save(replace(story(1), title="قسد تعلن حصيلة جديدة للمعتقلين"), at, url=url(1))
+    assert kit.one("SELECT next_check_at FROM articles") == later(at, HOUR)
+    kit.save(replace(story(1), title="قسد تعلن حصيلة جديدة للمعتقلين"), later(at, HOUR), url=url(1))
+    assert kit.one("SELECT next_check_at FROM articles") == later(at, 3 * HOUR)
+
+
+# --- identity
+
+
+def claims(*pairs: tuple[str, str], of: int = 1) -> Article:
+    return replace(story(of), addresses=pairs)
+
+
+def addresses(kit):
+    return {u: (article_id, kind) for u, article_id, kind in kit.rows("SELECT url, article_id, kind FROM addresses")}
+
+
+def test_twins_lead_to_one_article_whichever_is_met_first(kit):
+    slug, amp, short, phone = (f"https://sana.example{p}" for p in ("/71-nql", "/71-nql/amp", "/?p=71", "/m/71"))
+    kit.save(claims(("amp", amp), ("canonical", slug)), url=amp)
+    assert kit.one("SELECT url FROM articles") == slug
+    said = (("canonical", slug), ("amp", amp), ("id", short), ("mobile", phone))
+    assert kit.save(claims(*said), later(NOW, HOUR), url=slug).kind == "unchanged"
+    shorter = replace(claims(("id", short), ("canonical", slug)), text=story(1).text[:150])
+    assert kit.save(shorter, later(NOW, 2 * HOUR), url=short, article_id=1).article_id == 1
+    assert addresses(kit) == {
+        slug: (1, "canonical"), amp: (1, "amp"), short: (1, "id"), phone: (1, "mobile"),
+    }  # fmt: skip
+
+
+def test_a_twin_met_second_adds_an_address_and_no_version(kit):
+    slug, amp = url(71), f"{url(71)}/amp"
+    kit.save(claims(("canonical", slug)), url=slug)
+    told_by_amp = replace(claims(("amp", amp), ("canonical", slug)), text=story(1).text + "\nاشترك في نشرتنا.")
+    assert kit.save(told_by_amp, later(NOW, HOUR), url=amp).kind == "unchanged"
+    assert (kit.one("SELECT count(*) FROM versions"), addresses(kit)[amp]) == (1, (1, "amp"))
+
+
+def test_one_canonical_address_named_by_every_page_is_believed_of_none(kit):
+    junk = "https://sana.example/news-of-today"
+    kit.save(claims(("canonical", junk), of=1), url=junk)
+    for number in (2, 3, 4):
+        kit.save(claims(("canonical", junk), of=number), later(NOW, number), url=url(number))
+        kit.save(claims(("named", url(99)), of=10 + number), later(NOW, number), url=url(10 + number))
+    assert kit.one("SELECT count(*) FROM articles") == 7
+    assert addresses(kit)[junk] == (1, "canonical")
+    assert url(99) not in addresses(kit)
+
+
+def test_a_new_slug_met_in_a_listing_is_the_old_article(kit):
+    short = "https://sana.example/?p=71"
+    kit.save(claims(("canonical", url(1)), ("id", short)), url=url(1))
+    edited = replace(claims(("canonical", url(2)), ("id", short)), text=story(1).text + "\nوأضاف أن العدد ارتفع.")
+    assert kit.save(edited, later(NOW, HOUR), url=url(2)).kind == "changed"
+    assert kit.one("SELECT count(*) FROM articles") == 1
+    (again,) = kit.do(lambda tx: due_articles(tx.db, "sana", later(NOW, DAY), 9))
+    assert again.url == url(2)  # it is asked for where it is now
+    assert kit.one("SELECT url FROM articles") == url(1)  # and stays known as what was seen
+
+
+def test_two_rows_that_are_one_are_joined_unless_both_have_a_history(kit):
+    kit.save(replace(story(1), title="خبر آخر", text="موسم الزيتون يبدأ باكراً هذا العام."), url=url(2))  # passed over
+    kit.save(story(1), later(NOW, 60), url=url(1))
+    moved = page(url(1), later(NOW, HOUR), final_url=url(2))
+    saved = kit.save(story(1), later(NOW, HOUR), page=moved, article_id=2)
+    assert saved.article_id == 2
+    assert kit.rows("SELECT id FROM articles") == [(2,)]
+    assert kit.one("SELECT outcome FROM fetches ORDER BY id DESC LIMIT 1") == "moved"
+    ended, at = replace(story(1), text=story(1).text + "\nوختم."), later(NOW, 3 * HOUR)
+    kit.save(ended, later(NOW, 2 * HOUR), url=url(3))
+    kit.save(ended, at, page=page(url(1), at, final_url=url(3)), article_id=2)
+    assert kit.rows("SELECT article_id, count(*) FROM versions GROUP BY 1") == [(2, 1), (3, 1)]
+
+
+def test_a_canonical_address_that_never_answered_proves_no_withdrawal(kit):
+    wrong = "https://sana.example/x/71-nql"
+    kit.save(claims(("canonical", wrong)), url="https://sana.example/71-nql")
+    kit.home(later(NOW, HOUR))
+    at = later(NOW, HOUR)
+    kit.do(lambda tx: look(tx, Look(wrong, at, "gone", "sana", kit.crawl, 1)))
+    assert (states(kit)[1], [d.url for d in kit.do(lambda tx: due_articles(tx.db, "sana", at, 9))]) == (
+        "live", ["https://sana.example/71-nql"],
+    )  # fmt: skip
+
+
+# --- a month
+
+
+class Month:
+    """An outlet through thirty days, hour by hour: it publishes, edits, moves, deletes, breaks, and is rebuilt."""
+
+    def __init__(self, kit: Kit, seed: int) -> None:
+        self.kit, self.chance, self.count = kit, random.Random(seed), 0
+        self.texts: dict[int, Article] = {}
+        self.moved: set[int] = set()
+        self.deleted: dict[int, float] = {}
+        self.looks: dict[int, int] = {}
+
+    def run(self) -> None:
+        for hour in range(30 * 24):
+            at = later(NOW, hour * HOUR)
+            day = hour // 24
+            if hour % 6 == 0:
+                self.count += 1
+                self.texts[self.count] = story(self.count)
+                self.kit.save(self.texts[self.count], at, url=url(self.count))
+            if hour % 100 == 50:  # one is really withdrawn
+                number = self.chance.choice(sorted(self.texts.keys() - self.deleted.keys()))
+                self.deleted[number] = hour
+            if hour % 40 == 7:
+                number = self.chance.choice(sorted(self.texts.keys() - self.deleted.keys()))
+                self.texts[number] = replace(self.texts[number], title=f"{story(number).title} تحديث {hour}")
+            answer = "ok"
+            if day == 5:
+                answer = "outage"
+            elif day == 9 and hour % 24 < 8:
+                answer = "blocked"
+            elif 14 <= day < 17:
+                answer = "redesign"  # every old address is missing, or leads home; the home page answers
+            self.crawl(at, answer)
+
+    def crawl(self, at: str, answer: str) -> None:
+        kit = self.kit
+        kit.clock.at = at
+        kit.home(at, "ok" if answer in ("ok", "redesign") else answer)
+        done: set[int] = set()
+        while due := [d for d in kit.do(lambda tx: due_articles(tx.db, "sana", at, 50)) if d.article_id not in done]:
+            for item in due:
+                number = item.article_id
+                done.add(number)
+                if answer in ("outage", "blocked"):
+                    missed(kit, at, number, outcome=answer)
+                elif answer == "redesign" or number in self.deleted:
+                    if answer == "ok":
+                        self.looks[number] = self.looks.get(number, 0) + (states(kit)[number] != "gone")
+                    missed(kit, at, number)
+                else:
+                    kit.save(self.texts[number], at, url=item.url, article_id=number)
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 8))])
+def test_a_month_of_outages_challenges_and_a_redesign_tells_of_no_false_withdrawal(kit, seed):
+    month = Month(kit, seed)
+    month.run()
+    gone = told(kit)
+    assert set(gone) <= month.deleted.keys()
+    assert len(gone) == len(set(gone))
+    looked_at = {n for n, looks in month.looks.items() if looks >= 2}
+    assert looked_at <= set(gone)
+    assert len(gone) >= 4
+    assert max(month.looks.values()) <= 2
+    assert told(kit, "restored") == []
