@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -67,7 +68,9 @@ def outlets_check(ids: tuple[str, ...], enable: bool, days: int, config_dir: Pat
             for f in every
         ]
         click.echo(table_text(columns, shown))
-        click.echo(f"{len(found)} of {len(wanted)} outlets tried; {len(fresh)} have a source that works and is fresh")
+        states = ", ".join(f"{number} {state}" for state, number in Counter(f.state for f in every).most_common())
+        click.echo(f"{len(found)} of {len(wanted)} outlets tried, their sources: {states or 'none'}")
+        click.echo(f"{len(fresh)} have a source that works and has something new")
         if enable:
             click.echo(f"switched on: {', '.join(switched) or 'none'}")
     if len(found) < len(wanted) or not any(finding.items for finding in every):

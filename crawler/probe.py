@@ -64,7 +64,7 @@ class Finding:
     state: str  # works, silent, moved, mistaken, dead, blocking, forbidden, unreachable
     items: int | None = None
     newest: str | None = None  # as its listing writes it
-    own_site: bool | None = None  # whether it was found on the site of the outlet's home page
+    own_site: bool | None = None  # whether it was found on the site of the outlet's home page; no channel is
     leads_to: str | None = None  # where it moved
     crawl_delay: float | None = None
     detail: str = ""
@@ -78,6 +78,7 @@ class Finding:
         """As one line, without the outlet."""
         items, newest = f"{self.items or 'no'} items", f"newest {self.newest or 'unknown'}"
         told = [self.state, *([items, newest] if self.items else []), *filter(None, [self.detail])]
+        told += ["on another site"] if self.own_site is False else []
         return line(f"{self.kind} {self.url}: {', '.join(told)}")
 
 
@@ -160,7 +161,8 @@ def judge(finding: Finding, answer: Answer, listing: Listing, home: str, now: da
     return replace(
         finding, state=state, detail=detail, newest=newest, leads_to=page.final_url if state == "moved" else None,
         items=len(listing.links) if page.body and not listing.problem else None,
-        own_site=on_site(page.final_url, home) if page.body else None, crawl_delay=answer.crawl_delay,
+        own_site=on_site(page.final_url, home) if page.body and finding.kind != "telegram" else None,
+        crawl_delay=answer.crawl_delay,
     )  # fmt: skip
 
 
@@ -168,7 +170,6 @@ def _state(answer: Answer, listing: Listing) -> tuple[str, str]:
     """How it stands with a source, dates apart, in a word and in a sentence."""
     page = answer.page
     if answer.miss:
-        # Whether a name is gone or our network is down cannot be told from here; the words say what was seen.
         return "dead" if "DNS" in answer.error else _STATES.get(answer.miss, "unreachable"), answer.error
     if listing.problem and (stands := effective(page, None)).status in _STATES:
         return _STATES[stands.status], stands.why

@@ -25,7 +25,7 @@ import msgspec
 
 from archive.errors import UsageError, WorkError
 from archive.reading import open_archive
-from archive.times import stamp, utc_now
+from archive.times import Clock, stamp, utc_now
 from crawler.config import OUTLETS, Config, Outlet, read_outlets
 from crawler.effective import effective
 from crawler.probe import CONVENTIONS, Fetch, Finding, Home, Source, addresses, judge, on_site, read_home
@@ -57,7 +57,7 @@ def listed(config: Config) -> list[dict[str, Any]]:
 
 
 def check(
-    config: Config, wanted: Sequence[Outlet], progress: Progress, *, days: int = DAYS
+    config: Config, wanted: Sequence[Outlet], progress: Progress, *, days: int = DAYS, clock: Clock = utc_now
 ) -> dict[str, list[Finding]]:
     """Try every source of these outlets: findings by outlet, without those that an early end left untried."""
     found: dict[str, list[Finding]] = {}
@@ -67,7 +67,7 @@ def check(
 
         async def one(outlet: Outlet) -> None:
             async with room:
-                tried = await session.crawls.probe(outlet, partial(_try, outlet, outlet.sources, days))
+                tried = await session.crawls.probe(outlet, partial(_try, outlet, outlet.sources, days, clock))
                 if tried is not None:
                     found[outlet.id] = tried
                 progress(f"{len(found)} of {len(wanted)} outlets")
@@ -75,16 +75,20 @@ def check(
         await asyncio.gather(*map(one, wanted))
 
     visit_aside(config, wanted, work)
-    return {outlet.id: found[outlet.id] for outlet in wanted if outlet.id in found}
+    told = {outlet.id: found[outlet.id] for outlet in wanted if outlet.id in found}
+    if not all("DNS" in finding.detail for findings in told.values() for finding in findings):
+        return told
+    # Where no host at all has a name, it is our own network that is down.
+    return {outlet: [replace(finding, state="unreachable") for finding in told[outlet]] for outlet in told}
 
 
-async def _try(outlet: Outlet, sources: Iterable[Source], days: int, fetch: Fetch) -> list[Finding]:
+async def _try(outlet: Outlet, sources: Iterable[Source], days: int, clock: Clock, fetch: Fetch) -> list[Finding]:
     findings = []
     for kind, url in sources:
         answer, listing = await fetch(kind, url)
         if listing.more and not listing.links:  # an index
             _, listing = await fetch(kind, listing.more[0])
-        findings.append(judge(Finding(outlet.id, kind, url, ""), answer, listing, outlet.homepage, utc_now(), days))
+        findings.append(judge(Finding(outlet.id, kind, url, ""), answer, listing, outlet.homepage, clock(), days))
     return findings
 
 
@@ -118,7 +122,14 @@ def enabled_text(text: str, ids: Collection[str]) -> str:
 
 
 def add(
-    config: Config, url: str, progress: Progress, *, outlet_id: str | None, enable: bool, allow_private: bool
+    config: Config,
+    url: str,
+    progress: Progress,
+    *,
+    outlet_id: str | None = None,
+    enable: bool = False,
+    allow_private: bool = False,
+    clock: Clock = utc_now,
 ) -> tuple[Outlet, str, list[Finding]]:
     """Find out where a site lists its articles, and append an entry with what works, best first.
 
@@ -137,11 +148,12 @@ def add(
             raise UsageError(f"{config.file(OUTLETS)} has {known.id} ({known.homepage}) already; {mend}")
     blank = Outlet(wanted, "", "", home, enabled=enable, allow_private=allow_private)
     progress(f"looking at {home}")
-    told = visit_aside(config, (blank,), lambda session: session.crawls.probe(blank, partial(_explore, blank)))
+    explore = partial(_explore, blank, clock)
+    told = visit_aside(config, (blank,), lambda session: session.crawls.probe(blank, explore))
     if told is None or isinstance(told, str):
         raise WorkError(f"{home}: {told or 'ended early'}; nothing was written")
     outlet = _entry(blank, *told)
-    text = _entry_text(outlet, *told)
+    text = _entry_text(outlet, *told, stamp(clock())[:10])
     _edit(
         config,
         lambda old: old + "\n" * (not old.endswith("\n")) + f"\n{text}" if old else text,
@@ -150,14 +162,14 @@ def add(
     return outlet, text, told[1]
 
 
-async def _explore(blank: Outlet, fetch: Fetch) -> tuple[Home, list[Finding]] | str:
+async def _explore(blank: Outlet, clock: Clock, fetch: Fetch) -> tuple[Home, list[Finding]] | str:
     """What a home page says of its site, and every source tried; or why there is nothing to say, in words."""
     findings: list[Finding] = []
 
     async def tries(sources: Iterable[Source]) -> None:
         for kind, url in sources:
             if len(findings) < TRIED_MAX and url not in {f.url for f in findings}:
-                findings.extend(await _try(blank, [(kind, url)], DAYS, fetch))
+                findings.extend(await _try(blank, [(kind, url)], DAYS, clock, fetch))
 
     answer, listing = await fetch("section", blank.homepage)
     stands = effective(answer.page, None)
@@ -173,7 +185,7 @@ async def _explore(blank: Outlet, fetch: Fetch) -> tuple[Home, list[Finding]] | 
             await tries(addresses([convention], root))
     if not any(f.items for f in findings):
         said = Finding(blank.id, "section", blank.homepage, "")
-        findings.append(judge(said, answer, listing, blank.homepage, utc_now(), DAYS))
+        findings.append(judge(said, answer, listing, blank.homepage, clock(), DAYS))
     if not any(f.items and f.state in ("works", "silent") for f in findings):
         return "\n  ".join(["nothing there lists articles", *map(str, findings)])
     if rest := next((f.url for f in findings if f.kind == "wordpress" and f.items), None):
@@ -197,10 +209,10 @@ def _entry(blank: Outlet, home: Home, findings: Iterable[Finding]) -> Outlet:
     )  # fmt: skip
 
 
-def _entry_text(outlet: Outlet, home: Home, findings: Iterable[Finding]) -> str:
+def _entry_text(outlet: Outlet, home: Home, findings: Iterable[Finding], day: str) -> str:
     """An entry as it stands in the file, what was tried as comments. JSON's strings and lists are TOML's, too."""
     said = f"system {home.system or 'unknown'}, language {home.language or 'unknown'}"
-    rows = ["[[outlet]]", f"# Tried on {stamp(utc_now())[:10]}; the site tells: {said}.", *(f"# {f}" for f in findings)]
+    rows = ["[[outlet]]", f"# Tried on {day}; the site tells: {said}.", *(f"# {f}" for f in findings)]
     if outlet.timezone is None:
         rows.append('# The site does not tell its time zone; where its pages print times, add timezone = "...".')
     plain = msgspec.structs.asdict(Outlet("", "", "", ""))

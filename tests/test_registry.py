@@ -102,6 +102,8 @@ def test_check_tells_each_way_in_which_a_source_can_fail_and_switches_on_what_wo
         assert found["wary", "feed#all"]["crawl_delay"] == 0.05
         assert wary.hits("/private/feed") == 0
         assert told["switched_on"] == ["good", "wary"]
+    found, _, code = check(directory, "nameless")  # no host has a name: it may be our own network
+    assert (found["nameless", "feed"]["state"], code) == ("unreachable", 1)
     after = (directory / "outlets.toml").read_bytes().decode()
     wary_at = text.index('id = "wary"')
     expected = text.replace("enabled=false ", "enabled=true ")
