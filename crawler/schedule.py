@@ -79,7 +79,7 @@ class Schedule:
             wait = self.slowest
         elif pace.first:
             wait = usual
-        elif pace.new and 2 * pace.new >= pace.listed:
+        elif pace.new and 2 * pace.new >= pace.listed > 0:
             wait = self.fastest
         else:
             wait = max(usual if pace.gap_s is None else min(usual, pace.gap_s / 2), pace.quiet_s / 8)

@@ -118,7 +118,8 @@ class ListingSpider(OutletSpider):
         if page.look.outcome == "ok":  # an index may stay the same while what it leads to does not
             etag, modified = (page.headers.get(name) if links else None for name in ("etag", "last-modified"))
             mark = page.listing.mark if whole else mark
-        visited = Visited(page.look.at, len(links), new, etag, modified, mark, not validators, whole)
+        shown = 0 if self.to_the_end else len(links)  # of a page that holds nothing known it says nothing to be full
+        visited = Visited(page.look.at, shown, new, etag, modified, mark, not validators, whole)
         await job.write(lambda tx: source_done(tx, source.id, visited, job.next_at))
 
     def _validators(self, source: Source) -> dict[str, str]:
@@ -163,13 +164,13 @@ class ListingSpider(OutletSpider):
         request = Request(url, headers=dict(validators), callback=NO_CALLBACK)
         try:
             answer = await self.crawler.engine.download_async(request)
+            headers, listing = answer.meta["wire"].by_name, Listing()
+            if answer.status != 304:
+                listing = await asyncio.to_thread(self.read, source, answer.body, headers, answer.url)
         except Stopping:
             return None
-        except Exception as error:
+        except Exception as error:  # whatever it is, the source must not stay due, or it is asked for ever and again
             return _Page(self.missed(url, no_page(error), request.meta))
-        headers, listing = answer.meta["wire"].by_name, Listing()
-        if answer.status != 304:
-            listing = await asyncio.to_thread(self.read, source, answer.body, headers, answer.url)
         if listing.problem:
             return _Page(self.look(url, "unreadable", answer.meta, listing.problem))
         look = self.look(url, "unchanged" if answer.status == 304 else "ok", answer.meta)

@@ -61,7 +61,9 @@ def test_a_listing_is_read_as_often_as_it_publishes():
     assert interval(new=1, gap_s=4 * 3600) == 15  # but as often as it was said, at least
     assert interval(new=1, gap_s=60) == 3  # and a fifth of that at most
     assert interval(new=5) == 3  # half of what it lists is new: it may have listed more than we saw
+    assert interval(new=5, listed=0) == 10  # it lists nothing but news, or was an index
     assert interval(new=10, first=True) == 15
+    assert interval(new=10, first=True, leads=False) == 60
     assert interval(gap_s=None) == 15
 
 

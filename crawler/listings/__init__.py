@@ -74,7 +74,8 @@ def read_date(text: str | None) -> str | None:
 
     >>> read_date("Wed, 21 Jan 2026 10:00:00 +0300"), read_date("2026-01-21"), read_date("2026-01-21T10:00:00Z")
     ('2026-01-21T10:00:00+03:00', '2026-01-21', '2026-01-21T10:00:00+00:00')
-    >>> read_date("أمس")
+    >>> read_date("2026-W04-3"), read_date("أمس")
+    ('2026-01-21', None)
     """
     text = (text or "").strip()
     for read in (datetime.fromisoformat, parsedate_to_datetime):
@@ -82,8 +83,9 @@ def read_date(text: str | None) -> str | None:
             found = read(text)
         except (ValueError, TypeError, IndexError, OverflowError):
             continue
-        known = 1990 <= found.year <= 2100 and len(text) >= 10
-        return (text if len(text) == 10 else found.isoformat(timespec="seconds")) if known else None
+        if not 1990 <= found.year <= 2100 or len(text) < 10:
+            return None
+        return found.isoformat(timespec="seconds") if ":" in text else found.date().isoformat()
     return None
 
 

@@ -47,14 +47,13 @@ def links_from_posts(body: bytes, headers: Mapping[str, str], url: str, root: st
     if not isinstance(posts, list):
         return Listing(problem=f"is no list of posts: {str(posts)[:200]}")
     asked = dict(parse_qsl(urlsplit(url).query))
-    page = int(asked["page"]) if asked.get("page", "").isdecimal() else 1
+    page = _number(asked.get("page", ""))
     since = asked.get("modified_after", "")
     links = [link for post in posts if isinstance(post, dict) and (link := _link(post, url))]
     # WordPress before 5.7 knows no modified_after, and lists all posts there are.
     fresh = [link for link in links if not since or (link.modified_at or "9") >= since[:19]]
     more = []
-    pages = headers.get("x-wp-totalpages", "")
-    if page < (int(pages) if pages.isdecimal() else 1) and len(fresh) == len(links) and bool(since) == bool(mark):
+    if page < _number(headers.get("x-wp-totalpages", "")) and len(fresh) == len(links) and bool(since) == bool(mark):
         more.append(f"{posts_address(root, mark)}&page={page + 1}")
     if since and page == 1:
         more.append(_address(root, "per_page=20&orderby=date"))
@@ -74,6 +73,10 @@ def _link(post: dict[str, Any], url: str) -> Link | None:
     title = post.get("title")
     words = plain(str(title.get("rendered") or "")) if isinstance(title, dict) else None
     return Link(address, words, _utc(post.get("date_gmt")), modified_at=_utc(post.get("modified_gmt")))
+
+
+def _number(text: str) -> int:
+    return int(text[:9]) if text[:9].isdecimal() else 1
 
 
 def _utc(text: object) -> str | None:
