@@ -9,6 +9,7 @@ articles stay suspect, and are live again as soon as they answer.
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -116,11 +117,19 @@ def unheard(db: Connection, article: Known) -> bool:
     return article.outlet_id is not None and db.execute(sql, given).fetchone() is None
 
 
-def announce(tx: Transaction, kind: EventKind, article_id: int, version_id: int, *, backlog: bool = False) -> int:
-    """Store an event and queue its mails; returns the event's id."""
-    at = tx.now()
+def announce(
+    tx: Transaction,
+    kind: EventKind,
+    article_id: int,
+    version_id: int,
+    *,
+    backlog: bool = False,
+    detail: dict[str, Any] | None = None,
+) -> int:
+    """Store an event and queue its mails; returns the event's id. `detail` is stored as JSON."""
+    at, told = tx.now(), json.dumps(detail) if detail else None
     row = {"at": at, "kind": kind, "article_id": article_id, "version_id": version_id, "backlog": int(backlog)}
-    event_id = insert(tx.db, "events", row)
+    event_id = insert(tx.db, "events", row | {"detail": told})
     plan(tx, Event(event_id, at, kind, article_id, version_id, backlog))
     return event_id
 

@@ -42,6 +42,7 @@ _NEVER, _GIVEN, _BEGINS = (
 class Edit:
     """One place where a field changed. Offsets are half-open code points into the field before and after."""
 
+    field: str
     op: Literal["inserted", "removed", "replaced", "moved"]
     kind: Kind
     reasons: tuple[str, ...]  # term, number, date, place, actor, quotation, negation; none unless material
@@ -63,9 +64,9 @@ class _Fact(NamedTuple):
     beside: str
 
 
-def edits(before: str, after: str, pieces: Sequence[Piece], rules: RuleSet | None = None) -> list[Edit]:
+def edits(field: str, before: str, after: str, pieces: Sequence[Piece], rules: RuleSet | None = None) -> list[Edit]:
     """What became of a field, each edit judged; `rules` name the watched terms."""
-    return [_judge(before, after, pieces, group, rules) for group in _groups(before, pieces)]
+    return [_judge(field, before, after, pieces, group, rules) for group in _groups(before, pieces)]
 
 
 def _groups(before: str, pieces: Sequence[Piece]) -> Iterator[list[int]]:
@@ -85,17 +86,19 @@ def _groups(before: str, pieces: Sequence[Piece]) -> Iterator[list[int]]:
         yield group
 
 
-def _judge(before: str, after: str, pieces: Sequence[Piece], group: list[int], rules: RuleSet | None) -> Edit:
+def _judge(
+    field: str, before: str, after: str, pieces: Sequence[Piece], group: list[int], rules: RuleSet | None
+) -> Edit:
     changed = [pieces[number] for number in group]
     first, last = changed[0], changed[-1]
     op = first.op if len(changed) == 1 and first.op != "equal" else "replaced"
     bounds = (first.from_start, last.from_end, first.start, last.end)
     was, now = before[bounds[0] : bounds[1]], after[bounds[2] : bounds[3]]
     if op == "moved":
-        return Edit("moved", "wording", (), None, was, now, *bounds)
+        return Edit(field, "moved", "wording", (), None, was, now, *bounds)
     respelt, whole = _respelt(changed, before, after)
     if whole:
-        return Edit(op, "typo", (), None, was, now, *bounds)
+        return Edit(field, op, "typo", (), None, was, now, *bounds)
     old, new = _window(before, pieces, group, old=True), _window(after, pieces, group, old=False)
     old = " ".join(respelt.get(word, word) for word in old.split(" "))
     lost, won = _facts(old, rules), _facts(new, rules)
@@ -105,7 +108,9 @@ def _judge(before: str, after: str, pieces: Sequence[Piece], group: list[int], r
     if quoted := _quoted(changed, before, after, respelt):
         found.setdefault("quotation", []).append(quoted)
     passage = " | ".join(dict.fromkeys(" ".join(part.split()) for part in chain.from_iterable(found.values())))
-    return Edit(op, "material" if found else "wording", tuple(found), passage[:_PASSAGE] or None, was, now, *bounds)
+    return Edit(
+        field, op, "material" if found else "wording", tuple(found), passage[:_PASSAGE] or None, was, now, *bounds
+    )
 
 
 def _window(text: str, pieces: Sequence[Piece], group: list[int], *, old: bool) -> str:

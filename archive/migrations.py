@@ -7,10 +7,12 @@ from pathlib import Path
 
 from sqlite_utils import Migrations
 
+from archive.edits import backfill
 from archive.errors import ArchiveError
 from archive.sqlite import Connection
 
 STEPS = Migrations("rasid")
+_AFTER = {"0006_edits.sql": backfill}  # what a step does beside its file
 
 
 def _step(file: str) -> None:
@@ -19,9 +21,11 @@ def _step(file: str) -> None:
     @STEPS(name=file.removesuffix(".sql"))
     def run(db: Connection) -> None:
         db.executescript(files("archive").joinpath(f"schema/{file}").read_text(encoding="utf-8"))
+        if file in _AFTER:
+            _AFTER[file](db)
 
 
-_STEP_FILES = ("0001_first.sql", "0002_learned.sql", "0003_feed_content.sql", "0004_discovery.sql")
+_STEP_FILES = ("0001_first.sql", "0002_learned.sql", "0003_feed_content.sql", "0004_discovery.sql", "0006_edits.sql")
 for _file in _STEP_FILES:
     _step(_file)
 _KNOWN = {file.removesuffix(".sql") for file in _STEP_FILES}

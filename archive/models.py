@@ -125,6 +125,7 @@ class Snapshot:
     backlog: bool = False  # listed on first contact with its outlet, or published over 48 hours ago
     keep: bool = False  # keep whatever its topic (`rasid save`)
     ms: int | None = None  # how long the fetch took
+    reread: tuple[int, Article] | None = None  # a version, and what today's reader makes of its capture
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from archive import learned, ledger
 from archive.arabic.normalise import normalise
+from archive.edits import Drift, drift, record
 from archive.errors import ArchiveError
 from archive.identity import identify, owner
 from archive.looks import Known, announce, known, record_fetch, rung
@@ -92,6 +93,13 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
     told = before and new.extractor.startswith(FEED)
     if before and (told or any(same_version(v, new) for v in (before[2], learned.clear(before[2], page.furniture)))):
         return Saved("unchanged", article.id, before[0])
+    # Nor must what today's reader reads otherwise, or what many articles of the outlet gained or lost alike.
+    reread, drifting = snapshot.reread, Drift()
+    was = reread[1] if before and reread and reread[0] == before[0] else before[2] if before else None
+    if was and live and not same_version(was, new):
+        drifting = drift(tx, article.outlet_id, article.id, was, new)
+    if before and was and same_version(was, new, drifting.known):
+        return Saved("unchanged", article.id, before[0])
     if after and same_version(new, after[2]):
         return Saved("unchanged", article.id, after[0])
     # A clock that went back must not put a live look before what was already seen.
@@ -117,9 +125,15 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
     )
     ledger.append(db, version_id)
     judged(tx, version_id, snapshot.judgement)
+    detail = None
+    if before and was:
+        material = record(db, (before[0], was), (version_id, new), tx.policy.rules, drifting.known)
+        silent = new.modified_at in (None, was.modified_at)
+        detail = {"material": material, "silent": silent, "lines": drifting.lines}
     first = article.latest_version_id is None
     kind: Literal["new", "changed"] = "new" if first else "changed"
     if after:
+        record(db, (version_id, new), (after[0], after[2]), tx.policy.rules)
         return Saved(kind, article.id, version_id)
     old = snapshot.backlog or _older(at, tx.now(), tx.policy.old_after)
     if first:
@@ -130,7 +144,7 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
         "INSERT OR REPLACE INTO articles_fts (rowid, title, text) VALUES (?, ?, ?)",
         (article.id, normalise(new.title), normalise(new.text)),
     )
-    event_id = announce(tx, "new" if first else "edited", article.id, version_id, backlog=old)
+    event_id = announce(tx, "new" if first else "edited", article.id, version_id, backlog=old, detail=detail)
     return Saved(kind, article.id, version_id, event_id)
 
 

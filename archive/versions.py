@@ -39,7 +39,7 @@ def same_version(old: Article, new: Article, known: Collection[str] = ()) -> boo
     return (
         same_words((old.title, old.text), (new.title, new.text), known)
         and (new.author is None or same_text(old.author or "", new.author))
-        and (moving or new.published_at is None or _same_date(old.published_at, new.published_at))
+        and (moving or new.published_at is None or same_date(old.published_at, new.published_at))
     )
 
 
@@ -84,7 +84,7 @@ def _asks(title: str) -> bool:
     return any(mark in title for mark in "?؟⸮？")
 
 
-def _same_date(old: str | None, new: str) -> bool:
+def same_date(old: str | None, new: str) -> bool:
     """Whether two dates agree as far as both are known."""
     if old is None:
         return False

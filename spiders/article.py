@@ -11,7 +11,9 @@ from scrapy import Request
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
-from archive.errors import ExtractionError
+from archive.captures import CaptureFiles
+from archive.edits import doubtful
+from archive.errors import ArchiveError, ExtractionError
 from archive.frontier import Due, due_articles, postpone
 from archive.identity import SAME, kept, owner
 from archive.looks import known as known_article
@@ -151,7 +153,7 @@ class ArticleSpider(OutletSpider):
         page = Page(
             due.url, final, wire.at, response.status, wire.headers, response.body, wire.raw,
             wire.request_headers, timezone=outlet.timezone if outlet else None,
-            outlet_name=outlet.name_ar if outlet else None, link=due.link, view=view,
+            outlet_name=outlet.name_ar if outlet else None, link=due.link, furniture=self.job.furniture, view=view,
         )  # fmt: skip
         media = wire.by_name.get("content-type", "").lower()
         if media.startswith(_NO_PAGE):
@@ -169,9 +171,23 @@ class ArticleSpider(OutletSpider):
             raise NoPage("unreadable", told.error or "no text was found in it")
         shot = Snapshot(
             told.page, told.article, told.judgement, self.job.outlet_id, self.job.crawl_id, article_id, due.backlog,
-            keep=self.only is not None, ms=told.wire.ms,
+            keep=self.only is not None, ms=told.wire.ms, reread=await self._reread(told.page, told.article, article_id),
         )  # fmt: skip
         return await self.job.write(lambda tx: save(tx, shot), size=told.wire.size + len(told.page.body))
+
+    async def _reread(self, page: Page, article: Article, article_id: int | None) -> tuple[int, Article] | None:
+        """What today's reader makes of the version before, where the page seems edited: it may be the reader that
+        changed."""
+        job = self.job
+        doubt = doubtful(job.reader, article_id or owner(job.reader, page.final_url), article)
+        if doubt is None:
+            return None
+        try:
+            was = CaptureFiles(job.config.archive.parent / "captures", job.clock).read(*doubt[1:])
+            was = replace(page, at=was.at, status=was.status, headers=was.headers, body=was.body, raw=was.raw)
+            return doubt[0], (await job.read(was))[0]
+        except (ArchiveError, ExtractionError):
+            return None  # then the text as it was kept is all there is to compare with
 
     async def _ask(self, url: str, after: Page | None = None, *, again: bool = False) -> Response:
         """One more answer, by the same door as any; `after`: the page that leads there. Raises NoPage, Stopping."""

@@ -31,7 +31,7 @@ def judged(old: tuple[str, str], new: tuple[str, str]) -> list[Edit]:
     """Every edit of title and text."""
     rules = shipped_rules()
     return [edit for a, b, pieces in zip(old, new, changes(old, new), strict=True)
-            for edit in edits(a, b, pieces, rules)]  # fmt: skip
+            for edit in edits("text", a, b, pieces, rules)]  # fmt: skip
 
 
 def evaluate(*, verbose: bool = False) -> dict[str, float]:

@@ -80,7 +80,7 @@ def test_noise_is_told_by_its_own_words():
 def test_any_two_texts_can_be_judged(before, after):
     for old, new in ((before, after), (f"قسد «{before}» 12", f"قسد «{after}» 13")):
         for _, pieces in zip((0, 1), changes((old, old), (new, new)), strict=True):
-            for edit in edits(old, new, pieces, shipped_rules()):
+            for edit in edits("text", old, new, pieces, shipped_rules()):
                 assert (edit.kind == "material") == bool(edit.reasons)
                 assert old[edit.from_start : edit.from_end] == edit.before
                 assert new[edit.start : edit.end] == edit.after

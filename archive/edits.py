@@ -1,0 +1,182 @@
+"""What became of an article between two versions: compared, judged, and stored with the later one.
+
+What many articles of an outlet gained or lost alike within a day is drift: a banner, a redesign. It makes no version,
+is told to the operator alone, and hides no edit beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from archive.errors import ConfigError
+from archive.folding import fold
+from archive.materiality import Edit, edits
+from archive.models import Article
+from archive.noise import changes, is_noise
+from archive.rules import RuleSet, load_rules
+from archive.times import later
+from archive.versions import FEED, same_date, same_text, same_version
+
+if TYPE_CHECKING:
+    from archive.sqlite import Connection
+    from archive.writer import Transaction
+
+ALIKE = 3  # articles of an outlet that differ alike within a day: drift
+DAY = 86400.0
+MOST = 300  # edits stored of one version; lines looked at for drift
+LONGEST = 1_000  # characters of an edit stored beside its offsets
+
+
+class Telling(Protocol):
+    """What of a version is compared; an Article, or a row of `versions`."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def author(self) -> str | None: ...
+    @property
+    def published_at(self) -> str | None: ...
+
+
+def compare(old: Telling, new: Telling, rules: RuleSet | None, known: Collection[str] = ()) -> list[Edit]:
+    """All edits from one version to another, title first. What is unknown now was not taken out."""
+    heads, texts = changes((old.title, old.text), (new.title, new.text), known)
+    found = edits("title", old.title, new.title, heads, rules) + edits("text", old.text, new.text, texts, rules)
+    if new.author is not None and not same_text(old.author or "", new.author):
+        found.append(_whole("author", old.author, new.author, ()))
+    if new.published_at is not None and not same_date(old.published_at, new.published_at):
+        day_moved = old.published_at is not None and old.published_at[:10] != new.published_at[:10]
+        found.append(_whole("published_at", old.published_at, new.published_at, ("date",) if day_moved else ()))
+    return found
+
+
+def _whole(field: str, old: str | None, new: str, reasons: tuple[str, ...]) -> Edit:
+    kind, op = ("material" if reasons else "wording"), ("replaced" if old else "inserted")
+    return Edit(field, op, kind, reasons, new if reasons else None, old or "", new, 0, len(old or ""), 0, len(new))  # type: ignore[arg-type]
+
+
+def record(
+    db: Connection,
+    before: tuple[int, Telling],
+    after: tuple[int, Telling],
+    rules: RuleSet | None,
+    known: Collection[str] = (),
+) -> bool:
+    """Store what a version changed of the one before it, in place of what was said before; whether it matters."""
+    found = compare(before[1], after[1], rules, known)
+    db.execute("DELETE FROM edits WHERE version_id = ?", (after[0],))
+    db.conn.executemany(
+        'INSERT INTO edits (version_id, from_version_id, field, op, kind, material, reasons, passage, before, after, '
+        'from_start, from_end, start, "end") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        [
+            (after[0], before[0], e.field, e.op, e.kind, e.kind == "material", ", ".join(e.reasons), e.passage,
+             e.before[:LONGEST], e.after[:LONGEST], e.from_start, e.from_end, e.start, e.end)
+            for e in sorted(found, key=lambda edit: edit.kind != "material")[:MOST]
+        ],
+    )  # fmt: skip
+    return any(edit.kind == "material" for edit in found)
+
+
+def doubtful(db: Connection, article_id: int | None, article: Article) -> tuple[int, str, int, int] | None:
+    """The newest version of an article and where its capture lies (file, offset, length), if this is in other words."""
+    row = db.execute(
+        "SELECT v.id, c.file, c.offset, c.length, v.title, v.text, v.author, v.published_at, v.published_source, "
+        "v.extractor FROM articles a JOIN versions v ON v.id = a.latest_version_id "
+        "JOIN captures c ON c.id = v.capture_id WHERE a.id = ?",
+        (article_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    was = replace(Article(*row[4:9]), extractor=row[9])
+    return None if was.extractor.startswith(FEED) or same_version(was, article) else tuple(row[:4])
+
+
+# ---- drift -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The lines of an outlet that drift, folded; and signatures of all by which two versions differ."""
+
+    known: frozenset[str] = frozenset()
+    lines: tuple[str, ...] = ()
+
+
+def drift(tx: Transaction, outlet_id: str | None, article_id: int, old: Article, new: Article) -> Drift:
+    """What an outlet's drift leaves of a change. A line that others of its articles gained, or lost, within a day
+    becomes drift here, and what was to be told of it alone and still waits is told no more."""
+    lines, found, db, now = _differing(old.text, new.text), known(tx.db, outlet_id), tx.db, tx.now()
+    if outlet_id is None or not lines:
+        return Drift(found)
+    rows = db.execute(
+        "SELECT e.id, e.article_id, e.detail FROM events e JOIN articles a ON a.id = e.article_id "
+        "WHERE e.kind = 'edited' AND e.at > ? AND a.outlet_id = ? AND e.article_id != ?",
+        (later(now, -DAY), outlet_id, article_id),
+    ).fetchall()
+    seen = [(event, article, set(json.loads(detail or "{}").get("lines", ()))) for event, article, detail in rows]
+    for signature, line in lines.items():
+        others = {article for _, article, theirs in seen if signature in theirs}
+        if fold(line) in found or len(others) + 1 >= ALIKE:
+            _hold(tx, outlet_id, signature, line, {*others, article_id})
+    drifting = {row[0] for row in db.execute("SELECT signature FROM drift WHERE outlet_id = ?", (outlet_id,))}
+    for event, _, theirs in seen:
+        if theirs and theirs <= drifting:
+            _take_back(tx, event)
+    return Drift(known(db, outlet_id), tuple(lines))
+
+
+def known(db: Connection, outlet_id: str | None) -> frozenset[str]:
+    """The lines of an outlet that drift, folded."""
+    rows = db.execute("SELECT coalesce(inserted, removed) FROM drift WHERE outlet_id = ?", (outlet_id,)).fetchall()
+    return frozenset(fold(line) for (line,) in rows)
+
+
+def _hold(tx: Transaction, outlet_id: str, signature: str, line: str, articles: Collection[int]) -> None:
+    now = tx.now()
+    (number,) = tx.db.execute(
+        "INSERT INTO drift (outlet_id, signature, inserted, removed, first_at, last_at) VALUES (?1, ?2, "
+        "iif(?2 LIKE '+%', ?3, NULL), iif(?2 LIKE '-%', ?3, NULL), ?4, ?4) "
+        "ON CONFLICT DO UPDATE SET last_at = ?4 RETURNING id",
+        (outlet_id, signature, line, now),
+    ).fetchone()
+    tx.db.conn.executemany("INSERT OR IGNORE INTO drift_articles VALUES (?, ?)", [(number, id_) for id_ in articles])
+    tx.db.execute(
+        "UPDATE drift SET articles = (SELECT count(*) FROM drift_articles WHERE drift_id = id) WHERE id = ?", (number,)
+    )
+
+
+def _differing(old: str, new: str) -> dict[str, str]:
+    """Lines that only one of two texts has: signature, which begins with "+" or "-", to the line as it stands."""
+    sides = [{fold(line): line for line in text.split("\n")} for text in (old, new)]
+    both = {"", *(sides[0].keys() & sides[1].keys())}
+    told = [(sign, key, line) for sign, side in zip("-+", sides, strict=True) for key, line in side.items()]
+    alone = [(sign, key, line) for sign, key, line in told if key not in both and not is_noise(line)]
+    return {sign + hashlib.sha256(key.encode()).hexdigest()[:24]: line for sign, key, line in alone[:MOST]}
+
+
+def _take_back(tx: Transaction, event: int) -> None:
+    """Tell nobody of an event who was not told yet."""
+    waiting = "SELECT id FROM mails WHERE state = 'queued' AND attempts = 0"
+    tx.db.execute(f"DELETE FROM mail_events WHERE event_id = ? AND mail_id IN ({waiting})", (event,))  # noqa: S608
+    tx.db.execute(
+        "UPDATE mails SET state = 'failed', next_attempt_at = NULL, error = 'what it told of was drift' "
+        "WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM mail_events WHERE mail_id = mails.id)"
+    )
+
+
+def backfill(db: Connection) -> None:
+    """Say of every version kept so far what it changed, in the light of the newest rules."""
+    row, rules = db.execute("SELECT toml FROM rule_sets ORDER BY id DESC LIMIT 1").fetchone(), None
+    with suppress(ConfigError):  # rules in an older language name no terms
+        rules = load_rules(row[0], "rules") if row else None
+    telling = "SELECT title, text, author, published_at FROM versions WHERE id = ?"
+    for older, newer in db.execute("SELECT from_version_id, version_id FROM changes").fetchall():
+        sides = [(id_, Article(*db.execute(telling, (id_,)).fetchone())) for id_ in (older, newer)]
+        record(db, sides[0], sides[1], rules)
