@@ -1,0 +1,331 @@
+"""Stories: articles that tell the same happening, linked as they are kept, across outlets.
+
+A new article is compared with the few that share its runs of words (at any time) or its rare words (within days), found
+by two indexes, never with the whole archive. Each member but the first is told by what it is like among those seen
+before it. Which article came first is decided by when it was seen, so an import may put an older one in front.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from archive.similarity import WINDOW, Relation, bands, read_telling, relation, terms
+from archive.titles import heading
+
+if TYPE_CHECKING:
+    from archive.sqlite import Connection
+    from archive.writer import Transaction, Writer
+
+NEAREST = 6  # articles compared, of each index
+SHARED = 4  # rare words two tellings of one happening have at least
+FREQUENT = 60  # articles of a few days that have a word; then it says little, and finds nothing
+NEWEST = 50  # articles of one band looked at: a form filled in daily for years is found by its last ones
+MEMBERS = 30  # of a story that an edited article is compared with
+VERSIONS = 6  # of an article that a copy may be of
+BATCH = 100  # articles from before there were stories, linked in one transaction
+
+_read = lru_cache(maxsize=512)(read_telling)
+_EPOCH = date(1970, 1, 1).toordinal()
+_RANK = {"same_event": 1, "rewrite": 2, "copy": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class StoryArticle:
+    """A member of a story. `lacks_correction`: it has the words of a version that the article it is based on has
+    replaced since."""
+
+    article_id: int
+    outlet_id: str | None
+    url: str
+    status: str
+    title: str
+    first_seen_at: str
+    published_at: str | None
+    kind: Literal["original", "copy", "rewrite", "same_event"]
+    similarity: float | None
+    based_on_article_id: int | None
+    based_on_version_id: int | None
+    credited_outlet_id: str | None
+    lacks_correction: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Articles that tell the same happening, in the order they were seen; the first is the original."""
+
+    id: int
+    articles: tuple[StoryArticle, ...]
+
+
+class _Member(NamedTuple):
+    """What is compared of an article: its newest version, and when it was seen."""
+
+    seen: str
+    id: int
+    outlet_id: str | None
+    title: str
+    text: str
+    published_at: str | None
+    credited: str | None
+    version_id: int
+    versions: int
+
+    @property
+    def days(self) -> tuple[int, ...]:
+        """The days it may be told on, since 1970: published and seen."""
+        return tuple(dict.fromkeys(day for day in (_day(self.published_at), _day(self.seen)) if day is not None))
+
+
+class _Link(NamedTuple):
+    """What a later article is like, and which version of the earlier one it is like."""
+
+    relation: Relation
+    credits: bool
+    earlier: _Member
+    version_id: int | None
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """The link that says most of where the words come from has the least: the earliest of about equals."""
+        like = self.relation
+        return -_RANK[like.kind], not self.credits, -round(10 * like.similarity), self.earlier
+
+
+_MEMBER = """
+SELECT min(a.first_seen_at, (SELECT min(captured_at) FROM versions WHERE article_id = a.id)), a.id, a.outlet_id,
+       v.title, v.text, v.published_at, v.credit_outlet_id, v.id,
+       (SELECT count(*) FROM versions WHERE article_id = a.id)
+FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.id = ?
+"""
+_AMONG = "FROM story_articles WHERE article_id IN (SELECT value FROM json_each(?))"
+_FIRSTS = f"SELECT first_article_id FROM stories WHERE id IN (SELECT story_id {_AMONG})"  # noqa: S608
+_FELLOWS = """
+SELECT o.article_id FROM story_articles s JOIN story_articles o ON o.story_id = s.story_id
+WHERE s.article_id = ? ORDER BY o.article_id LIMIT ?
+"""
+_FIRST = """
+SELECT s.article_id FROM story_articles s JOIN articles a ON a.id = s.article_id WHERE s.story_id = ?
+ORDER BY min(a.first_seen_at, (SELECT min(captured_at) FROM versions WHERE article_id = a.id)), a.id LIMIT 1
+"""
+_ONE_ORIGINAL = """
+UPDATE story_articles SET similarity = NULL, based_on_version_id = NULL,
+  kind = iif(article_id = ?1, 'original', 'same_event')
+WHERE article_id = ?1 OR (story_id = ?2 AND kind = 'original')
+"""
+_COUNTED = """
+SELECT t.value, sum((SELECT count(*) FROM (SELECT 1 FROM story_terms WHERE day = d.value AND term = t.value LIMIT ?3)))
+FROM json_each(?1) t, json_each(?2) d GROUP BY 1
+"""
+_SHARING = """
+SELECT article_id FROM json_each(?1) t CROSS JOIN json_each(?2) d
+JOIN story_terms s ON s.day = d.value AND s.term = t.value
+WHERE article_id <> ?3 GROUP BY article_id HAVING count(*) >= ?4 ORDER BY count(*) DESC, article_id LIMIT ?5
+"""
+_STORY = """
+SELECT s.article_id, a.outlet_id, a.url, a.status, v.title, v.text, a.first_seen_at, v.published_at, s.kind,
+       s.similarity, b.article_id AS based_on_article_id, s.based_on_version_id, s.credited_outlet_id,
+       EXISTS (SELECT 1 FROM versions n WHERE n.article_id = b.article_id
+               AND (n.captured_at, n.id) > (b.captured_at, b.id)) AS lacks_correction
+FROM story_articles s JOIN articles a ON a.id = s.article_id JOIN versions v ON v.id = a.latest_version_id
+LEFT JOIN versions b ON b.id = s.based_on_version_id
+WHERE s.story_id = ? ORDER BY s.kind <> 'original', a.first_seen_at, a.id
+"""
+
+
+def link(db: Connection, article_id: int) -> None:
+    """Find the story of an article whose newest version was just stored; to be called in the writer's transaction."""
+    me = _member(db, article_id)
+    near, frequent = _near(db, me)
+    db.execute("DELETE FROM story_backlog WHERE article_id = ?", (article_id,))
+    links: dict[_Member, _Link] = {}  # by the later of the two
+    members = {article_id}
+    for other in (_member(db, id_) for id_ in sorted(near)):
+        earlier, later = sorted((me, other))
+        if found := _compare(db, earlier, later, frequent):
+            members.add(other.id)
+            links[later] = min(found, links.get(later, found), key=lambda one: one.order)
+    if links:
+        story = _join(db, members)
+        for later, found in links.items():
+            _note(db, later, found, outright=later.id == article_id)
+        _lead(db, story)
+
+
+def catch_up(writer: Writer) -> int:
+    """Link what was kept before there were stories; returns how many. Not to be called in the writer's thread."""
+    done = 0
+    while linked := writer.submit(lambda tx: work_off(tx, BATCH)).result():
+        done += linked
+    return done
+
+
+def work_off(tx: Transaction, most: int = 5) -> int:
+    """Link at most so many articles kept before there were stories; returns how many."""
+    waiting = _ids(tx.db, "SELECT article_id FROM story_backlog ORDER BY article_id LIMIT ?", most)
+    for article_id in waiting:
+        link(tx.db, article_id)
+    return len(waiting)
+
+
+def story_of(db: Connection, article_id: int) -> int | None:
+    """The story an article is in, or None: it stands alone."""
+    found = _ids(db, "SELECT story_id FROM story_articles WHERE article_id = ?", article_id)
+    return found[0] if found else None
+
+
+def copies_of(db: Connection, article_id: int) -> list[int]:
+    """Articles that tell in the same words what this one does: copies and rewrites of it, what it is a copy or rewrite
+    of, and theirs. Telling one of them tells them all; another telling of the same event is never among them."""
+    story = story_of(db, article_id)
+    rows = db.execute(
+        "SELECT s.article_id, v.article_id FROM story_articles s JOIN versions v ON v.id = s.based_on_version_id "
+        "WHERE s.story_id = ?",
+        (story,),
+    ).fetchall()
+    found, waiting = {article_id}, [article_id]
+    while waiting:
+        at = waiting.pop()
+        beside = {other for pair in rows if at in pair for other in pair} - found
+        found |= beside
+        waiting += beside
+    return sorted(found - {article_id})
+
+
+def read_story(db: Connection, article_id: int) -> Story | None:
+    """The story of an article with all its members, or None: it stands alone."""
+    story = story_of(db, article_id)
+    if story is None:
+        return None
+    rows = [dict(row) for row in db.query(_STORY, (story,))]
+    for row in rows:
+        row["title"] = heading(row["title"], row.pop("text"))
+        row["lacks_correction"] = bool(row["lacks_correction"])
+    return Story(story, tuple(StoryArticle(**row) for row in rows))
+
+
+def forget(db: Connection, article_id: int) -> None:
+    """Take an article's words out of the indexes. What it was linked with stays on record."""
+    for table in ("story_bands", "story_terms", "story_backlog"):
+        db.execute(f"DELETE FROM {table} WHERE article_id = ?", (article_id,))  # noqa: S608
+
+
+def _member(db: Connection, article_id: int) -> _Member:
+    return _Member(*db.execute(_MEMBER, (article_id,)).fetchone())
+
+
+def _near(db: Connection, me: _Member) -> tuple[set[int], frozenset[str]]:
+    """Articles worth comparing, and words that too many have to say anything; the article itself is made findable.
+
+    What its older versions are found by stays: a copy may be of one of them.
+    """
+    telling = _read(me.title, me.text)
+    of_runs, of_words = bands(telling), terms(telling)
+    alike: Counter[int] = Counter()
+    for band in of_runs:
+        newest = "SELECT article_id FROM story_bands WHERE band = ? ORDER BY article_id DESC LIMIT ?"
+        alike.update(_ids(db, newest, band, NEWEST))
+    del alike[me.id]
+    days = json.dumps(sorted({day + step for day in me.days for step in range(-WINDOW, WINDOW + 1)}))
+    counted = dict(db.execute(_COUNTED, (json.dumps(list(of_words)), days, FREQUENT)).fetchall())
+    rare = json.dumps([term for term in of_words if counted[term] < FREQUENT])
+    found = {me.id, *_ids(db, _SHARING, rare, days, me.id, SHARED, NEAREST)}
+    found.update(id_ for id_, _ in alike.most_common(NEAREST))
+    found.update(_ids(db, _FELLOWS, me.id, MEMBERS))
+    found.update(_ids(db, _FIRSTS, json.dumps(sorted(found))))
+    add = db.conn.executemany
+    add("INSERT OR IGNORE INTO story_bands VALUES (?, ?)", [(band, me.id) for band in of_runs])
+    rows = [(day, term, me.id) for day in me.days for term in of_words]
+    add("INSERT OR IGNORE INTO story_terms VALUES (?, ?, ?)", rows)
+    return found - {me.id}, frozenset(word for term, word in of_words.items() if counted[term] >= FREQUENT)
+
+
+def _compare(db: Connection, earlier: _Member, later: _Member, frequent: frozenset[str]) -> _Link | None:
+    """What the later one is like, by the version of the earlier that it is most like, the newest of several."""
+    tellings = [(earlier.version_id, earlier.title, earlier.text)]
+    if earlier.versions > 1:
+        versions = (
+            "SELECT id, title, text FROM versions WHERE article_id = ? ORDER BY captured_at DESC, id DESC LIMIT ?"
+        )
+        tellings = db.execute(versions, (earlier.id, VERSIONS)).fetchall()
+    one_outlet = later.outlet_id is not None and later.outlet_id == earlier.outlet_id
+    best: tuple[Relation, int] | None = None
+    for version_id, title, text in tellings:
+        like = relation(
+            _read(title, text), _read(later.title, later.text),
+            apart=_apart(earlier, later), one_outlet=one_outlet, frequent=frequent,
+        )  # fmt: skip
+        if like and (not best or (_RANK[like.kind], like.similarity) > (_RANK[best[0].kind], best[0].similarity)):
+            best = like, version_id
+    if not best:
+        return None
+    credits = later.credited is not None and later.credited == earlier.outlet_id
+    return _Link(best[0], credits, earlier, None if best[0].kind == "same_event" else best[1])
+
+
+def _join(db: Connection, members: set[int]) -> int:
+    """One story of articles and of all the stories they are in."""
+    known = set(_ids(db, f"SELECT story_id {_AMONG}", json.dumps(sorted(members))))
+    new = "INSERT INTO stories (first_article_id) VALUES (?)"
+    story = min(known) if known else int(db.execute(new, (min(members),)).lastrowid or 0)
+    for merged in known - {story}:
+        db.execute("UPDATE story_articles SET story_id = ? WHERE story_id = ?", (story, merged))
+        db.execute("UPDATE stories SET merged_into = ?1 WHERE id = ?2 OR merged_into = ?2", (story, merged))
+    db.conn.executemany(
+        "INSERT INTO story_articles (article_id, story_id, kind, credited_outlet_id) SELECT a.id, ?, 'same_event', "
+        "v.credit_outlet_id FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.id = ? "
+        "ON CONFLICT DO UPDATE SET credited_outlet_id = excluded.credited_outlet_id",
+        [(story, article_id) for article_id in sorted(members)],
+    )
+    return story
+
+
+def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> None:
+    """Store what a member is like, unless what is stored says more, of another article."""
+    sql = (
+        "SELECT s.kind, s.similarity, s.based_on_version_id, v.article_id FROM story_articles s "
+        "LEFT JOIN versions v ON v.id = s.based_on_version_id WHERE s.article_id = ?"
+    )
+    kind, similarity, version_id, base = db.execute(sql, (later.id,)).fetchone()
+    if not outright and similarity is not None and base != found.earlier.id:
+        earlier = _member(db, base) if base else later
+        stored = _Link(Relation(kind, similarity), later.credited == earlier.outlet_id, earlier, version_id)
+        outright = found.order < stored.order
+    else:
+        outright = True
+    if outright:
+        db.execute(
+            "UPDATE story_articles SET kind = ?, similarity = ?, based_on_version_id = ? WHERE article_id = ?",
+            (*found.relation, found.version_id, later.id),
+        )
+
+
+def _lead(db: Connection, story: int) -> None:
+    """What was seen first is the original, and nothing else is."""
+    (first,) = _ids(db, _FIRST, story)
+    db.execute("UPDATE stories SET first_article_id = ? WHERE id = ?", (first, story))
+    db.execute(_ONE_ORIGINAL, (first, story))
+
+
+def _ids(db: Connection, sql: str, *values: Any) -> list[int]:
+    return [row[0] for row in db.execute(sql, values).fetchall()]
+
+
+def _day(stamp: str | None) -> int | None:
+    """The day of a stamp or a printed date, as its number since 1970."""
+    with suppress(ValueError):
+        return date.fromisoformat((stamp or "")[:10]).toordinal() - _EPOCH
+    return None
+
+
+def _apart(one: _Member, other: _Member) -> int:
+    """Days between two articles: as published where both say it, else as near as they may have been."""
+    mine, yours = _day(one.published_at), _day(other.published_at)
+    if mine is not None and yours is not None:
+        return abs(mine - yours)
+    return min(abs(a - b) for a in one.days for b in other.days)
