@@ -16,6 +16,7 @@ from archive.identity import identify, owner
 from archive.looks import Known, announce, known, record_fetch, rung
 from archive.models import Article, Judgement, Look, Saved, Series, Snapshot
 from archive.sqlite import insert
+from archive.stories import link, work_off
 from archive.times import later, moment
 from archive.versions import FEED, same_version, text_sha256
 
@@ -133,6 +134,7 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
     first = article.latest_version_id is None
     kind: Literal["new", "changed"] = "new" if first else "changed"
     if after:
+        link(db, article.id)
         record(db, (version_id, new), (after[0], after[2]), tx.policy.rules)
         return Saved(kind, article.id, version_id)
     old = snapshot.backlog or _older(at, tx.now(), tx.policy.old_after)
@@ -144,6 +146,8 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
         "INSERT OR REPLACE INTO articles_fts (rowid, title, text) VALUES (?, ?, ?)",
         (article.id, normalise(new.title), normalise(new.text)),
     )
+    link(db, article.id)
+    work_off(tx)
     event_id = announce(tx, "new" if first else "edited", article.id, version_id, backlog=old, detail=detail)
     return Saved(kind, article.id, version_id, event_id)
 
