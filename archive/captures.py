@@ -8,6 +8,7 @@ deflate; others are undone). A header that would no longer be true of the stored
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import re
@@ -18,6 +19,7 @@ from dataclasses import dataclass, replace
 from http.client import responses
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from warcio.archiveiterator import ArchiveIterator
@@ -42,6 +44,7 @@ class CaptureRef:
     length: int
     record_sha256: str  # of the stored bytes, compressed as they are
     payload_sha256: str  # of the body as it was transferred
+    request_sha256: str  # of the stored bytes before the record: its request, and what a new file begins with
 
 
 class CaptureFiles:
@@ -51,7 +54,7 @@ class CaptureFiles:
         """`directory` is made when the first capture is appended; `clock` gives the day in file names."""
         self.directory, self._clock, self._max_file = directory, clock, max_file
         self._open: dict[Series, str] = {}  # the file each series is at
-        self._damaged: set[str] = set()  # files shorter than the archive knows: nothing is appended to them
+        self._left: set[str] = set()  # nothing is appended to these: they are closed, or shorter than they were
         self._undo: list[tuple[str, int]] = []  # (file, length before) of every append not yet settled
 
     def append(self, page: Page, series: Series) -> CaptureRef:
@@ -73,7 +76,8 @@ class CaptureFiles:
             while view:
                 view = view[out.write(view) :]
         record = stored[skip:]
-        return CaptureRef(file, start + skip, len(record), _sha256(record), _sha256(_payload(page)))
+        hashes = _sha256(record), _sha256(_payload(page)), _sha256(stored[:skip])
+        return CaptureRef(file, start + skip, len(record), *hashes)
 
     def mark(self) -> int:
         """A point to `undo` to."""
@@ -106,6 +110,11 @@ class CaptureFiles:
         """Whether more may still be appended to `file`."""
         return file in self._open.values()
 
+    def leave(self, file: str) -> None:
+        """Append nothing to `file` from now on."""
+        self._left.add(file)
+        self._open = {series: name for series, name in self._open.items() if name != file}
+
     def repair(self, committed_end: Callable[[str], int]) -> list[str]:
         """Mend what a crash left: cut tails past `committed_end(file)`, set files aside of which nothing is committed.
 
@@ -121,7 +130,7 @@ class CaptureFiles:
                 os.truncate(path, end)
                 notes.append(f"{path} had {size - end} bytes that were never acknowledged; they were cut")
             elif size < end:
-                self._damaged.add(path.name)
+                self.leave(path.name)
                 notes.append(f"{path} is {end - size} bytes shorter than the archive knows; restore it from a backup")
         return notes
 
@@ -142,13 +151,13 @@ class CaptureFiles:
             return source.read(length)
 
     def _file(self, series: Series) -> str:
-        """The file to append to: the first of the day that has room and that `repair` did not find damaged."""
+        """The file to append to: the first of the day that has room and that was not left."""
         day = stamp(self._clock())[:10]
         number = 0
         while True:
             file = f"{series}-{day}-{number:02}.warc.gz"
             path = self.directory / file
-            if file not in self._damaged and (not path.exists() or path.stat().st_size < self._max_file):
+            if file not in self._left and (not path.exists() or path.stat().st_size < self._max_file):
                 self._open[series] = file
                 return file
             number += 1
@@ -207,8 +216,16 @@ def _clean(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value.replace("\r", " ").strip()) for name, value in lines if re.fullmatch(r"[!-9;-~]+", name)]
 
 
+def read_record(stored: bytes) -> Any:
+    """The first record in whole gzip members, as warcio gives it; its stream raises when a digest does not hold.
+
+    Unpacked beforehand, since warcio takes a damaged member for a short one. Raises whatever damage makes zlib raise.
+    """
+    return next(iter(ArchiveIterator(BytesIO(gzip.decompress(stored)), check_digests="raise")))
+
+
 def _parse(stored: bytes) -> Page:
-    record = next(iter(ArchiveIterator(BytesIO(stored), check_digests="raise")))
+    record = read_record(stored)
     address, at = record.rec_headers.get_header("WARC-Target-URI"), record.rec_headers.get_header("WARC-Date")
     raw = record.raw_stream.read()
     if record.http_headers is None:

@@ -23,7 +23,8 @@ _PLAIN = ("article_url", "captured_at", "text_sha256", "capture_url", "capture_a
           "capture_sha256", "payload_sha256")  # fmt: skip
 _RECORD = f"""
 SELECT v.id, a.url AS article_url, v.captured_at, v.text_sha256, {", ".join(f"v.{field}" for field in FIELDS)},
-       c.url AS capture_url, c.at AS capture_at, c.http_status, c.record_sha256 AS capture_sha256, c.payload_sha256
+       c.url AS capture_url, c.at AS capture_at, c.http_status, c.record_sha256 AS capture_sha256, c.payload_sha256,
+       c.request_sha256
 FROM versions v JOIN articles a ON a.id = v.article_id LEFT JOIN captures c ON c.id = v.capture_id
 """  # noqa: S608
 
@@ -37,13 +38,31 @@ class Fault:
     what: str
 
 
-def record_sha256(version: Mapping[str, Any]) -> str:
-    """The hash of one version with its capture; `version` holds `FIELDS` and the plain columns of the record query."""
+def record_json(version: Mapping[str, Any], redacted: Mapping[str, str] | None = None) -> str:
+    """What a record hash is the SHA-256 of; `version` holds `FIELDS` and the plain columns of the record query.
+
+    `redacted`: hashes of the fields whose words were taken out.
+    """
     record: dict[str, Any] = {name: version[name] for name in _PLAIN}
+    if version.get("request_sha256"):  # captures of the first release have none
+        record["request_sha256"] = version["request_sha256"]
     for name in FIELDS:
         value = version[name]
         record[name] = None if value is None else hashlib.sha256(value.encode()).hexdigest()
-    return hashlib.sha256(json.dumps(record, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return json.dumps(record | dict(redacted or {}), sort_keys=True, separators=(",", ":"))
+
+
+def record_sha256(version: Mapping[str, Any], redacted: Mapping[str, str] | None = None) -> str:
+    """The hash of one version with its capture, see `record_json`."""
+    return hashlib.sha256(record_json(version, redacted).encode()).hexdigest()
+
+
+def version_record(db: Connection, version_id: int) -> str | None:
+    """The `record_json` of a version as it stands in the archive; None when there is none of this id."""
+    version = next(iter(db.query(f"{_RECORD} WHERE v.id = ?", (version_id,))), None)
+    hashes = "SELECT field, sha256 FROM redacted_fields WHERE version_id = ?"
+    redacted = dict(db.execute(hashes, (version_id,)).fetchall())
+    return record_json(version, redacted) if version else None
 
 
 def link(prev_sha256: str, record: str) -> str:
@@ -59,27 +78,32 @@ def head(db: Connection) -> str:
 
 def append(db: Connection, version_id: int) -> None:
     """Add a version just stored, in the same transaction."""
-    (version,) = db.query(f"{_RECORD} WHERE v.id = ?", (version_id,))
+    record = version_record(db, version_id) or ""
     db.execute(
         "INSERT INTO ledger (version_id, record_sha256, prev_sha256) VALUES (?, ?, ?)",
-        (version_id, record_sha256(version), head(db)),
+        (version_id, hashlib.sha256(record.encode()).hexdigest(), head(db)),
     )
 
 
-def check(db: Connection) -> Iterator[Fault]:
-    """Recompute the whole chain from the tables, oldest first, and name every fault. Captures are not opened."""
-    expected, at = GENESIS, 0
-    rows = db.execute("SELECT seq, version_id, record_sha256, prev_sha256 FROM ledger ORDER BY seq")
-    for seq, version_id, record, prev in rows:
+def check(db: Connection, after: int = 0, until: int = 2**62) -> Iterator[Fault]:
+    """Recompute the chain from the tables, oldest first, and name every fault. Captures are not opened.
+
+    Only rows behind `after`, up to `until`: stretches may be checked apart, each against the row before it.
+    """
+    before = "SELECT prev_sha256, record_sha256 FROM ledger WHERE seq = ?"
+    expected, at = link(*(db.execute(before, (after,)).fetchone() or ("", ""))) if after else GENESIS, after
+    rows = "SELECT seq, version_id, record_sha256, prev_sha256 FROM ledger WHERE seq > ? AND seq <= ? ORDER BY seq"
+    for seq, version_id, record, prev in db.execute(rows, (after, until)):
         if seq != at + 1:
-            yield Fault(seq, version_id, f"rows {at + 1} to {seq - 1} of the ledger are missing")
+            yield Fault(seq, version_id, f"rows {at + 1} to {seq - 1} of the ledger are missing before it")
         if prev != expected:
             yield Fault(seq, version_id, "does not follow from the row before it")
-        version = next(iter(db.query(f"{_RECORD} WHERE v.id = ?", (version_id,))), None)
+        version = version_record(db, version_id)
         if version is None:
             yield Fault(seq, version_id, "the version is missing")
-        elif record_sha256(version) != record:
-            yield Fault(seq, version_id, "the version or its capture's row was altered")
+        elif hashlib.sha256(version.encode()).hexdigest() != record:
+            yield Fault(seq, version_id, "the version, its capture's row or the hash of both was altered")
         at, expected = seq, link(prev, record)
-    for (version_id,) in db.execute("SELECT id FROM versions WHERE id NOT IN (SELECT version_id FROM ledger)"):
-        yield Fault(None, version_id, "the version is not in the ledger")
+    if not after:
+        for (version_id,) in db.execute("SELECT id FROM versions WHERE id NOT IN (SELECT version_id FROM ledger)"):
+            yield Fault(None, version_id, "the version is not in the ledger")

@@ -25,8 +25,15 @@ def _step(file: str) -> None:
             _AFTER[file](db)
 
 
-_STEP_FILES = ("0001_first.sql", "0002_learned.sql", "0003_feed_content.sql", "0004_discovery.sql", "0006_edits.sql",
-                "0007_stories.sql")
+_STEP_FILES = (
+    "0001_first.sql",
+    "0002_learned.sql",
+    "0003_feed_content.sql",
+    "0004_discovery.sql",
+    "0006_edits.sql",
+    "0007_stories.sql",
+    "0008_evidence.sql",
+)
 for _file in _STEP_FILES:
     _step(_file)
 _KNOWN = {file.removesuffix(".sql") for file in _STEP_FILES}
