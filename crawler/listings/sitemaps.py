@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -19,6 +19,7 @@ from crawler.listings.feeds import links_from_feed
 from crawler.urls import canonical
 
 UNPACKED_MAX = 25_000_000  # bytes
+REFERENCES_MAX = 500_000  # to characters and entities; each takes twenty times its length in memory
 ENTRIES_MAX = 50_000  # of one sitemap, as the protocol has it
 _FEEDS = ("rss", "feed", "RDF")
 _OTHER = re.compile(r"(^|[/_-])(categor(y|ies)|tags?|authors?|users|taxonomies)([\d._-]|$)", re.I)  # lists no articles
@@ -45,7 +46,7 @@ def links_from_sitemap(
         return _children(entries, url, mark)
     if kind != "urlset":
         return Listing(problem=f"is no sitemap: it is made of {kind[:100]!r}")
-    return Listing(_newest(_articles(entries, url, scope)))
+    return Listing(once(_articles(_newest(entries), url, scope)))
 
 
 def _unpacked(body: bytes) -> bytes:
@@ -60,8 +61,8 @@ def _unpacked(body: bytes) -> bytes:
 
 def _xml(body: bytes) -> tuple[str, list[dict[str, str]]]:
     """The name of the outermost element, and of each entry its loc, lastmod, title and publication_date."""
-    if LONG_TAG.search(body):
-        raise ValueError("it has a tag of more than 64 KB")
+    if LONG_TAG.search(body) or body.count(b"&") > REFERENCES_MAX:
+        raise ValueError(f"it has a tag of more than 64 KB, or more than {REFERENCES_MAX} references")
     body = decode(body).lstrip("\ufeff \t\r\n").encode("utf-8", "replace")
     options = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False, "recover": True}
     kind, entries = "", list[dict[str, str]]()
@@ -105,18 +106,20 @@ def _articles(entries: Iterable[dict[str, str]], url: str, scope: Scope) -> Iter
 
 def _text(body: bytes, url: str, scope: Scope) -> Listing:
     lines = decode(body).splitlines()[:ENTRIES_MAX]
-    entries = [{"loc": line.strip()} for line in lines if line.strip().startswith(("http://", "https://"))]
+    entries = [
+        {"loc": line.strip(), "lastmod": ""} for line in lines if line.strip().startswith(("http://", "https://"))
+    ]
     if not entries:
         return Listing(problem="is no sitemap: it is neither XML nor a list of addresses")
-    return Listing(_newest(_articles(entries, url, scope)))
+    return Listing(once(_articles(_newest(entries), url, scope)))
 
 
-def _newest(found: Iterable[Link]) -> tuple[Link, ...]:
-    """The newest links first where dates tell; where none does, of a long list both ends, one of which grows."""
-    links = sorted(found, key=lambda link: _when(link.published_at or link.modified_at), reverse=True)
-    if len(links) > LINKS_MAX and not _when(links[0].published_at or links[0].modified_at):
-        links = links[: LINKS_MAX // 2] + links[-LINKS_MAX // 2 :]
-    return once(links)
+def _newest(entries: Sequence[dict[str, str]]) -> Sequence[dict[str, str]]:
+    """The newest entries first where dates tell; where none does, of a long list both ends, one of which grows."""
+    dated = [_when(read_date(entry.get("publication_date") or entry["lastmod"])) for entry in entries]
+    if any(dated):
+        return [entries[at] for at in sorted(range(len(entries)), key=dated.__getitem__, reverse=True)]
+    return entries if len(entries) <= LINKS_MAX else [*entries[: LINKS_MAX // 2], *entries[-LINKS_MAX // 2 :]]
 
 
 def _children(entries: Iterable[dict[str, str]], url: str, mark: str | None) -> Listing:
