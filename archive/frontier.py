@@ -16,7 +16,7 @@ from archive import hints
 from archive.looks import record_fetch
 from archive.models import ANSWERED, Link, Look
 from archive.sqlite import Connection, SqliteError, connect_write, explain
-from archive.times import moment
+from archive.times import later, moment
 from archive.versions import FEED
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Visited:
     """What a visit to a listing brought, all of its pages taken together."""
 
     at: str
-    listed: int = 0  # addresses on its first page; 0 where it was unchanged
+    listed: int = 0  # addresses on its first page, which shows the latest few; 0 where it is no such page
     new: int = 0  # of all addresses, those not known before
     etag: str | None = None
     last_modified: str | None = None
@@ -140,16 +140,26 @@ def sync_outlets(tx: Transaction, outlets: Sequence[OutletRow]) -> None:
             db.execute("UPDATE sources SET next_at = NULL WHERE id = ?", (source_id,))
 
 
-def due_outlets(db: Connection, now: str) -> list[str]:
-    """Outlets with a source, an address or an article due, the longest overdue first."""
+def due_outlets(db: Connection, now: str, per_hour: int | None = None) -> list[str]:
+    """Outlets with a source, an address or an article due, the longest overdue first.
+
+    For revisits alone an outlet is visited while at least a quarter of its `per_hour` is left, not for each by itself.
+    """
     rows = db.execute(
-        "SELECT outlet_id FROM (SELECT outlet_id, next_at FROM sources WHERE next_at <= :now UNION ALL "
-        "SELECT outlet_id, next_at FROM frontier WHERE next_at <= :now UNION ALL "
-        "SELECT outlet_id, next_check_at FROM articles WHERE next_check_at <= :now) "
+        "SELECT outlet_id, max(new) FROM (SELECT outlet_id, next_at, 1 AS new FROM sources WHERE next_at <= :now "
+        "UNION ALL SELECT outlet_id, next_at, 1 FROM frontier WHERE next_at <= :now UNION ALL "
+        "SELECT outlet_id, next_check_at, 0 FROM articles WHERE next_check_at <= :now) "
         "WHERE outlet_id IS NOT NULL GROUP BY outlet_id ORDER BY min(next_at), outlet_id",
         {"now": now},
-    )
-    return [row[0] for row in rows]
+    ).fetchall()
+    return [id_ for id_, new in rows if new or per_hour is None or 4 * _revisits(db, id_, now) <= 3 * per_hour]
+
+
+def _revisits(db: Connection, outlet_id: str | None, now: str) -> int:
+    """How many known articles of an outlet were looked at in the last hour."""
+    sql = """SELECT count(*) FROM fetches f JOIN articles a ON a.id = f.article_id
+             WHERE f.outlet_id = ? AND f.at > ? AND f.at > a.first_seen_at"""
+    return int(db.execute(sql, (outlet_id, later(now, -3600))).fetchone()[0])
 
 
 def due_sources(db: Connection, outlet_id: str, now: str | None) -> list[Source]:
@@ -161,19 +171,25 @@ def due_sources(db: Connection, outlet_id: str, now: str | None) -> list[Source]
     return [Source(*row) for row in rows]
 
 
-def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int) -> list[Due]:
-    """At most `limit` addresses due at an outlet (None: at none): found ones, newest first; then revisits."""
+def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int, per_hour: int | None = None) -> list[Due]:
+    """At most `limit` addresses due at an outlet (None: at none): found ones, newest first; then revisits.
+
+    Of revisits the longest overdue, and no more than `per_hour` in any hour; the others stay due, and come first then.
+    """
     found = db.execute(
         "SELECT url, backlog, title, published_at, author, NULL, content FROM frontier "
         "WHERE outlet_id IS ? AND next_at <= ? ORDER BY found_at DESC, rowid LIMIT ?",
         (outlet_id, now, limit),
     )
     due = [Due(url, None, bool(backlog), Link(url, *said)) for url, backlog, *said in found]
+    left = limit - len(due)
+    if per_hour is not None and left:
+        left = min(left, max(0, per_hour - _revisits(db, outlet_id, now)))
     again = db.execute(
         "SELECT coalesce((SELECT url FROM addresses WHERE article_id = a.id AND kind = 'canonical'), a.url), "
         "a.id, v.title, v.text FROM articles a LEFT JOIN versions v ON v.id = a.latest_version_id "
         "AND v.extractor LIKE ? WHERE a.outlet_id IS ? AND next_check_at <= ? ORDER BY next_check_at, a.id LIMIT ?",
-        (f"{FEED}%", outlet_id, now, limit - len(due)),
+        (f"{FEED}%", outlet_id, now, left),
     )
     return due + [Due(url, id_, False, _kept(url, title, text) if text else None) for url, id_, title, text in again]
 

@@ -12,6 +12,7 @@ from archive.captures import CaptureFiles
 from archive.coverage import SQL as COVERAGE
 from archive.coverage import OutletCoverage, gaps
 from archive.errors import ArchiveError
+from archive.looks import TOGETHER
 from archive.migrations import pending
 from archive.models import ANSWERED, Event, Match, Page, Passage
 from archive.search import ar_query, highlight
@@ -80,10 +81,13 @@ class Hit:
     snippet: str
 
 
+State = Literal["ok", "silent", "blocked", "failing", "redesign?", "never"]
+
+
 @dataclass(frozen=True, slots=True)
 class OutletHealth:
-    """How it stands with an outlet: blocked or failing when its last listings, or pages, all were; silent when
-    nothing new comes."""
+    """How it stands with an outlet: blocked or failing when its last listings, or pages, all were; silent when nothing
+    new comes; `redesign?` when most kept articles lately looked at are missing, so that none is told as withdrawn."""
 
     id: str
     name: str
@@ -95,7 +99,7 @@ class OutletHealth:
     errors_24h: int
     last_error: str | None
     next_at: str | None
-    state: Literal["ok", "silent", "blocked", "failing", "never"]
+    state: State
 
 
 _ARTICLE = (
@@ -232,6 +236,7 @@ class Archive:
             "kept": "articles WHERE latest_version_id IS NOT NULL",
             "passed": "articles WHERE latest_version_id IS NULL",
             "versions": "versions",
+            "missing, in doubt": "articles WHERE status = 'suspect'",
             "withdrawn": "articles WHERE status = 'gone' AND latest_version_id IS NOT NULL",
             "to fetch": "frontier WHERE next_at IS NOT NULL",
             "given up": "frontier WHERE next_at IS NULL",
@@ -253,9 +258,7 @@ class Archive:
     def _rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         return [tuple(row.values()) for row in self.query(sql, params)]
 
-    def _state(
-        self, now: str, row: Sequence[Any], silent_after: float | None
-    ) -> Literal["ok", "silent", "blocked", "failing", "never"]:
+    def _state(self, now: str, row: Sequence[Any], silent_after: float | None) -> State:
         last = self._rows(
             "SELECT source_id IS NULL, outcome FROM fetches WHERE outlet_id = ? ORDER BY at DESC, id DESC LIMIT 20",
             (row[0],),
@@ -266,6 +269,13 @@ class Archive:
                 return "blocked" if looks[0] in ("blocked", "refused") else "failing"
         if not last:
             return "never"
+        missing, looked_at = self._rows(
+            "SELECT coalesce(sum(status = 'suspect'), 0), count(*) FROM articles WHERE outlet_id = ? "
+            "AND status <> 'gone' AND latest_version_id IS NOT NULL AND (status = 'suspect' OR last_checked_at > ?)",
+            (row[0], later(now, -86400)),
+        )[0]
+        if looked_at >= TOGETHER and 2 * missing >= looked_at:
+            return "redesign?"
         return "silent" if row[3] and row[3] < later(now, -(silent_after or SILENT_AFTER)) else "ok"
 
 

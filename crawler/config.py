@@ -48,10 +48,12 @@ class Crawl(_Strict, frozen=True):
 
 
 class Revisit(_Strict, frozen=True):
-    """When kept articles are looked at again, counted from when they were first seen."""
+    """When kept articles are looked at again, counted from when they were first seen, or last edited."""
 
     ladder: tuple[Duration, ...] = tuple(Duration.read(t) for t in ("1h", "3h", "12h", "1d", "3d", "7d", "30d", "90d"))
     confirm_after: Duration = Duration(3600)
+    which: Literal["matched", "all"] = "matched"
+    per_hour: int = 120  # at one outlet; what is new comes first and is not counted
 
 
 class Keep(_Strict, frozen=True):
@@ -257,6 +259,7 @@ def _check_service(file: Path, service: _Service) -> None:
         ("crawl.concurrency", service.crawl.concurrency),
         ("crawl.outlets_at_once", service.crawl.outlets_at_once),
         ("keep.passed_days", service.keep.passed_days),
+        ("revisit.per_hour", service.revisit.per_hour),
     ):
         if not 1 <= number <= 10_000:
             raise ConfigError(file, key, f"{number} is out of range; write 1 or more, up to 10000")

@@ -88,7 +88,8 @@ class Service:
                 self._start(key, self._answer(request.id, request.kind, request.target))
         known = {o.id: o for o in self.session.config.enabled()}
         room = self.session.config.crawl.outlets_at_once - len(self.running)
-        for outlet_id in due_outlets(self.reader, stamp(self.session.clock())):
+        per_hour = self.session.config.revisit.per_hour
+        for outlet_id in due_outlets(self.reader, stamp(self.session.clock()), per_hour):
             if room <= 0:
                 break
             if outlet_id in known and self._free(outlet_id):

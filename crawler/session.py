@@ -39,6 +39,7 @@ def policy(config: Config) -> Policy:
         confirm_after=float(config.revisit.confirm_after),
         rules=config.rules,
         alerts=config.alerts,
+        revisit_all=config.revisit.which == "all",
     )
 
 

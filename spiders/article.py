@@ -66,7 +66,8 @@ class ArticleSpider(OutletSpider):
         job, due = self.job, self.only or ()
         while not job.ended and (self.only or job.has_room()):
             if self.only is None:  # what was seen in this crawl and is still due must not hide the rest
-                due = due_articles(job.reader, job.outlet_id, job.now(), BATCH + len(job.seen))
+                per_hour = job.config.revisit.per_hour
+                due = due_articles(job.reader, job.outlet_id, job.now(), BATCH + len(job.seen), per_hour)
             if not (due := [d for d in due if d.url not in job.seen]):
                 break
             async for request in self._requests(due):

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from archive.frontier import due_articles
+from archive.frontier import due_articles, due_outlets
 from archive.looks import look
 from archive.models import Article, Look
+from archive.reading import open_archive
 from archive.times import later
-from tests.archive_kit import NOW, ON_TOPIC, Kit, page, whole
+from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, Kit, page, whole
 
 DAY, HOUR = 86400.0, 3600.0
 LADDER = (HOUR, 3 * HOUR, 12 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY)
@@ -233,7 +234,8 @@ class Month:
                 self.deleted[number] = hour
             if hour % 40 == 7:
                 number = self.chance.choice(sorted(self.texts.keys() - self.deleted.keys()))
-                self.texts[number] = replace(self.texts[number], title=f"{story(number).title} تحديث {hour}")
+                added = story(1000 + hour).text.split(".")[0]
+                self.texts[number] = replace(self.texts[number], text=f"{self.texts[number].text}\n{added}.")
             answer = "ok"
             if day == 5:
                 answer = "outage"
@@ -274,3 +276,51 @@ def test_a_month_of_outages_challenges_and_a_redesign_tells_of_no_false_withdraw
     assert len(gone) >= 4
     assert max(month.looks.values()) <= 2
     assert told(kit, "restored") == []
+
+
+# --- the budget
+
+
+def test_revisits_have_a_budget_and_the_longest_overdue_come_first(kit):
+    kept(kit, 6)
+    new = "INSERT INTO frontier (url, outlet_id, found_at, next_at) VALUES ('https://sana.example/new', 'sana', ?1, ?1)"
+    kit.do(lambda tx: tx.db.execute(new, (NOW,)))
+    at = later(NOW, 5 * HOUR)
+
+    def due(limit: int = 9) -> list[int | None]:
+        return [d.article_id for d in kit.do(lambda tx: due_articles(tx.db, "sana", at, limit, 4))]
+
+    assert due() == [None, 1, 2, 3, 4]  # what is new first, and not counted
+    found(kit, at, 1, 2, 3)
+    assert due() == [None, 4]
+    found(kit, at, 4)
+    assert due() == [None]
+    assert kit.do(lambda tx: due_outlets(tx.db, at, 4)) == ["sana"]
+    kit.do(lambda tx: tx.db.execute("DELETE FROM frontier"))
+    assert kit.do(lambda tx: due_outlets(tx.db, at, 4)) == []  # nothing is begun for what may not be done
+    at = later(at, HOUR)
+    assert kit.do(lambda tx: due_outlets(tx.db, at, 4)) == ["sana"]
+    assert due() == [5, 6]
+
+
+def test_articles_that_matched_nothing_are_looked_at_again_where_all_are(tmp_path):
+    kit = Kit(tmp_path, ladder=LADDER, revisit_all=True)
+    kit.save(OFF_TOPIC, url=url(1))
+    assert kit.one("SELECT next_check_at FROM articles") == later(NOW, HOUR)
+    missed(kit, later(NOW, HOUR), 1)
+    kit.home(later(NOW, 2 * HOUR))
+    missed(kit, later(NOW, 2 * HOUR), 1)
+    assert (states(kit), told(kit)) == ({1: "gone"}, [])
+    assert kit.one("SELECT next_check_at FROM articles") == later(NOW, 3 * HOUR)
+    kit.writer.close()
+
+
+def test_health_says_that_many_are_missing_alike(kit):
+    kept(kit, 8)
+    at = later(NOW, DAY)
+    missed(kit, at, 1)
+    with open_archive(kit.path) as archive:
+        assert archive.health(at)[0].state == "ok"
+        missed(kit, at, *range(2, 9))
+        assert archive.health(at)[0].state == "redesign?"
+        assert archive.counts()["missing, in doubt"] == 8
