@@ -136,10 +136,10 @@ def _children(entries: Iterable[dict[str, str]], url: str, mark: str | None) -> 
             known[child] = _when(modified), [int(number[:18]) for number in re.findall(r"\d+", name)]
             newest = max(newest, modified, key=_when)
     ordered = sorted(known, key=lambda child: known[child], reverse=True)
-    series = {re.sub(r"\d+", "", child): child for child in sorted(known, key=lambda child: known[child][1])}
     if mark is not None:
-        since = _when(mark)
-        ordered = [child for child in ordered if known[child][0] >= since > 0 or child in series.values()]
+        series = {re.sub(r"\d+", "", child): child for child in sorted(known, key=lambda child: known[child][1])}
+        since, last = _when(mark), set(series.values())
+        ordered = [child for child in ordered if known[child][0] >= since > 0 or child in last]
     return Listing(more=tuple(ordered), mark=newest)
 
 
