@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from archive.errors import ConfigError
 from archive.folding import fold
@@ -82,6 +82,20 @@ def record(
         ],
     )  # fmt: skip
     return any(edit.kind == "material" for edit in found)
+
+
+COLUMNS = 'field, op, kind, reasons, passage, before, after, from_start, from_end, start, "end"'
+
+
+def read_edit(row: Sequence[Any]) -> Edit:
+    """An edit from its COLUMNS."""
+    return Edit(*(*row[:3], tuple(filter(None, row[3].split(", "))), *row[4:]))
+
+
+def stored(db: Connection, version_id: int, from_version_id: int) -> list[Edit]:
+    """What a version changed of the one before it, in the order of the text, what matters first."""
+    sql = f"SELECT {COLUMNS} FROM edits WHERE version_id = ? AND from_version_id = ? ORDER BY id"  # noqa: S608
+    return [read_edit(row) for row in db.execute(sql, (version_id, from_version_id))]
 
 
 def doubtful(db: Connection, article_id: int | None, article: Article) -> tuple[int, str, int, int] | None:

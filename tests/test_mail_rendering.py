@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.alerts.excerpts import changes, clean, excerpts, mark
+from archive.alerts.excerpts import clean, excerpts, mark, shown
 from archive.alerts.render import MailContext, Story, Told, render
+from archive.diffs import diff
+from archive.materiality import edits
 from archive.models import Match, Passage
 
 TITLE = "قسد تنقل دفعة من معتقلي داعش من سجون الحسكة"
@@ -325,6 +327,11 @@ def test_marking_loses_and_adds_nothing(text, hits):
         assert re.sub(r"[\s…]+", "", "".join(piece for piece, _ in segments)) in flat
 
 
+def changes(before, after, field="text"):
+    pieces = diff(before, after, headline=field == "title")
+    return [shown(edit, after) for edit in edits(field, before, after, pieces)]
+
+
 @given(st.lists(st.sampled_from(["سوريا", "قسد", "سجن", "دمشق", "نقل"]), max_size=40), st.data())
 @settings(deadline=None)
 def test_what_is_marked_as_changed_differs_and_the_rest_does_not(words, data):
@@ -341,15 +348,11 @@ def test_what_is_marked_as_changed_differs_and_the_rest_does_not(words, data):
 
 
 def test_only_words_count_as_a_change():
-    assert changes("قال: «نُقِلوا» اليوم", "قال نقلوا  اليـوم.") == ()
-
-
-def test_a_hostile_pair_of_texts_is_compared_in_bounded_work():
-    assert len(changes("ا ب " * 50_000, "ب ا ت " * 50_000)) <= 4
+    assert changes("قال: «نُقِلوا» اليوم", "قال نقلوا  اليـوم.") == []
 
 
 def test_a_title_that_becomes_a_question_is_a_change():
-    ((was, now),) = changes("قسد تنسحب من الحسكة", "قسد تنسحب من الحسكة؟")
+    ((was, now),) = changes("قسد تنسحب من الحسكة", "قسد تنسحب من الحسكة؟", "title")
     assert (was[-1], now[-1]) == (("الحسكة", True), ("الحسكة؟", True))
 
 

@@ -1,20 +1,20 @@
-"""Bounded, harmless pieces of an article's text for a mail: what matched, and what an edit changed.       [pure]"""
+"""Bounded, harmless pieces of an article's text: what matched, and what an edit changed.                  [pure]"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
-from itertools import groupby, islice
+from itertools import groupby
 
-from archive.folding import fold
+from archive.diffs import diff
+from archive.materiality import Edit
 
 Segments = tuple[tuple[str, bool], ...]
 """Text in pieces, each with whether it is to be marked."""
 
 _SENTENCE_END = re.compile(r"(?<!\b[^\W\d])[.!?؟؛…]+[\s\"»”)]+")  # a letter alone ends none: "د. أحمد"
-_LONG = 2_000  # words compared for an edit, so that a hostile page cannot hold the sender up
+_LONG = 1_000  # characters shown of an edit
 
 
 def clean(text: str, limit: int = 300) -> str:
@@ -88,29 +88,18 @@ def _window(text: str, at: int, words: int) -> tuple[int, int, bool, bool]:
     return line_start + start, line_start + end, bool(line[:start].strip()), bool(line[end:].strip())
 
 
-def changes(before: str, after: str, *, limit: int = 4, around: int = 6) -> tuple[tuple[Segments, Segments], ...]:
-    """The first `limit` places where the words differ: each as it was and as it is, with `around` words of context.
-
-    What makes no new version (spacing, tashkeel, tatweel, punctuation) is no difference.
-    """
-    old, new = before.split(), after.split()
-    old_keys, new_keys = [_key(word) for word in old], [_key(word) for word in new]
-    same = next((i for i, pair in enumerate(zip(old_keys, new_keys, strict=False)) if pair[0] != pair[1]), None)
-    start = max(0, (min(len(old), len(new)) if same is None else same) - around)
-    span = slice(start, start + _LONG)
-    old, new = old[span], new[span]
-    groups = SequenceMatcher(None, old_keys[span], new_keys[span]).get_grouped_opcodes(around)
-    found = []
-    for group in islice(groups, limit):
-        was = [(word, tag != "equal") for tag, low, high, _, _ in group for word in old[low:high]]
-        now = [(word, tag != "equal") for tag, _, _, low, high in group for word in new[low:high]]
-        found.append((_joined(was), _joined(now)))
-    return tuple(found)
-
-
-def _key(word: str) -> str:
-    """What of a word makes an edit, see `archive.versions`."""
-    return fold(word) + ("?" if word.rstrip('»"”)').endswith(("?", "؟")) else "")
+def shown(edit: Edit, text: str, *, around: int = 6) -> tuple[Segments, Segments]:
+    """An edit as it was and as it is, the words that differ marked, with `around` words of the later `text` beside."""
+    beside = (text[max(0, edit.start - 300) : edit.start].rpartition("\n")[2].split()[-around:],
+              text[edit.end : edit.end + 300].partition("\n")[0].split()[:around])  # fmt: skip
+    left, right = ([(word, False) for word in words] for words in beside)
+    was, now = edit.before[:_LONG], edit.after[:_LONG]
+    pieces = diff(was, now, headline=edit.field == "title")
+    moved = edit.op == "moved"
+    return (
+        _joined([*left, *((word, moved or p.op != "equal") for p in pieces for word in p.was(was).split()), *right]),
+        _joined([*left, *((word, moved or p.op != "equal") for p in pieces for word in p.now(now).split()), *right]),
+    )
 
 
 def _joined(words: list[tuple[str, bool]], limit: int = 60) -> Segments:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from archive.alerts.render import MailContext, Story, Told
 from archive.alerts.rules import AlertRule, judged_versions
+from archive.edits import stored
 from archive.models import Event, Match, Passage
 from archive.times import later
 
@@ -91,15 +92,17 @@ def read_mail(db: Connection, mail_id: int, rule: AlertRule, at: str) -> MailCon
         (mail_id,),
     ).fetchone()
     rows = db.execute(
-        "SELECT e.id, e.at, e.kind, e.article_id, e.version_id, e.backlog, a.url, o.name_ar, o.name_en "
+        "SELECT e.id, e.at, e.kind, e.article_id, e.version_id, e.backlog, "
+        "json_extract(e.detail, '$.silent'), a.url, o.name_ar, o.name_en "
         "FROM mail_events m JOIN events e ON e.id = m.event_id JOIN articles a ON a.id = e.article_id "
         "LEFT JOIN outlets o ON o.id = a.outlet_id WHERE m.mail_id = ? ORDER BY e.id LIMIT ?",
         (mail_id, LISTED),
     ).fetchall()
     stories = []
-    for *event_row, url, name_ar, name_en in rows:
+    for *event_row, silent, url, name_ar, name_en in rows:
         event = Event(*event_row)
-        told = [_told(db, version, rule) for version in judged_versions(db, event)]
+        versions = judged_versions(db, event)
+        told = [_told(db, version, rule) for version in versions]
         if not told:
             continue
         (last_seen,) = db.execute(
@@ -109,6 +112,7 @@ def read_mail(db: Connection, mail_id: int, rule: AlertRule, at: str) -> MailCon
         stories.append(Story(
             event.kind, event.at, event.article_id, url, name_ar if rule.language == "ar" else name_en,
             version=told[0], before=told[1] if len(told) > 1 else None, last_seen_at=last_seen or told[0].seen_at,
+            edits=tuple(stored(db, *versions)) or None if len(versions) > 1 else None, silent=bool(silent),
         ))  # fmt: skip
     return MailContext(mail_id, message_id, kind, rule.name, recipient, rule.language, at, tuple(stories), total)
 

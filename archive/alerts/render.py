@@ -20,14 +20,17 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from archive.alerts.excerpts import Segments, changes, clean, excerpts, mark
+from archive.alerts.excerpts import Segments, clean, excerpts, mark, shown
 from archive.alerts.rules import Language
+from archive.edits import compare
+from archive.materiality import Edit
 from archive.models import EventKind, Match
 from archive.times import moment
 from archive.titles import heading
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WORDS = tomllib.loads((_TEMPLATES / "labels.toml").read_text("utf-8"))
+_CHANGES = 8  # places of an edit that a mail shows
 _POLICY = SMTP.clone(max_line_length=998)  # folding a long Arabic subject loses a space in some Python versions
 
 
@@ -59,6 +62,8 @@ class Story:
     outlet: str | None
     version: Told
     before: Told | None = None  # for an edit: the version before it
+    edits: tuple[Edit, ...] | None = None  # what is stored of it; None: to be worked out
+    silent: bool = False  # the page says nothing of the edit
     last_seen_at: str | None = None  # for a withdrawal
 
 
@@ -136,18 +141,27 @@ def _shown(story: Story, words: dict[str, str], desk: str, *, brief: bool) -> di
         "why": "why" if source is version else "why_before",
         "topics": [(match.topic, match.strength) for match in source.matches],
         "excerpts": excerpts(source.text, hits["text"]),
-        "changes": _changed(before, version, words["unknown"]) if before else [],
+        "changes": _changed(story, words) if before else [],
+        "silent": story.silent,
     }
 
 
-def _changed(before: Told, after: Told, unknown: str) -> list[tuple[str, Segments, Segments]]:
-    """(field, as it was, as it is) for each place that an edit touched."""
-    found = [("title", *pair) for pair in changes(before.title, after.title)]
-    dates = _time(before.published_at), _time(after.published_at)
-    for field, was, now in (("author", before.author, after.author), ("published", *dates)):
-        if was != now:
-            found.append((field, ((clean(was or unknown), True),), ((clean(now or unknown), True),)))
-    return found + [("text", *pair) for pair in changes(before.text, after.text)]
+def _changed(story: Story, words: dict[str, str]) -> list[tuple[str, str, Segments, Segments]]:
+    """(field, what kind of edit, as it was, as it is) for the first places that an edit touched, what matters first."""
+    version, found = story.version, list(story.edits or ())
+    if story.edits is None and story.before:
+        found = compare(story.before, version, None)
+    told = []
+    for edit in sorted(found, key=lambda edit: edit.kind != "material")[:_CHANGES]:
+        kind = words[edit.kind] + "".join(f" · {words[reason]}" for reason in edit.reasons)
+        if edit.field in ("title", "text"):
+            was, now = shown(edit, version.title if edit.field == "title" else version.text)
+        else:
+            read = _time if edit.field == "published_at" else str
+            was, now = (((clean(read(value) or words["unknown"]) if value else words["unknown"], True),)
+                        for value in (edit.before, edit.after))  # fmt: skip
+        told.append((edit.field.removesuffix("_at"), kind, was, now))
+    return told
 
 
 def _time(text: str | None) -> str | None:

@@ -11,6 +11,11 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from archive.alerts.excerpts import shown
+from archive.diffs import diff
+from archive.materiality import Edit
+from archive.models import Article
+
 HERE = Path(__file__).parent
 _HEADER = re.compile(r"^-- (\w+): (.*)\n", re.MULTILINE)
 _WEB = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
@@ -34,7 +39,7 @@ def read_query(text: str) -> dict[str, Any]:
 
 def canned_queries() -> dict[str, dict[str, Any]]:
     """The queries an analyst starts from, by name, in the order they are shown."""
-    order = ("search", "newest", "first", "edited", "withdrawn", "coverage")
+    order = ("search", "newest", "stories", "first", "edited", "withdrawn", "coverage")
     return {name: read_query((HERE / "queries" / f"{name}.sql").read_text("utf-8")) for name in order}
 
 
@@ -66,31 +71,36 @@ def segments(text: str, passages: Iterable[tuple[int, int, str]]) -> list[tuple[
 
 
 def changed(text: str, other: str, context: int = 40, width: int = 400) -> str:
-    """The part of `text` that `other` has not, in [brackets], with `context` characters around it.
+    """The words of `text` that `other` has not, each stretch in [brackets] with `context` characters around it.
 
-    From the first to the last difference, whole words, at most about `width` characters; "" when they are the same.
+    At most about `width` characters; "" when both say the same.
 
     >>> changed("عدد القتلى ثلاثة جنود", "عدد القتلى خمسة جنود")
     'عدد القتلى [ثلاثة] جنود'
     """
-    if text == other:
-        return ""
-    mine, yours = re.findall(r"\s+|\S+", text), re.findall(r"\s+|\S+", other)
-    shorter = min(len(mine), len(yours))
-    head = next((i for i in range(shorter) if mine[i] != yours[i]), shorter)
-    tail = next((i for i in range(shorter - head) if mine[-1 - i] != yours[-1 - i]), shorter - head)
-    before, middle, after = (
-        "".join(part) for part in (mine[:head], mine[head : len(mine) - tail], mine[len(mine) - tail :])
-    )
-    lead = "…" + before[-context:].partition(" ")[2] if len(before) > context else before
-    rest = after[:context].rpartition(" ")[0] + "…" if len(after) > context else after
-    return f"{lead}[{middle if len(middle) <= width else middle[:width] + '…'}]{rest}"
+    out, end = "", 0
+    for piece in diff(other, text, headline=True):
+        if piece.op != "equal" and len(out) < width:
+            start = max(end, piece.start - context)
+            words = text[start : piece.start] if start == end else "…" + text[start : piece.start].partition(" ")[2]
+            out, end = f"{out}{words}[{piece.now(text)[:width]}]", piece.end
+    rest = text[end : end + context]
+    return (out + (rest if end + context >= len(text) else rest.rpartition(" ")[0] + "…")) if out else ""
 
 
-def edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Markup, Markup]]:
-    """What differs between two versions: (field, the part before, the part after), the differing words marked."""
-    both = [(field, before[field] or "", after[field] or "") for field in ("title", "text", "author", "published_at")]
-    return [(field, marked(changed(old, new)), marked(changed(new, old))) for field, old, new in both if old != new]
+def telling(row: Mapping[str, Any]) -> Article:
+    """A version as it is compared, from its row."""
+    return Article(row["title"], row["text"], row["author"], row["published_at"])
+
+
+def edits(found: Iterable[Edit], version: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a version changed, for showing: field, kind, reasons, passage, the words before and after."""
+    told = []
+    for edit in found:
+        was, now = shown(edit, version[edit.field] or "")
+        told.append({"field": edit.field, "kind": edit.kind, "op": edit.op, "reasons": ", ".join(edit.reasons),
+                     "passage": edit.passage, "before": was, "after": now})  # fmt: skip
+    return told
 
 
 def web_link(url: str, label: str | None = None) -> Markup | None:

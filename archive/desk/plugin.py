@@ -14,6 +14,7 @@ from archive.arabic.normalise import normalise
 from archive.coverage import SQL as COVERAGE
 from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
+from archive.edits import COLUMNS, read_edit
 from archive.search import ar_query, highlight
 from archive.times import later, stamp, utc_now
 from archive.titles import heading
@@ -138,6 +139,9 @@ async def article(request: Any, datasette: Any) -> Response:
         raise NotFound(f"Article {key['id']} has no version {asked}")
     hits = await rows(datasette, pages.page_query("matches"), {"version": version["version_id"]}) if version else []
     older = next((v for v in versions if version and v["number"] == version["number"] - 1), None)
+    pair = {"version": version["version_id"], "older": older["version_id"]} if version and older else {}
+    sql = f"SELECT {COLUMNS} FROM edits WHERE version_id = :version AND from_version_id = :older ORDER BY id LIMIT 60"  # noqa: S608
+    found_edits = await rows(datasette, sql, pair) if pair else []
     places = {f: [(h["start"], h["end"], h["topic"]) for h in hits if h["field"] == f] for f in ("title", "text")}
     context = {
         "plain": True,
@@ -146,7 +150,8 @@ async def article(request: Any, datasette: Any) -> Response:
         "version": version,
         "heading": heading,
         "fields": {f: pages.segments(version[f], where) for f, where in places.items()} if version else {},
-        "edits": pages.edits(older, version) if older and version else [],
+        "edits": pages.edits(map(read_edit, map(tuple, found_edits)), version) if older and version else [],
+        "silent": bool(older and version and version["modified_at"] in (None, older["modified_at"])),
         "topics": {h["topic"]: [p for p in hits if p["topic"] == h["topic"]] for h in hits},
         "versions": versions,
         "captures": await rows(datasette, pages.page_query("captures"), key),
