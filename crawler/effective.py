@@ -38,6 +38,8 @@ _PARTS = re.compile(DATA["page"]["parts"])
 _CODE = re.compile(r"<(?=(?:script|style)\b)|</(?:script|style)\s{0,9}>", re.I)
 _TAG = re.compile(r"<[^<>]{0,5000}>")
 _HEADS = re.compile(r"<(?:title|h1)\b[^<>]{0,500}>(.{0,300}?)</(?:title|h1)", re.I | re.S)
+_NOSCRIPT = re.compile(r"<(?=noscript\b)|</noscript\s{0,9}>", re.I)
+_ASKS = re.compile(r"\bif\b|&&|\|\||navigator|\bscreen\b|\bfunction \w")
 _REFRESH = re.compile(r"<meta\b(?=[^<>]{0,300}http-equiv\s{0,3}=\s{0,3}[\"']?refresh)[^<>]{0,2500}>", re.I)
 _AFTER = re.compile(
     r"content\s{0,3}=\s{0,3}[\"']?\s{0,3}(\d{1,5})\s{0,3}[;,]\s{0,3}url\s{0,3}=\s{0,3}[\"']?([^\"'>]+)", re.I
@@ -120,20 +122,24 @@ def effective(
 
 
 def onward(page: Page, article: Article | None) -> str | None:
-    """The address that a page without a text of its own sends its readers to, or the one that a page names as
-    canonical: a twin's, or one that nothing but its word speaks for."""
-    kinds = ("canonical", "named") if twin(page.final_url) in ("amp", "mobile") else ("named",)
-    for kind, url in article.addresses if article and _told(article) else ():
-        if kind in kinds and url != page.final_url:
-            return url
-    source = _source(page)
+    """The address that a page with next to no text of its own sends its readers to."""
+    source = "".join(piece for piece in _NOSCRIPT.split(_source(page)) if piece[:8].lower() != "noscript")
     if (article and len(_told(article)) >= 250) or len(_shown(source)) > 600:
         return None
     for tag in _REFRESH.findall(source):
         if (found := _AFTER.search(tag)) and int(found[1]) <= _ONWARD_S:
             return _resolved(found[2], page)
-    found = _SCRIPT.search(source) if len(source) < 8000 else None
-    return _resolved(found[1] or found[2], page) if found else None
+    for code in _CODE.split(source):  # a line that does nothing else; longer ones ask who is reading
+        if code[:6].lower() == "script" and len(code) < 300 and not _ASKS.search(code) and (to := _SCRIPT.search(code)):
+            return _resolved(to[1] or to[2], page)
+    return None
+
+
+def named(page: Page, article: Article | None) -> str | None:
+    """The address that a page names as canonical: a twin's for telephones, or one only its word speaks for."""
+    kinds = ("canonical", "named") if twin(page.final_url) in ("amp", "mobile") else ("named",)
+    claims = article.addresses if article and _told(article).strip() else ()
+    return next((url for kind, url in claims if kind in kinds and url != page.final_url), None)
 
 
 def _resolved(said: str, page: Page) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from archive.models import Article, Judgement, Look, Page, Saved, Snapshot
 from archive.store import save
 from archive.times import later
 from archive.versions import likeness
-from crawler.effective import Effective, effective, onward
+from crawler.effective import Effective, effective, named, onward
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
 from crawler.middlewares import Wire, no_page
@@ -32,7 +33,7 @@ from crawler.urls import canonical, same_site
 from spiders.base import OutletSpider
 
 BATCH = 50  # addresses taken from the archive at a time
-HOPS = 2  # pages that only lead on, one after the other
+HOPS = 2  # pages that lead on, one after the other
 AGAIN_S = 900.0  # until a twin is looked at whose canonical page is under way
 _NO_PAGE = ("image/", "video/", "audio/", "font/", "application/pdf", "application/zip", "application/octet-stream")
 
@@ -57,7 +58,7 @@ class ArticleSpider(OutletSpider):
         """`only`: these addresses, kept whatever their topic; else all that is due at the job's outlet."""
         super().__init__(job, **kwargs)
         self.only, self.channels = only, job.outlet.telegram if job.outlet else ()
-        self.asked_home, self.led = False, set[str]()  # addresses that pages named or led on to
+        self.asked_home, self.led = False, set[str]()  # addresses that pages named
         # A page in hand takes up to three times crawl.max_bytes: wire, decoded, and its way to the worker.
         self.hands = asyncio.Semaphore(job.config.crawl.concurrency + 1)
 
@@ -118,24 +119,21 @@ class ArticleSpider(OutletSpider):
         known, names = kept(job.reader, due.article_id)
         told = await self._read(response, due)
         for _ in range(HOPS):
-            to = onward(told.page, told.article)
-            blank = told.article is None or not told.article.text.strip()
-            if not to or self._what(told, known, names).status in ("blocked", "outage"):
+            sent, claimed = onward(told.page, told.article), named(told.page, told.article)
+            if self._what(told, known, names).status in ("blocked", "outage"):
                 break
-            if not blank and (due.article_id or to in self.led or to in job.results or owner(job.reader, to)):
-                break  # another page of what is known: its own words say of which
-            if not blank and to in job.seen:  # just being read: what it names will tell
+            if sent:
+                told = await self._read(await self._ask(sent, told.page, again=due.article_id is not None), due)
+                continue
+            if not claimed or due.article_id or claimed in {*self.led, *job.results} or owner(job.reader, claimed):
+                break  # nothing more to see, or another page of what is known: its own words say of which
+            if claimed in job.seen:  # just being read: what it names will tell
                 return await self._put_off(due.url, later(job.now(), AGAIN_S))
-            self.led.add(to)
-            try:
-                further = await self._read(await self._ask(to, told.page, again=due.article_id is not None), due)
-            except NoPage:
-                if blank:
-                    raise
-                break
-            if told.article and not blank and not (further.article and likeness(told.article, further.article) >= SAME):
-                break  # named by mistake
-            told = further
+            self.led.add(claimed)
+            with suppress(NoPage):
+                further = await self._read(await self._ask(claimed, told.page), due)
+                if told.article and further.article and likeness(told.article, further.article) >= SAME:
+                    told = further  # else it is named by mistake
         what = self._what(told, known, names)
         if what.other and same_site(told.page.final_url, due.url):
             await self._keep(replace(told, page=replace(told.page, url=told.page.final_url)), due, None)

@@ -12,7 +12,7 @@ from archive.errors import ExtractionError
 from archive.models import Article, Page
 from archive.versions import likeness
 from crawler.addresses import akin, is_listing, twin
-from crawler.effective import Effective, effective, onward
+from crawler.effective import Effective, effective, named, onward
 from crawler.extract import extract
 
 URL = "https://nahr.example/news/71-nql"
@@ -191,6 +191,8 @@ def test_other_words_at_the_same_address_are_an_edit_only_of_what_surely_is_an_a
         ('<meta http-equiv="refresh" content="300; url=/news/72"><body>خبر</body>', None),
         (f'<meta http-equiv="refresh" content="0; url={URL}"><body>خبر</body>', None),
         ('<script>location.href = "javascript:alert(1)"</script>', None),
+        ('<div id="app"></div><script>if (navigator.old) location.href = "/old-browser";</script>', None),
+        ('<noscript><meta http-equiv="refresh" content="0; url=/nojs"></noscript><div id="app"></div>', None),
         (STORY.replace("</head>", '<meta http-equiv="refresh" content="5; url=/news/72"></head>'), None),
         (STORY.replace("</body>", '<script>function go(){location.href="/search"}</script></body>'), None),
     ],
@@ -208,7 +210,7 @@ def test_a_twin_for_telephones_leads_to_its_canonical_page():
     amp = f"{URL}/amp"
     body = STORY.replace("</head>", f'<link rel="canonical" href="{URL}"></head>')
     given = Page(amp, amp, "2026-01-21T11:00:00Z", 200, (), body.encode())
-    assert onward(given, extract(given)) == URL
+    assert named(given, extract(given)) == URL
     assert extract(given).addresses == (("amp", amp), ("canonical", URL))
 
 

@@ -76,7 +76,7 @@ def test_what_stands_in_place_of_a_kept_article(kept: Desk, site: Site, answer: 
     "way",
     [
         lambda v: v.redirect("/b", 301),
-        lambda v: v.answer('<html><head><meta http-equiv="refresh" content="0; url=/b"></head></html>'),
+        lambda v: v.answer('<meta http-equiv="refresh" content="0; url=/b"><p>يتم الآن تحويلك إلى العنوان الجديد.</p>'),
         lambda v: v.answer('<script>location.href = "/b";</script>'),
     ],
     ids=["redirect", "refresh", "script"],
