@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,13 @@ from archive.migrations import pending
 from archive.models import ANSWERED, Event, Match, Page, Passage
 from archive.search import ar_query, highlight
 from archive.sqlite import Connection, SqliteError, connect_read, explain, limited
+from archive.stories import ROOTS, STORY, Story, read_story
+from archive.stories import fold as fold_copies
 from archive.times import later, utc_now
 from archive.titles import heading
 
 SILENT_AFTER = 2 * 86400  # seconds without anything new, or five times what is usual between two new articles
+FOLDED = 5  # times as many hits are read where copies are folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Hit:
     title: str
     published_at: str | None
     snippet: str
+    copies: int = 0  # other hits with the same words, left out
 
 
 State = Literal["ok", "silent", "blocked", "failing", "redesign?", "never"]
@@ -199,10 +204,26 @@ class Archive:
             return self._captures.read(file, offset, length)
         raise ArchiveError(f"there is no capture {capture_id} in {self.path}")
 
-    def search(self, text: str, limit: int = 20, *, since: str | None = None, until: str | None = None) -> list[Hit]:
+    def story(self, article_id: int) -> Story | None:
+        """The story an article is in, with all its members; None: no other article tells the same."""
+        return read_story(self.query(STORY, {"id": article_id}))
+
+    def stories(self, *, since: str = "", limit: int = 100) -> list[Story]:
+        """Happenings that several articles tell, and that one told first at `since` or later; the latest told first."""
+        rows = self._rows(
+            "SELECT min(s.article_id) FROM story_articles s JOIN articles a ON a.id = s.article_id GROUP BY s.story_id "
+            "HAVING max(a.first_seen_at) >= ? ORDER BY max(a.first_seen_at) DESC, s.story_id DESC LIMIT ?",
+            (since, limit),
+        )
+        return [story for row in rows if (story := self.story(row[0]))]
+
+    def search(
+        self, text: str, limit: int = 20, *, since: str | None = None, until: str | None = None, fold: bool = False
+    ) -> list[Hit]:
         """Kept articles whose newest version has what a person typed, best first; nothing searchable finds nothing.
 
-        Only what was first seen at `since` or later and before `until`, where given.
+        Only what was first seen at `since` or later and before `until`, where given. With `fold`, copies and rewrites
+        are one hit that says how many of them there are, among the best.
         """
         if not (expression := ar_query(text)):
             return []
@@ -211,9 +232,15 @@ class Archive:
             "JOIN articles a ON a.id = f.rowid JOIN versions v ON v.id = a.latest_version_id "
             "WHERE articles_fts MATCH ? AND a.first_seen_at >= ? AND a.first_seen_at < ? "
             "ORDER BY bm25(articles_fts, 4.0, 1.0), a.id DESC LIMIT ?",
-            (expression, since or "", until or "9999", limit),
+            (expression, since or "", until or "9999", limit * (FOLDED if fold else 1)),
         )
-        return [Hit(*(*row[:4], heading(row[4], row[6]), row[5], highlight(row[6], text))) for row in rows]
+        ids = [row[0] for row in rows]
+        roots = dict(self._rows(ROOTS, {"ids": json.dumps(ids)})) if fold else {}
+        found = {row[0]: row for row in rows}
+        return [
+            Hit(*(*row[:4], heading(row[4], row[6]), row[5], highlight(row[6], text), copies))
+            for row, copies in ((found[id_], copies) for id_, copies in fold_copies(ids, roots)[:limit])
+        ]
 
     def coverage(self, since: str, until: str = "9999") -> list[OutletCoverage]:
         """Whether each outlet could be read from `since` to before `until`, both stamps; counted by whole hours."""

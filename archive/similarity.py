@@ -211,7 +211,7 @@ def _said(one: Telling, other: Telling, frequent: Collection[str]) -> float:
 
 def _swapped(one: Telling, other: Telling) -> float:
     """Of all that two texts say alike, or otherwise in the same place, how much they say otherwise, from 0 to 1."""
-    a, b = one.words[:ALIGNED], other.words[:ALIGNED]
+    a, b = sorted((one.words[:ALIGNED], other.words[:ALIGNED]))  # what is laid beside what depends on which is first
     mine, yours = frozenset(a), frozenset(b)
     otherwise = 0.0
     for op, start, end, from_, to in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -118,6 +119,10 @@ UPDATE story_articles SET similarity = NULL, based_on_version_id = NULL,
   kind = iif(article_id = ?1, 'original', 'same_event')
 WHERE article_id = ?1 OR (story_id = ?2 AND kind = 'original')
 """
+_TURNED = """
+UPDATE story_articles SET kind = 'same_event', similarity = NULL, based_on_version_id = NULL
+WHERE article_id = ? AND based_on_version_id IN (SELECT id FROM versions WHERE article_id = ?)
+"""
 _COUNTED = """
 SELECT t.value, sum((SELECT count(*) FROM (SELECT 1 FROM story_terms WHERE day = d.value AND term = t.value LIMIT ?3)))
 FROM json_each(?1) t, json_each(?2) d GROUP BY 1
@@ -127,14 +132,25 @@ SELECT article_id FROM json_each(?1) t CROSS JOIN json_each(?2) d
 JOIN story_terms s ON s.day = d.value AND s.term = t.value
 WHERE article_id <> ?3 GROUP BY article_id HAVING count(*) >= ?4 ORDER BY count(*) DESC, article_id LIMIT ?5
 """
-_STORY = """
-SELECT s.article_id, a.outlet_id, a.url, a.status, v.title, v.text, a.first_seen_at, v.published_at, s.kind,
+# Whose words each of some articles has in the end: its own, or those of what it is a copy or rewrite of, and so on up.
+ROOTS = """
+WITH RECURSIVE up (article_id, root) AS (
+  SELECT value, value FROM json_each(:ids)
+  UNION SELECT up.article_id, v.article_id FROM up JOIN story_articles s ON s.article_id = up.root
+  JOIN versions v ON v.id = s.based_on_version_id
+) SELECT article_id, root FROM up
+WHERE NOT EXISTS (SELECT 1 FROM story_articles WHERE article_id = up.root AND based_on_version_id IS NOT NULL)
+"""
+# The story of an article.
+STORY = """
+SELECT s.story_id, s.article_id, a.outlet_id, a.url, a.status, v.title, v.text, a.first_seen_at, v.published_at, s.kind,
        s.similarity, b.article_id AS based_on_article_id, s.based_on_version_id, s.credited_outlet_id,
        EXISTS (SELECT 1 FROM versions n WHERE n.article_id = b.article_id
                AND (n.captured_at, n.id) > (b.captured_at, b.id)) AS lacks_correction
 FROM story_articles s JOIN articles a ON a.id = s.article_id JOIN versions v ON v.id = a.latest_version_id
 LEFT JOIN versions b ON b.id = s.based_on_version_id
-WHERE s.story_id = ? ORDER BY s.kind <> 'original', a.first_seen_at, a.id
+WHERE s.story_id = (SELECT story_id FROM story_articles WHERE article_id = :id)
+ORDER BY s.kind <> 'original', a.first_seen_at, a.id
 """
 
 
@@ -183,7 +199,7 @@ def copies_of(db: Connection, article_id: int) -> list[int]:
     """Articles that tell in the same words what this one does: copies and rewrites of it, what it is a copy or rewrite
     of, and theirs. Telling one of them tells them all; another telling of the same event is never among them."""
     story = story_of(db, article_id)
-    rows = db.execute(
+    pairs = db.execute(
         "SELECT s.article_id, v.article_id FROM story_articles s JOIN versions v ON v.id = s.based_on_version_id "
         "WHERE s.story_id = ?",
         (story,),
@@ -191,22 +207,33 @@ def copies_of(db: Connection, article_id: int) -> list[int]:
     found, waiting = {article_id}, [article_id]
     while waiting:
         at = waiting.pop()
-        beside = {other for pair in rows if at in pair for other in pair} - found
+        beside = {other for pair in pairs if at in pair for other in pair} - found
         found |= beside
         waiting += beside
     return sorted(found - {article_id})
 
 
-def read_story(db: Connection, article_id: int) -> Story | None:
-    """The story of an article with all its members, or None: it stands alone."""
-    story = story_of(db, article_id)
-    if story is None:
-        return None
-    rows = [dict(row) for row in db.query(_STORY, (story,))]
-    for row in rows:
-        row["title"] = heading(row["title"], row.pop("text"))
-        row["lacks_correction"] = bool(row["lacks_correction"])
-    return Story(story, tuple(StoryArticle(**row) for row in rows))
+def read_story(rows: Iterable[Mapping[str, Any]]) -> Story | None:
+    """A story of what STORY finds; None when the article stands alone."""
+    members = [dict(row) for row in rows]
+    for member in members:
+        member["title"] = heading(member["title"], member.pop("text"))
+        member["lacks_correction"] = bool(member["lacks_correction"])
+    ids = {member.pop("story_id") for member in members}
+    return Story(ids.pop(), tuple(StoryArticle(**member) for member in members)) if ids else None
+
+
+def fold(article_ids: Sequence[int], roots: Mapping[int, int]) -> list[tuple[int, int]]:
+    """A list with copies and rewrites folded: each article that stays, at the place of the first with its words, and
+    how many went. The article whose words they are stays, where the list has it.
+
+    >>> fold([3, 5, 1, 7], {3: 1, 1: 1, 5: 5, 7: 1})
+    [(1, 2), (5, 0)]
+    """
+    groups: dict[int, list[int]] = {}
+    for article_id in article_ids:
+        groups.setdefault(roots.get(article_id, article_id), []).append(article_id)
+    return [(root if root in group else group[0], len(group) - 1) for root, group in groups.items()]
 
 
 def forget(db: Connection, article_id: int) -> None:
@@ -299,6 +326,7 @@ def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> No
     else:
         outright = True
     if outright:
+        db.execute(_TURNED, (found.earlier.id, later.id))
         db.execute(
             "UPDATE story_articles SET kind = ?, similarity = ?, based_on_version_id = ? WHERE article_id = ?",
             (*found.relation, found.version_id, later.id),

@@ -197,11 +197,13 @@ def import_(
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--since", type=Since(), help="Only what was first seen then or later: 2026-01-21, or 7d.")
 @click.option("--until", type=Since(), help="Only what was first seen before.")
+@click.option("--all", "unfold", is_flag=True, help="Copies and rewrites of one article as hits of their own.")
 @config_option
 @json_option
 def search(
-    query: tuple[str, ...], limit: int, since: str | None, until: str | None, config_dir: Path | None, as_json: bool
-) -> None:
+    query: tuple[str, ...], limit: int, since: str | None, until: str | None, unfold: bool, config_dir: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Search the archive: words, "phrases", AND, OR, NOT, -word, word*, NEAR(a b, 5).
 
     Says which outlets could not be read in the time asked for (without --since: the last 24 hours).
@@ -213,7 +215,7 @@ def search(
     from crawler.report import hits_text
 
     with open_archive(load(config_dir).archive) as archive:
-        hits = archive.search(" ".join(query), limit, since=since, until=until)
+        hits = archive.search(" ".join(query), limit, since=since, until=until, fold=not unfold)
         unread = archive.gaps(since or yesterday(), until)
     for note in (read_query(" ".join(query)).note, unread):
         if note:

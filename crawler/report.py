@@ -60,20 +60,31 @@ def article_text(values: Mapping[str, Any]) -> str:
 def hits_text(hits: Sequence[Hit]) -> str:
     """Search hits, two lines each."""
     return "\n".join(
-        f"{hit.article_id:>6}  {plain(hit.title)}\n        {plain(hit.outlet_id)}  {plain(hit.published_at)}  "
-        f"{hit.status}  {plain(hit.snippet)}"
+        f"{hit.article_id:>6}  {plain(hit.title)}{copies(hit.copies)}\n        "
+        f"{plain(hit.outlet_id)}  {plain(hit.published_at)}  {hit.status}  {plain(hit.snippet)}"
         for hit in hits
     )
+
+
+def copies(count: int) -> str:
+    """What stands behind a title whose copies are left out.
+
+    >>> copies(0), copies(1), copies(3)
+    ('', '  +1 copy', '  +3 copies')
+    """
+    return f"  +{count} {'copy' if count == 1 else 'copies'}" if count else ""
 
 
 def shown_values(archive: Archive, article_id: int) -> dict[str, Any]:
     """Everything `rasid show` prints, as plain values."""
     article = archive.article(article_id)
     matches = archive.matches(article.version_id) if article.version_id else []
+    story = archive.story(article_id)
     return {
         "article": asdict(article),
         "versions": [asdict(version) for version in archive.versions(article_id)],
         "matches": [asdict(match) for match in matches],
+        "story": asdict(story) if story else None,
     }
 
 
@@ -84,8 +95,21 @@ def shown_text(values: Mapping[str, Any]) -> str:
     for match in values["matches"]:
         words = ", ".join(dict.fromkeys(p["surface"] for p in match["passages"]))
         lines.append(f"{match['topic'] + ':':18}{match['strength']} {match['score']:.2f}  {plain(words)}")
+    if values["story"]:
+        lines += ["", f"story {values['story']['id']}, told by:", *map(_told, values["story"]["articles"])]
     lines += ["", "history:"]
     lines += [f"  {v['number']}  {v['captured_at']}  {plain(heading(v['title'], v['text']))}" for v in versions]
     if versions:
         lines += ["", *versions[-1]["text"].split("\n")]
     return "\n".join(lines)
+
+
+def _told(member: Mapping[str, Any]) -> str:
+    like = "" if member["similarity"] is None else f" {member['similarity']:.2f}"
+    base = f" of {member['based_on_article_id']}" if member["based_on_article_id"] else ""
+    credit = f", credits {plain(member['credited_outlet_id'])}" if member["credited_outlet_id"] else ""
+    lacks = ", lacks a later edit" if member["lacks_correction"] else ""
+    return (
+        f"  {member['article_id']:>6}  {member['first_seen_at']}  {plain(member['outlet_id'])}  "
+        f"{member['kind'].replace('_', ' ')}{base}{like}{credit}{lacks}  {plain(member['title'])}"
+    )

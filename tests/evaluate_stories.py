@@ -30,6 +30,7 @@ class Labelled:
     title: str
     text: str
     published_at: str | None = None
+    credit: str | None = None
 
 
 def labelled(*halves: str) -> list[Labelled]:
@@ -76,7 +77,7 @@ def keep(kit: Kit, articles: Iterable[Labelled]) -> dict[int, Labelled]:
     kit.clock.at = "2026-04-01T00:00:00Z"
     ids = {}
     for one in articles:
-        article = Article(one.title, one.text, published_at=one.published_at, extractor="test 1")
+        article = Article(one.title, one.text, published_at=one.published_at, credit=one.credit, extractor="test 1")
         look = page(f"https://{one.outlet or 'seed'}.example/{one.id}", one.at, one.id)
         snapshot = shot(article, look, outlet_id=one.outlet, keep=True)
         ids[kit.do(lambda tx, snapshot=snapshot: save(tx, snapshot)).article_id] = one

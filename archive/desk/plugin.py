@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -14,8 +15,9 @@ from archive.arabic.normalise import normalise
 from archive.coverage import SQL as COVERAGE
 from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
-from archive.edits import COLUMNS, read_edit
+from archive.edits import COLUMNS, compare, read_edit
 from archive.search import ar_query, highlight
+from archive.stories import ROOTS, STORY, fold, read_story
 from archive.times import later, stamp, utc_now
 from archive.titles import heading
 
@@ -102,12 +104,15 @@ def extra_template_vars(
 
     async def home() -> dict[str, Any]:
         queries = pages.canned_queries()
-        newest = dict.fromkeys(queries["newest"]["params"], "")
+        newest = await rows(datasette, queries["newest"]["sql"], dict.fromkeys(queries["newest"]["params"], ""))
+        ids = {row["article_id"]: row for row in newest}
+        roots = await rows(datasette, ROOTS, {"ids": json.dumps(list(ids))})
+        folded = fold(list(ids), {row["article_id"]: row["root"] for row in roots})
         return {
             "plain": True,
             "counts": (await rows(datasette, pages.page_query("home"), {}) or [None])[0],
             "topics": await rows(datasette, pages.page_query("topics"), {}),
-            "newest": (await rows(datasette, queries["newest"]["sql"], newest))[:12],
+            "newest": [(ids[article_id], copies) for article_id, copies in folded[:12]],
             "queries": queries,
         }
 
@@ -139,6 +144,9 @@ async def article(request: Any, datasette: Any) -> Response:
         raise NotFound(f"Article {key['id']} has no version {asked}")
     hits = await rows(datasette, pages.page_query("matches"), {"version": version["version_id"]}) if version else []
     older = next((v for v in versions if version and v["number"] == version["number"] - 1), None)
+    story = read_story(await rows(datasette, STORY, key))
+    based = next((s.based_on_version_id for s in story.articles if s.article_id == key["id"]), None) if story else None
+    base = await rows(datasette, "SELECT * FROM versions WHERE id = :id", {"id": based}) if based and version else []
     pair = {"version": version["version_id"], "older": older["version_id"]} if version and older else {}
     sql = f"SELECT {COLUMNS} FROM edits WHERE version_id = :version AND from_version_id = :older ORDER BY id LIMIT 60"  # noqa: S608
     found_edits = await rows(datasette, sql, pair) if pair else []
@@ -152,6 +160,11 @@ async def article(request: Any, datasette: Any) -> Response:
         "fields": {f: pages.segments(version[f], where) for f, where in places.items()} if version else {},
         "edits": pages.edits(map(read_edit, map(tuple, found_edits)), version) if older and version else [],
         "silent": bool(older and version and version["modified_at"] in (None, older["modified_at"])),
+        "story": story,
+        "base": base[0] if base else None,
+        "otherwise": pages.edits(compare(pages.telling(base[0]), pages.telling(version), None), version)[:2]
+        if base and version
+        else [],
         "topics": {h["topic"]: [p for p in hits if p["topic"] == h["topic"]] for h in hits},
         "versions": versions,
         "captures": await rows(datasette, pages.page_query("captures"), key),

@@ -1,0 +1,204 @@
+"""Stories: who tells the same happening, in whose words, and what is only alike."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive import open_archive
+from archive.similarity import bands, read_telling, relation, terms
+from archive.stories import catch_up, copies_of, forget, story_of
+from tests.archive_kit import Kit
+from tests.evaluate_stories import Labelled, keep, labelled, pairs, seeds
+
+ARTICLES = {one.id: one for one in labelled()}
+
+
+@pytest.fixture
+def kit(tmp_path: Path):
+    kit = Kit(tmp_path)
+    yield kit
+    kit.writer.close()
+
+
+def kept(kit: Kit, *ids: str | Labelled) -> dict[str, int]:
+    """Save labelled articles in this order; their numbers."""
+    articles = [ARTICLES[one] if isinstance(one, str) else one for one in ids]
+    return {one.id: number for number, one in keep(kit, articles).items()}
+
+
+def told(kit: Kit) -> dict[str, tuple[str, str | None]]:
+    """What each member is, and the number of the version its words are from."""
+    sql = "SELECT a.url, s.kind, s.based_on_version_id FROM story_articles s JOIN articles a ON a.id = s.article_id"
+    return {url.rpartition("/")[2]: (kind, base) for url, kind, base in kit.rows(sql)}
+
+
+# Links on labelled articles
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory):
+    articles = [*labelled(), *seeds()]
+    random.Random(4).shuffle(articles)
+    kit = Kit(tmp_path_factory.mktemp("stories"))
+    ids = keep(kit, articles)
+    yield kit, ids
+    kit.writer.close()
+
+
+@pytest.mark.parametrize("half", ["tune", "held", "seeds", ""])
+def test_labelled_articles_are_linked_as_labelled(everything, half: str) -> None:
+    kit, ids = everything
+    found, true = pairs(kit, {number: one for number, one in ids.items() if half in ("", one.half)})
+    assert len(found & true) >= 0.97 * len(found)
+    assert len(found & true) >= 0.9 * len(true)
+
+
+def test_no_two_bulletins_of_one_form_are_linked(everything) -> None:
+    kit, ids = everything
+    found, true = pairs(kit, ids)
+    assert not found - true
+
+
+def test_the_five_documents(everything) -> None:
+    kit, ids = everything
+    found, _ = pairs(kit, {number: one for number, one in ids.items() if one.half == "seeds"})
+    assert found == {frozenset(("seed0", "seed1"))}
+
+
+def test_the_order_of_saving_makes_no_difference(kit: Kit, everything) -> None:
+    articles = labelled("tune")
+    kept(kit, *articles)
+    other, _ = everything
+    here = {one.id for one in articles}
+
+    def members(of: Kit) -> dict[str, str]:
+        return {name: kind for name, (kind, _) in told(of).items() if name in here}
+
+    assert members(kit) == members(other)
+    assert all(kind == "original" for name, kind in members(kit).items() if name in ("hol1", "france1", "fx1"))
+
+
+# What a story knows
+
+
+def test_a_copy_lacks_a_correction_until_it_is_corrected_too(kit: Kit) -> None:
+    ids = kept(kit, "raqqa1", "raqqa2")
+    first, copy = ARTICLES["raqqa1"], ARTICLES["raqqa2"]
+    kept(kit, replace(first, at="2026-03-01T12:00:00Z", text=first.text.replace("ثلاثة", "أربعة")))
+    with open_archive(kit.path) as archive:
+        original, follower = archive.story(ids["raqqa2"]).articles
+    assert (original.article_id, original.kind, original.lacks_correction) == (ids["raqqa1"], "original", False)
+    assert (follower.kind, follower.based_on_article_id, follower.lacks_correction) == ("copy", ids["raqqa1"], True)
+    kept(kit, replace(copy, at="2026-03-01T13:00:00Z", text=copy.text.replace("ثلاثة", "أربعة")))
+    with open_archive(kit.path) as archive:
+        assert [member.lacks_correction for member in archive.story(ids["raqqa2"]).articles] == [False, False]
+
+
+def test_an_import_may_put_an_older_article_in_front(kit: Kit) -> None:
+    kept(kit, "flood2", "flood3")
+    assert told(kit)["flood2"] == ("original", None)
+    kept(kit, "flood1")
+    found = told(kit)
+    assert [found[name][0] for name in ("flood1", "flood2", "flood3")] == ["original", "copy", "same_event"]
+    assert kit.one("SELECT a.url FROM stories s JOIN articles a ON a.id = s.first_article_id").endswith("flood1")
+
+
+def test_a_telling_that_bridges_two_stories_merges_them(kit: Kit) -> None:
+    apart = [replace(ARTICLES["hol4"], outlet="jisr", id="a"), replace(ARTICLES["hol4"], outlet="ajel", id="b")]
+    body = ARTICLES["hol1"].text.split("\n")
+    early = [replace(ARTICLES["hol1"], id=f"c{n}", outlet=f"o{n}", text=body[0], title="قافلة تصل") for n in (1, 2)]
+    kept(kit, *apart, *early)
+    assert kit.one("SELECT count(*) FROM stories WHERE merged_into IS NULL") == 2
+    kept(kit, replace(ARTICLES["hol1"], at="2026-03-02T00:00:00Z"))
+    assert kit.rows("SELECT id, merged_into FROM stories ORDER BY id") == [(1, None), (2, 1)]
+    assert kit.rows("SELECT DISTINCT story_id FROM story_articles") == [(1,)]
+    assert [kind for kind, _ in told(kit).values()].count("original") == 1
+
+
+def test_only_copies_and_rewrites_share_words(kit: Kit) -> None:
+    ids = kept(kit, "un1", "un2", "un3", "un4", "un5")
+    assert kit.do(lambda tx: copies_of(tx.db, ids["un2"])) == [ids["un1"], ids["un3"]]
+    assert kit.do(lambda tx: copies_of(tx.db, ids["un4"])) == []
+    assert kit.do(lambda tx: story_of(tx.db, ids["un4"]) == story_of(tx.db, ids["un1"]))
+    assert kit.do(lambda tx: story_of(tx.db, ids["un5"])) is None
+
+
+def test_who_credits_whom_is_kept(kit: Kit) -> None:
+    ids = kept(kit, "ferry1", replace(ARTICLES["ferry2"], credit="furat"), "ferry3")
+    with open_archive(kit.path) as archive:
+        credits = {member.article_id: member.credited_outlet_id for member in archive.story(ids["ferry1"]).articles}
+    assert credits == {ids["ferry1"]: None, ids["ferry2"]: "furat", ids["ferry3"]: None}
+
+
+def test_what_was_kept_before_there_were_stories_is_linked(kit: Kit, tmp_path: Path) -> None:
+    kept(kit, *labelled("held"))
+    before = told(kit)
+
+    def undo(tx) -> None:
+        for table in ("story_articles", "stories", "story_bands", "story_terms"):
+            tx.db.execute(f"DELETE FROM {table}")
+        tx.db.execute("INSERT INTO story_backlog SELECT id FROM articles")
+
+    kit.do(undo)
+    kept(kit, "hol1")  # a save takes a few along
+    assert told(kit)
+    catch_up(kit.writer)
+    assert told(kit) == before
+    assert kit.one("SELECT count(*) FROM story_backlog") == 0
+
+
+def test_a_forgotten_article_is_found_no_more(kit: Kit) -> None:
+    ids = kept(kit, "school1")
+    kit.do(lambda tx: forget(tx.db, ids["school1"]))
+    kept(kit, "school2")
+    assert told(kit) == {}
+
+
+def test_search_folds_copies_and_stories_are_listed(kit: Kit) -> None:
+    ids = kept(kit, "envoy1", "envoy2", "envoy3", "envoy4", "water1", "water2")
+    with open_archive(kit.path) as archive:
+        hits = {hit.article_id: hit.copies for hit in archive.search("باراك", fold=True)}
+        assert hits == {ids["envoy1"]: 2, ids["envoy4"]: 0}
+        assert len(archive.search("باراك")) == 4
+        stories = archive.stories()
+        assert [story.articles[0].article_id for story in stories] == [ids["water1"], ids["envoy1"]]
+        assert [member.kind for member in stories[1].articles] == ["original", "copy", "copy", "same_event"]
+        assert archive.stories(since="2026-03-06T00:00:00Z") == stories[:1]
+        assert archive.story(10**9) is None
+
+
+# The pure parts
+
+
+def test_stored_numbers_never_change() -> None:
+    one = ARTICLES["call1"]
+    telling = read_telling(one.title, one.text)
+    assert bands(telling)[:3] == [4243425350, 684240656, 848573403]
+    assert list(terms(telling))[:3] == [2365234621, 3565758405, 185930825]
+
+
+words = st.sampled_from(
+    ["أعلنت", "قسد", "نقل", "12", "معتقلاً", "من", "الأحد", "ثلاثة", "آلاف", "و", "7", ",", "ـ", "\n"]
+)
+
+
+@given(st.lists(words, max_size=60).map(" ".join), st.text(max_size=80))
+def test_any_text_can_be_compared_and_in_either_direction(one: str, other: str) -> None:
+    a, b = read_telling("", one), read_telling(other[:20], f"{one} {other}")
+    assert relation(a, b) == relation(b, a)
+    assert len(bands(a)) in (0, 16)
+    assert len(terms(a)) <= 40
+
+
+def test_a_flash_and_a_round_up_are_no_copies() -> None:
+    flash = read_telling("", "عاجل: قسد تعلن بدء الانسحاب")
+    whole = read_telling("", "\n".join(one.text for one in labelled("held")[:9]))
+    part = read_telling(ARTICLES["raqqa1"].title, ARTICLES["raqqa1"].text)
+    assert relation(flash, flash) is None
+    assert relation(part, whole) is None
