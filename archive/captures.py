@@ -261,6 +261,12 @@ def percent_encode(url: str) -> str:
     return quote(url, safe="!#$%&'()*+,/:;=?@[]~|")
 
 
+def hash_file(path: Path) -> tuple[int, str]:
+    """Length and SHA-256 of a whole file. Raises OSError."""
+    with path.open("rb") as source:
+        return os.fstat(source.fileno()).st_size, hashlib.file_digest(source, "sha256").hexdigest()
+
+
 def sync_directory(directory: Path) -> None:
     """Return when the names in `directory` are on disk. Raises OSError."""
     descriptor = os.open(directory, os.O_RDONLY)

@@ -8,6 +8,7 @@ repeats in the middle of articles is a way of writing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,11 @@ def clear(article: Article, learned: tuple[str, ...]) -> Article:
         return article
     text = "\n".join(line for at, line in enumerate(lines) if at not in gone)
     return replace(article, text=text, removed=(*article.removed, *((RULE, line) for line in gone.values())))
+
+
+def folded_lines(lines: Iterable[str]) -> set[str]:
+    """Lines as they are remembered."""
+    return {_fold(line) for line in lines}
 
 
 def forget(tx: Transaction, before: str) -> int:

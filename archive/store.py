@@ -15,6 +15,7 @@ from archive.errors import ArchiveError
 from archive.identity import identify, owner
 from archive.looks import Known, announce, known, record_fetch, rung
 from archive.models import Article, Judgement, Look, Saved, Series, Snapshot
+from archive.redaction import redacted
 from archive.sqlite import insert
 from archive.stories import link, work_off
 from archive.times import later, moment
@@ -36,6 +37,9 @@ def save(tx: Transaction, snapshot: Snapshot) -> Saved:
     """
     page, live = snapshot.page, snapshot.crawl_id is not None
     article, aside = identify(tx, snapshot)
+    if redacted(tx.db, article.id):
+        tx.db.execute("DELETE FROM frontier WHERE url IN (?, ?)", (page.url, page.final_url))
+        return Saved("unchanged", article.id, article.latest_version_id)
     newest_look = live or page.at >= article.last_checked_at
     restored = None
     if newest_look and article.status == "gone" and article.latest_version_id:

@@ -1,12 +1,16 @@
-"""What is dropped in time: captures of pages that matched nothing, and the rows of old fetches."""
+"""What is done in time: files of days that are over are hashed whole; captures of pages that matched nothing, and the
+rows of old fetches, are dropped."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from archive.captures import hash_file
 from archive.learned import forget
-from archive.times import later
+from archive.sqlite import insert
+from archive.times import later, stamp
 
 if TYPE_CHECKING:
     from archive.writer import Transaction, Writer
@@ -44,6 +48,7 @@ def prune(writer: Writer, passed_days: float, fetches_days: float = 90, *, dry_r
         captures += held
         size += path.stat().st_size if path.exists() else 0
         if not dry_run:
+            _delete(writer, "warc_files", "file = ?", file)
             _delete(writer, "captures", "file = ?", file)
             path.unlink(missing_ok=True)
     before = writer.submit(lambda tx: later(tx.now(), -fetches_days * DAY)).result()
@@ -53,6 +58,37 @@ def prune(writer: Writer, passed_days: float, fetches_days: float = 90, *, dry_r
         fetches = _delete(writer, "fetches", "at < ?", before)
         writer.submit(lambda tx: forget(tx, later(tx.now(), -RARE_DAYS * DAY))).result()
     return PruneReport(len(files), captures, size, fetches)
+
+
+def close_files(writer: Writer) -> int:
+    """Hash each WARC file of a day that is over, after which nothing is appended to it; returns how many.
+
+    Works beside saves, through the writer; not to be called in its thread.
+    """
+    files = writer.submit(_over).result()
+    for file in files:
+        length, sha256 = hash_file(writer.archive.parent / "captures" / file)
+        row = {"file": file, "length": length, "sha256": sha256, "at": stamp(writer.clock())}
+        writer.submit(partial(_closed, row=row)).result()
+    return len(files)
+
+
+def _closed(tx: Transaction, row: dict[str, Any]) -> int:
+    return insert(tx.db, "warc_files", row)
+
+
+def _over(tx: Transaction) -> list[str]:
+    """Files of days before this one that hold what the archive knows, no more and no less, and were not closed yet."""
+    sql = "SELECT offset + length FROM captures WHERE file = ?1 AND NOT EXISTS (SELECT 1 FROM warc_files " \
+          "WHERE file = ?1) ORDER BY offset DESC LIMIT 1"  # fmt: skip
+    found = []
+    for path in sorted(tx.captures.directory.glob("*.warc.gz")):
+        if path.name.partition("-")[2][:10] < tx.now()[:10]:
+            end = tx.db.execute(sql, (path.name,)).fetchone()
+            if end and end[0] == path.stat().st_size:
+                tx.captures.leave(path.name)
+                found.append(path.name)
+    return found
 
 
 def _old_files(tx: Transaction, before: str) -> list[tuple[str, int]]:

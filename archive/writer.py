@@ -12,13 +12,14 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from archive import redaction
 from archive.captures import CaptureFiles, sync_directory
 from archive.errors import ArchiveBusy, ArchiveError, StorageFull
 from archive.migrations import migrate
@@ -43,6 +44,8 @@ class Policy:
     alerts: tuple[AlertRule, ...] = ()
     old_after: float = 48 * 3600  # published longer ago than this: backlog
     digest_after: float = 3600  # how long a digest gathers
+    mails_per_hour: int = 60  # instant ones to one reader, from all rules; what is more goes into a digest
+    mail_domain: str = "rasid.invalid"  # right side of a Message-ID
     revisit_all: bool = False  # look again at articles that matched nothing, too
 
 
@@ -160,6 +163,9 @@ class Writer:
         for note in self._captures.repair(self._committed_end):
             log.warning(note)
         db, now = self._db, stamp(self.clock())
+        for (file,) in db.execute("SELECT DISTINCT file FROM warc_files"):
+            self._captures.leave(file)
+        redaction.finish(db, self._captures.directory, now)
         db.execute("BEGIN IMMEDIATE")
         _know_rules(db, self._policy, now)
         db.execute("UPDATE crawls SET outcome = 'interrupted', finished_at = ? WHERE outcome = 'running'", (now,))
@@ -264,6 +270,16 @@ def _know_rules(db: Connection, policy: Policy, now: str) -> None:
     """Keep every rule set that ever judged here, so that each judgement can be explained later."""
     rules = policy.rules
     db.execute("INSERT OR IGNORE INTO rule_sets (sha256, toml, at) VALUES (?, ?, ?)", (rules.sha256, rules.toml, now))
+
+
+@contextmanager
+def hold_lock(archive: Path) -> Iterator[None]:
+    """Be the one process that writes at `archive`. Raises ArchiveBusy when another is."""
+    descriptor = _take_lock(archive)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _take_lock(archive: Path) -> int:

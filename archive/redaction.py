@@ -1,0 +1,145 @@
+"""Redaction: the words of an article and its raw pages go for good; hashes, ledger and the reason stay.
+
+It is begun in one transaction, which takes the words out of every table and notes it, and ended by `finish`, which the
+next start of a writer calls before anything else: pages are overwritten where they lie, by records of the same length,
+and the database is written anew. A crash in between is thus made good by the start after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
+
+from archive.captures import hash_file
+from archive.errors import ArchiveError, UsageError
+from archive.learned import folded_lines
+from archive.looks import known
+from archive.sqlite import SqliteError
+
+if TYPE_CHECKING:
+    from archive.sqlite import Connection
+    from archive.writer import Transaction
+
+log = logging.getLogger("rasid.archive")
+GONE = "[redacted]"
+_WORDS = {"title": GONE, "text": GONE, "author": None, "section": None, "credit": None, "related": None}
+_HEAD = (
+    "WARC/1.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <urn:uuid:{id}>\r\nWARC-Date: {at}\r\n"
+    "Content-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+)
+_BLOCK = 65_535  # bytes a stored block of deflate holds at most
+_VERSIONS = "(SELECT id FROM versions WHERE article_id = :id)"
+# What else holds words of a version, or numbers made of them.
+_DERIVED = (
+    f"passages WHERE version_id IN {_VERSIONS}",
+    f"labels WHERE version_id IN {_VERSIONS}",
+    f"edits WHERE version_id IN {_VERSIONS} OR from_version_id IN {_VERSIONS}",
+    "articles_fts WHERE rowid = :id",
+    "story_bands WHERE article_id = :id",
+    "story_terms WHERE article_id = :id",
+    "story_backlog WHERE article_id = :id",
+    "frontier WHERE url IN (SELECT url FROM addresses WHERE article_id = :id)",
+    "mail_events WHERE mail_id IN (SELECT id FROM mails WHERE state = 'queued') "
+    "AND event_id IN (SELECT id FROM events WHERE article_id = :id)",
+)
+
+
+def redact(tx: Transaction, article_id: int, reason: str) -> int:
+    """Begin to take an article out; returns how many raw pages go. What is left to do, the next writer's start does.
+
+    Raises ArchiveError when there is no such article or it was redacted before, UsageError without a reason.
+    """
+    db, article = tx.db, known(tx.db, article_id)
+    if not reason.strip():
+        raise UsageError("a redaction needs a reason: it is what remains to be read in the article's place")
+    if redacted(db, article_id):
+        raise ArchiveError(f"article {article_id} was redacted before; nothing of it is left to take out")
+    db.execute("INSERT INTO redactions (article_id, reason, at) VALUES (?, ?, ?)", (article_id, reason, tx.now()))
+    lines = set[str]()
+    for version in db.query(f"SELECT id, {', '.join(_WORDS)} FROM versions WHERE article_id = ?", (article_id,)):  # noqa: S608
+        held = [(version["id"], f, hashlib.sha256(version[f].encode()).hexdigest()) for f in _WORDS if version[f]]
+        db.conn.executemany("INSERT INTO redacted_fields VALUES (?, ?, ?)", held)
+        lines.update(version["text"].split("\n"))
+    kept = ", ".join(f"{field} = iif({field} = '', '', :{field})" for field in _WORDS)
+    db.execute(f"UPDATE versions SET {kept} WHERE article_id = :id", {**_WORDS, "id": article_id})  # noqa: S608
+    for derived in _DERIVED:
+        db.execute(f"DELETE FROM {derived}", {"id": article_id})  # noqa: S608
+    db.conn.executemany("DELETE FROM drift_articles WHERE drift_id IN (SELECT id FROM drift WHERE ?1 IN (inserted, "
+                        "removed))", [(line,) for line in lines])  # fmt: skip
+    db.conn.executemany("DELETE FROM drift WHERE ?1 IN (inserted, removed)", [(line,) for line in lines])
+    forget = "DELETE FROM outlet_lines WHERE outlet_id = ? AND folded = ?"
+    db.conn.executemany(forget, [(article.outlet_id, folded) for folded in folded_lines(lines)])
+    db.execute("UPDATE events SET detail = NULL WHERE article_id = ?", (article_id,))
+    db.execute("UPDATE mails SET state = 'failed', next_attempt_at = NULL, error = 'what it told of was redacted' "
+               "WHERE state = 'queued' AND id NOT IN (SELECT mail_id FROM mail_events)")  # fmt: skip
+    db.execute("UPDATE articles SET next_check_at = NULL WHERE id = ?", (article_id,))
+    return int(db.execute("SELECT count(*) FROM captures WHERE article_id = ?", (article_id,)).fetchone()[0])
+
+
+def redacted(db: Connection, article_id: int) -> bool:
+    """Whether an article was redacted, or is being."""
+    return db.execute("SELECT 1 FROM redactions WHERE article_id = ?", (article_id,)).fetchone() is not None
+
+
+def finish(db: Connection, captures: Path, now: str) -> None:
+    """End what `redact` began. What stands in the way is logged, and tried again at the next start."""
+    rows = db.execute(
+        "SELECT c.file, c.offset, c.length, c.at FROM captures c JOIN redactions r USING (article_id) "
+        "WHERE r.done_at IS NULL ORDER BY c.file"
+    ).fetchall()
+    if not db.execute("SELECT 1 FROM redactions WHERE done_at IS NULL").fetchone():
+        return
+    try:
+        for file, offset, length, at in rows:
+            if (path := captures / file).exists() and path.stat().st_size >= offset + length:
+                with path.open("rb+") as stored:
+                    stored.seek(offset)
+                    stored.write(blank(length, file, offset, at))
+                    stored.flush()
+                    os.fsync(stored.fileno())
+        for file in {row[0] for row in rows}:
+            closed = "SELECT length, sha256 FROM warc_files WHERE file = ? ORDER BY id DESC LIMIT 1"
+            was = db.execute(closed, (file,)).fetchone()
+            if was and (captures / file).exists() and (is_now := hash_file(captures / file)) != was:
+                db.execute(
+                    "INSERT INTO warc_files (file, length, sha256, at) VALUES (?, ?, ?, ?)", (file, *is_now, now)
+                )
+        db.execute("INSERT INTO articles_fts (articles_fts) VALUES ('optimize')")  # its index keeps what was deleted
+        db.execute("PRAGMA temp_store=DEFAULT")  # the new database would be made in memory
+        db.execute("VACUUM")
+        if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            raise OSError("another process reads the archive (close it there)")
+        db.execute("UPDATE redactions SET done_at = ? WHERE done_at IS NULL", (now,))
+    except (SqliteError, OSError) as error:
+        log.warning("a redaction is begun and not ended, the next start tries again: %s", error)
+
+
+def blank(length: int, file: str, offset: int, at: str) -> bytes:
+    """A gzip member of just this length: a WARC record that says what became of the one that lay there.
+
+    Made of stored blocks, so that it is the same everywhere and `rasid verify` can tell it.
+    """
+    name = uuid5(NAMESPACE_URL, f"{file}#{offset}")
+
+    def record(size: int) -> bytes:
+        return _HEAD.format(id=name, at=at, length=size).encode() + b"Redacted.".ljust(size)[:size] + b"\r\n\r\n"
+
+    def room(size: int) -> int:
+        held = len(record(0)) - 1 + len(str(size)) + size
+        return length - 18 - held - 5 * -(-held // _BLOCK)
+
+    size = next((size for size in range(length, -1, -1) if room(size) >= 0), None)
+    if size is None:
+        raise ArchiveError(f"{file} at byte {offset}: {length} bytes are no record; `rasid verify` tells more")
+    data, spare = record(size), room(size)
+    comment = b" " * (spare - 1) + b"\0" if spare else b""
+    header = struct.pack("<4BI2B", 0x1F, 0x8B, 8, 16 if comment else 0, 0, 0, 255) + comment
+    parts = [data[at : at + _BLOCK] for at in range(0, len(data), _BLOCK)]
+    body = b"".join(struct.pack("<BHH", part is parts[-1], len(part), len(part) ^ 0xFFFF) + part for part in parts)
+    return header + body + struct.pack("<2I", zlib.crc32(data), len(data))

@@ -1,0 +1,230 @@
+"""Verification: everything that was kept is hashed again, and every piece that is not as it was stored is named.
+
+Files and stretches of the ledger are checked in processes of their own, read-only, also while the archive is written:
+up to what was committed when each was looked at. What is found wrong is looked at twice, so that a file that was just
+pruned, or a page just redacted, is not taken for damage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Literal
+
+from archive import ledger
+from archive.captures import hash_file, percent_encode, read_record
+from archive.reading import open_archive
+from archive.redaction import blank
+from archive.sqlite import SqliteError, connect_read
+from archive.stamps import check_stamps
+
+Kind = Literal["missing", "altered", "truncated", "reordered", "unknown", "redacted", "note"]
+STRETCH = 20_000  # rows of the ledger checked at a time
+_FILES = "SELECT DISTINCT file FROM (SELECT file FROM captures UNION SELECT file FROM warc_files)"
+_ROWS = """SELECT c.*, v.id AS version_id, r.at IS NOT NULL AS redacted, r.done_at FROM captures c
+           LEFT JOIN versions v ON v.capture_id = c.id LEFT JOIN redactions r ON r.article_id = c.article_id
+           WHERE c.file = ? GROUP BY c.id ORDER BY c.offset"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One piece that is not as it was stored: where it lies, and what is wrong. Redactions and notes are no faults."""
+
+    kind: Kind
+    where: str  # a WARC file or a table
+    offset: int | None  # byte in the file; in the ledger, its row
+    version_id: int | None
+    what: str
+
+    @property
+    def fault(self) -> bool:
+        """Whether something is wrong."""
+        return self.kind not in ("redacted", "note")
+
+    def __str__(self) -> str:
+        """For people."""
+        place = "" if self.offset is None else f" {'row' if self.where == 'ledger' else 'byte'} {self.offset}"
+        version = f" (version {self.version_id})" if self.version_id else ""
+        return f"{self.kind}: {self.where}{place}{version}: {self.what}"
+
+
+@dataclass(slots=True)
+class Report:
+    """What was checked and found."""
+
+    files: int = 0
+    records: int = 0
+    bytes: int = 0
+    versions: int = 0
+    head: str = ledger.GENESIS
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def faults(self) -> int:
+        """How many pieces are wrong."""
+        return sum(finding.fault for finding in self.findings)
+
+
+def verify(
+    archive: Path, *, workers: int = 1, progress: Callable[[str], None] = lambda line: None, again_s: float = 1.0
+) -> Report:
+    """Check the archive at `archive` in `workers` processes; what is found wrong is looked at again after `again_s`.
+
+    Raises ArchiveError when there is no archive that can be read.
+    """
+    open_archive(archive).close()
+    db, captures = connect_read(archive), archive.parent / "captures"
+    report = Report(head=ledger.head(db))
+    (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM ledger").fetchone()
+    names = {row[0] for row in db.execute(_FILES)} | {path.name for path in captures.glob("*.warc.gz")}
+    tasks: list[Callable[[], Report]] = [partial(_check_file, archive, name, again_s) for name in sorted(names)]
+    tasks += [partial(_check_ledger, archive, at, min(at + STRETCH, last)) for at in range(0, last or 1, STRETCH)]
+    with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
+        futures = [pool.submit(task) for task in tasks]
+        for number, done in enumerate(as_completed(futures), 1):
+            part = done.result()
+            report.files, report.records = report.files + part.files, report.records + part.records
+            report.bytes, report.versions = report.bytes + part.bytes, report.versions + part.versions
+            report.findings += part.findings
+            progress(f"{number} of {len(tasks)} parts, {report.bytes / 1e6:.0f} MB, {report.faults} faults")
+    report.findings += [Finding("altered", "stamps", None, None, what) for what in check_stamps(db)]
+    begun = db.execute("SELECT article_id FROM redactions WHERE done_at IS NULL").fetchall()
+    report.findings += [
+        Finding("note", "redactions", None, None, f"that of article {n} is not ended; any start of Rasid does that")
+        for (n,) in begun
+    ]
+    db.close()
+    report.findings.sort(key=lambda f: (not f.fault, f.where, f.offset or 0))
+    return report
+
+
+def _check_ledger(archive: Path, after: int, until: int) -> Report:
+    db = connect_read(archive)
+    try:
+        found = [
+            Finding("missing" if "missing" in fault.what or fault.seq is None else
+                    "reordered" if "follow" in fault.what else "altered",
+                    "ledger", fault.seq, fault.version_id, fault.what)
+            for fault in ledger.check(db, after, until)
+        ]  # fmt: skip
+    except (SqliteError, UnicodeDecodeError) as error:
+        found = [Finding("altered", "ledger", after, None, f"rows to {until} cannot be read: {error}")]
+    db.close()
+    return Report(versions=until - after, findings=found)
+
+
+def _check_file(archive: Path, file: str, again_s: float) -> Report:
+    report = _look(archive, file)
+    if report.faults:
+        time.sleep(again_s)
+        report = _look(archive, file)
+    return report
+
+
+def _look(archive: Path, file: str) -> Report:
+    db, path = connect_read(archive), archive.parent / "captures" / file
+    rows = list(db.query(_ROWS, (file,)))
+    closed = db.execute("SELECT length, sha256 FROM warc_files WHERE file = ? ORDER BY id DESC", (file,)).fetchone()
+    newest = max((p.name for p in path.parent.glob(f"{file.partition('-')[0]}-*.warc.gz")), default=file)
+    db.close()
+    report = Report(files=1, records=len(rows))
+    if not path.exists():
+        lost = [Finding("missing", file, row["offset"], row["version_id"], "its file is missing") for row in rows]
+        gone = Finding("missing", file, None, None, f"the file is missing, with {len(rows)} captures")
+        report.findings = [gone, *lost] if rows or closed else []
+        return report
+    report.bytes = path.stat().st_size
+    report.findings = list(_check_rows(path, rows, report.bytes, spare=not closed and file == newest))
+    if closed and hash_file(path) != tuple(closed):
+        kind: Kind = "truncated" if report.bytes < closed[0] else "altered"
+        what = f"the whole file is not what it was when it was closed: {closed[0]} bytes, SHA-256 {closed[1]}"
+        report.findings.append(Finding(kind, file, None, None, what))
+    return report
+
+
+def _check_rows(path: Path, rows: list[dict[str, Any]], size: int, *, spare: bool) -> Iterator[Finding]:
+    """Every record of a file, and what lies between; `spare`: bytes behind the last may be just being written."""
+    hashes, at = {row["record_sha256"]: row for row in rows}, 0
+    with path.open("rb") as source:
+
+        def read(start: int, end: int) -> bytes:
+            source.seek(start)
+            return source.read(max(0, min(end, size) - start))
+
+        for row in rows:
+            start, end = row["offset"], row["offset"] + row["length"]
+            found = partial(_found, path.name, row)
+            if end > size:
+                yield found("truncated", f"the file ends at byte {size}, the record at {end}")
+                continue
+            stored = read(start, end)
+            if row["redacted"]:
+                if stored == blank(len(stored), path.name, start, row["at"]):
+                    yield found("redacted", "overwritten, as the table redactions says")
+                elif row["done_at"]:
+                    yield found("altered", "neither the record nor what a redaction leaves lies here")
+            elif (now := hashlib.sha256(stored).hexdigest()) == row["record_sha256"]:
+                yield from (found("altered", what) for what in _differs(row, stored))
+            elif now in hashes:
+                yield found("reordered", f"the record of capture {hashes[now]['id']} lies here")
+            else:
+                yield found("altered", f"the record is not what was stored (SHA-256 {now})")
+            if wrong := _between(read(at, start), row["request_sha256"]):
+                yield found(*wrong, at=at)
+            if row["series"] == "kept" and row["version_id"] is None:
+                yield found("missing", f"no version was read from capture {row['id']}")
+            at = max(at, end)
+        if size > at:
+            what = f"{size - at} bytes that no capture claims"
+            if spare:
+                yield Finding("note", path.name, at, None, f"{what}: being written, or left by a crash")
+            else:
+                yield Finding("unknown", path.name, at, None, what)
+
+
+def _found(file: str, row: dict[str, Any], kind: Kind, what: str, *, at: int | None = None) -> Finding:
+    return Finding(kind, file, row["offset"] if at is None else at, row["version_id"], what)
+
+
+def _differs(row: dict[str, Any], stored: bytes) -> Iterator[str]:
+    """What a capture's row says otherwise than its record, which is whole."""
+    try:
+        record = read_record(stored)
+        headers, payload = record.rec_headers, record.raw_stream.read()
+        told = {"url": headers.get_header("WARC-Target-URI"), "at": headers.get_header("WARC-Date")}
+        told["payload_sha256"] = hashlib.sha256(payload).hexdigest()
+        if record.http_headers:
+            told["http_status"] = record.http_headers.get_statuscode()
+    except Exception as error:  # whatever a record that was never whole makes the parser raise
+        yield f"the record cannot be read: {error}"
+        return
+    said = {**row, "url": percent_encode(row["url"]), "http_status": str(row["http_status"])}
+    yield from (f"its {name} is not what the record says" for name in told if told[name] != said[name])
+    if not row["file"].startswith(f"{row['series']}-"):
+        yield "its series is not what its file holds"
+
+
+def _between(stored: bytes, request_sha256: str | None) -> tuple[Kind, str] | None:
+    """What is wrong with the bytes before a record: its request, at the start of a file also what the file is."""
+    if request_sha256 and hashlib.sha256(stored).hexdigest() == request_sha256:
+        return None
+    kinds = []
+    try:
+        while stored:
+            member = zlib.decompressobj(31)
+            kinds.append(member.decompress(stored).partition(b"WARC-Type: ")[2].split(b"\r\n")[0].decode())
+            if not member.eof:
+                raise ValueError("cut short")
+            stored = member.unused_data
+    except (zlib.error, ValueError) as error:
+        return "altered", f"what lies before the record, its request, is damaged: {error}"
+    if {"response", "resource"} & {*kinds}:
+        return "unknown", f"{len(kinds)} records that the archive does not know lie before the record"
+    return ("altered", "what lies before the record, its request, is not what was stored") if request_sha256 else None
