@@ -12,10 +12,13 @@ from archive.arabic.normalise import normalise
 from archive.captures import CaptureFiles
 from archive.coverage import SQL as COVERAGE
 from archive.coverage import OutletCoverage, gaps
+from archive.edits import compare, stored
 from archive.errors import ArchiveError
+from archive.materiality import Edit
 from archive.looks import TOGETHER
 from archive.migrations import pending
 from archive.models import ANSWERED, Event, Match, Page, Passage
+from archive.rules import RuleSet
 from archive.search import ar_query, highlight
 from archive.sqlite import Connection, SqliteError, connect_read, explain, limited
 from archive.stories import ROOTS, STORY, Story, read_story
@@ -70,6 +73,16 @@ class ArticleRow:
     published_source: str | None
     credit: str | None
     language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What became of an article from one version to another; `silent`: its pages say nothing of a change."""
+
+    before: VersionRow
+    after: VersionRow
+    edits: tuple[Edit, ...]
+    silent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +186,33 @@ class Archive:
     def versions(self, article_id: int) -> list[VersionRow]:
         """All versions of an article, oldest first."""
         return [VersionRow(*row) for row in self._rows(f"{_VERSION} WHERE h.article_id = ? ORDER BY 1", (article_id,))]
+
+    def diff(
+        self, article_id: int, a: int | None = None, b: int | None = None, *, rules: RuleSet | None = None
+    ) -> Difference:
+        """What changed from version number `a` to `b`, by default between the last two. Of neighbours what was stored
+        with the later one, of others as today's vocabulary and the watched terms of `rules` tell it. Raises
+        ArchiveError where there are no such versions."""
+        versions = {version.number: version for version in self.versions(article_id)}
+        a, b = a or len(versions) - 1, b or len(versions)
+        if a not in versions or b not in versions:
+            raise ArchiveError(f"article {article_id} has {len(versions)} versions in {self.path}, not both {a} and {b}")
+        before, after = versions[a], versions[b]
+        found = stored(self.db, after.id, before.id) if b == a + 1 else []
+        silent = after.modified_at in (None, before.modified_at)
+        return Difference(before, after, tuple(found or compare(before, after, rules)), silent)
+
+    def drifts(self) -> list[str]:
+        """A sentence for each outlet of which many articles gained or lost the same lines, and so no version."""
+        rows = self._rows(
+            "SELECT outlet_id, max(articles), count(*), max(last_at), coalesce(inserted, removed) FROM drift "
+            "GROUP BY outlet_id ORDER BY outlet_id"
+        )
+        return [
+            f"{outlet}: {articles} articles changed alike in {lines} line{'s' * (lines > 1)} (last {at}), told "
+            f"as no edit: {line[:80]}"
+            for outlet, articles, lines, at, line in rows
+        ]
 
     def matches(self, version_id: int) -> list[Match]:
         """Topics of a version, strongest first, each with its passages."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crawler.cli_edits import diff
 from crawler.cli_outlets import outlets
 from crawler.cli_rules import extract, rejudge, topics
 from crawler.terminal import (
@@ -126,10 +127,10 @@ def status(config_dir: Path | None, as_json: bool) -> None:
 
     config = load(config_dir)
     with open_archive(config.archive) as archive:
-        counts, unread = archive.counts(), archive.gaps(yesterday())
+        counts, unread, drifts = archive.counts(), archive.gaps(yesterday()), archive.drifts()
     health = _health(config)
     if as_json:
-        print_json({"outlets": health, "counts": counts})
+        print_json({"outlets": health, "counts": counts, "drift": drifts})
         return
     click.echo("   ".join(f"{name}: {number}" for name, number in counts.items()))
     if not health:
@@ -140,6 +141,8 @@ def status(config_dir: Path | None, as_json: bool) -> None:
     click.echo(table_text(columns, [[h[key] for key in keys] for h in health]))
     if unread:
         click.echo(f"{unread}.")
+    for drift in drifts:
+        click.echo(drift)
     for h in health:
         if h["state"] == "redesign?":
             click.echo(
@@ -303,5 +306,5 @@ def _health(config: Config) -> list[dict[str, Any]]:
     return [row if row["id"] in on else row | {"state": "off"} for row in rows]
 
 
-for command in (outlets, extract, topics, rejudge):
+for command in (diff, outlets, extract, topics, rejudge):
     main.add_command(command)

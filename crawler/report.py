@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from archive.reading import Archive, Hit
+from archive.alerts.excerpts import shown
+from archive.reading import Archive, Difference, Hit
 from archive.titles import heading
 
 
@@ -55,6 +56,24 @@ def article_text(values: Mapping[str, Any]) -> str:
     if values["removed"]:
         lines += ["", "taken out:", *(f"  {rule}: {plain(line)[:160]}" for rule, line in values["removed"])]
     return "\n".join(lines)
+
+
+def diff_text(found: Difference) -> str:
+    """`rasid diff` for people: each edit as it was and as it is, the words that differ in [brackets]; what is Arabic
+    keeps its own direction."""
+    silent = " (silent: the page says nothing of it)" if found.silent else ""
+    sides = [f"version {version.number}, {version.captured_at}" for version in (found.before, found.after)]
+    lines = [f"{', to '.join(sides)}{silent}"]
+    for edit in found.edits:
+        why = f": {', '.join(edit.reasons)} ({_isolated(edit.passage or '')})" if edit.reasons else ""
+        lines += ["", f"{edit.field}  {edit.op}  {edit.kind}{why}"]
+        for sign, side in zip("-+", shown(edit, getattr(found.after, edit.field) or ""), strict=True):
+            lines.append(f"  {sign} " + _isolated("".join(f"[{text}]" if hit else text for text, hit in side)))
+    return "\n".join(lines if found.edits else [*lines, "", "Nothing that a reader would call a change."])
+
+
+def _isolated(text: str) -> str:
+    return f"\u2068{plain(text)}\u2069"
 
 
 def hits_text(hits: Sequence[Hit]) -> str:

@@ -6,9 +6,11 @@ import json
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 from archive.alerts.rules import AlertRule
 from archive.models import Article
+from crawler.cli import main
 from tests.archive_kit import ON_TOPIC, Kit
 
 RULE = AlertRule("desk", ("isis_detainees", "sdf", "syria"), ("desk@example.org",))
@@ -94,3 +96,27 @@ def test_the_same_edit_days_apart_is_no_drift(kit):
         kit.save(url=url)
         assert kit.save(text(ON_TOPIC, BANNER), f"2026-01-{day}T12:00:00Z", url=url).kind == "changed"
     assert kit.one("SELECT count(*) FROM drift") == 0
+
+
+def test_rasid_diff_says_what_changed_and_status_what_drifts(kit, tmp_path):
+    kit.save()
+    kit.save(reworded(ON_TOPIC, "معتقلين من", "12 معتقلاً من"), LATER)
+    kit.save(reworded(ON_TOPIC, "معتقلين من", "14 معتقلاً من"), "2026-01-21T12:00:00Z")
+    kit.writer.close()
+    (tmp_path / "rasid.toml").write_text('contact = "desk@example.org"\n', encoding="utf-8")
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(main, [*arguments, "--config", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    told = run("diff", "1")
+    assert "text  replaced  material: number" in told
+    assert "[12] معتقلاً من تنظيم" in told
+    assert "silent" in told
+    values = json.loads(run("diff", "1", "1", "3", "--json"))
+    assert (values["from"]["number"], values["to"]["number"]) == (1, 3)
+    assert [edit["after"] for edit in values["edits"]] == ["14 معتقلاً"]
+    assert "no edit" not in run("status")
+    wrong = CliRunner().invoke(main, ["diff", "1", "2", "9", "--config", str(tmp_path)])
+    assert (wrong.exit_code, "has 3 versions" in wrong.output) == (1, True)
