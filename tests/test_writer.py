@@ -121,7 +121,7 @@ def fill_disk(path: Path, text_repeats: int, body_bytes: int, pipe) -> None:
     """Save under a file size limit until there is no room; make room; save again."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     with Writer(path, policy(), group_size=4) as writer:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, resource.RLIM_INFINITY))
         saved, failed = [], []
         for number in range(400):
             article = shot().article
