@@ -14,12 +14,12 @@ from archive.coverage import SQL as COVERAGE
 from archive.coverage import OutletCoverage, gaps
 from archive.edits import compare, stored
 from archive.errors import ArchiveError
-from archive.materiality import Edit
 from archive.looks import TOGETHER
+from archive.materiality import Edit
 from archive.migrations import pending
 from archive.models import ANSWERED, Event, Match, Page, Passage
 from archive.rules import RuleSet
-from archive.search import ar_query, highlight
+from archive.search import RANKED, SEARCHED, ar_query, highlight, relevance
 from archive.sqlite import Connection, SqliteError, connect_read, explain, limited
 from archive.stories import ROOTS, STORY, Story, read_story
 from archive.stories import fold as fold_copies
@@ -134,8 +134,8 @@ _HEALTH = f"""
 SELECT o.id, o.name_ar,
   (SELECT at FROM fetches WHERE outlet_id = o.id AND outcome IN {ANSWERED} ORDER BY at DESC LIMIT 1),
   (SELECT max(last_new_at) FROM sources WHERE outlet_id = o.id),
-  (SELECT count(*) FROM articles WHERE outlet_id = o.id),
-  (SELECT count(*) FROM articles WHERE outlet_id = o.id AND latest_version_id IS NOT NULL),
+  coalesce((SELECT number FROM tallies WHERE name = 'articles' AND of = o.id), 0),
+  coalesce((SELECT number FROM tallies WHERE name = 'kept' AND of = o.id), 0),
   (SELECT count(*) FROM fetches WHERE outlet_id = o.id AND at > :day),
   (SELECT count(*) FROM fetches WHERE outlet_id = o.id AND at > :day AND outcome NOT IN {ANSWERED}),
   (SELECT outcome || coalesce(': ' || error, '') FROM fetches WHERE outlet_id = o.id AND outcome NOT IN {ANSWERED}
@@ -196,7 +196,9 @@ class Archive:
         versions = {version.number: version for version in self.versions(article_id)}
         a, b = a or len(versions) - 1, b or len(versions)
         if a not in versions or b not in versions:
-            raise ArchiveError(f"article {article_id} has {len(versions)} versions in {self.path}, not both {a} and {b}")
+            raise ArchiveError(
+                f"article {article_id} has {len(versions)} versions in {self.path}, not both {a} and {b}"
+            )
         before, after = versions[a], versions[b]
         found = stored(self.db, after.id, before.id) if b == a + 1 else []
         silent = after.modified_at in (None, before.modified_at)
@@ -262,18 +264,17 @@ class Archive:
     ) -> list[Hit]:
         """Kept articles whose newest version has what a person typed, best first; nothing searchable finds nothing.
 
-        Only what was first seen at `since` or later and before `until`, where given. With `fold`, copies and rewrites
+        Only what was first seen at `since` or later and before `until`, where given. Of more than `SEARCHED` articles
+        the newest are ranked, and the newest of those that say it all in their title. With `fold`, copies and rewrites
         are one hit that says how many of them there are, among the best.
         """
         if not (expression := ar_query(text)):
             return []
-        rows = self._rows(
-            "SELECT a.id, a.outlet_id, a.url, a.status, v.title, v.published_at, v.text FROM articles_fts f "
-            "JOIN articles a ON a.id = f.rowid JOIN versions v ON v.id = a.latest_version_id "
-            "WHERE articles_fts MATCH ? AND a.first_seen_at >= ? AND a.first_seen_at < ? "
-            "ORDER BY bm25(articles_fts, 4.0, 1.0), a.id DESC LIMIT ?",
-            (expression, since or "", until or "9999", limit * (FOLDED if fold else 1)),
-        )
+        most, window = limit * (FOLDED if fold else 1), {"since": since or "", "until": until or "9999"}
+        seen = "SELECT min(id), max(id) FROM articles WHERE first_seen_at >= :since AND first_seen_at < :until"
+        first, last = self._rows(seen, window)[0] if since or until else (0, 2**62)
+        given = {"query": text, "all": expression, "title": f"{{title}} : ({expression})", "first": first, "last": last}
+        rows = self._rows(RANKED, {**window, **given, "limit": most, "most": max(most, SEARCHED)})
         ids = [row[0] for row in rows]
         roots = dict(self._rows(ROOTS, {"ids": json.dumps(ids)})) if fold else {}
         found = {row[0]: row for row in rows}
@@ -299,18 +300,21 @@ class Archive:
 
     def counts(self) -> dict[str, int]:
         """How much there is of what."""
+        tallies = dict(self._rows("SELECT name, sum(number) FROM tallies GROUP BY name"))
+        kept = tallies.get("kept", 0)
         counted = {
-            "kept": "articles WHERE latest_version_id IS NOT NULL",
-            "passed": "articles WHERE latest_version_id IS NULL",
-            "versions": "versions",
-            "missing, in doubt": "articles WHERE status = 'suspect'",
-            "withdrawn": "articles WHERE status = 'gone' AND latest_version_id IS NOT NULL",
+            "missing, in doubt": "articles WHERE status <> 'live' AND status = 'suspect'",
             "to fetch": "frontier WHERE next_at IS NOT NULL",
             "given up": "frontier WHERE next_at IS NULL",
             "to look at again": "articles WHERE next_check_at IS NOT NULL",
             "mails waiting": "mails WHERE state = 'queued'",
         }
-        return {name: self._rows(f"SELECT count(*) FROM {what}")[0][0] for name, what in counted.items()}  # noqa: S608
+        return {
+            "kept": kept,
+            "passed": tallies.get("articles", 0) - kept,
+            **{name: tallies.get(name, 0) for name in ("versions", "withdrawn")},
+            **{name: self._rows(f"SELECT count(*) FROM {what}")[0][0] for name, what in counted.items()},  # noqa: S608
+        }
 
     def close(self) -> None:
         """Close the connection."""
@@ -337,8 +341,9 @@ class Archive:
         if not last:
             return "never"
         missing, looked_at = self._rows(
-            "SELECT coalesce(sum(status = 'suspect'), 0), count(*) FROM articles WHERE outlet_id = ? "
-            "AND status <> 'gone' AND latest_version_id IS NOT NULL AND (status = 'suspect' OR last_checked_at > ?)",
+            "SELECT coalesce(sum(status = 'suspect'), 0), count(*) FROM articles WHERE latest_version_id IS NOT NULL "
+            "AND status <> 'gone' AND id IN (SELECT id FROM articles WHERE outlet_id = ?1 AND latest_version_id IS NOT "
+            "NULL AND last_checked_at > ?2 UNION SELECT id FROM articles WHERE outlet_id = ?1 AND status <> 'live')",
             (row[0], later(now, -86400)),
         )[0]
         if looked_at >= TOGETHER and 2 * missing >= looked_at:
@@ -359,6 +364,6 @@ def open_archive(path: Path | str, *, limit: float | None = None) -> Archive:
     except (SqliteError, ArchiveError) as error:
         db.close()
         raise error if isinstance(error, ArchiveError) else explain(error, path) from error
-    for name, function in (("ar_norm", normalise), ("ar_query", ar_query)):
+    for name, function in (("ar_norm", normalise), ("ar_query", ar_query), ("ar_score", relevance)):
         db.register_function(function, deterministic=True, name=name)
     return Archive(path, db, limit)

@@ -6,8 +6,8 @@ Two SQLite libraries on one file in one process silently lose each other's locks
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ Connection = Database
 SqliteError = sqlite3.Error
 SqliteWarning = sqlite3.Warning
 IntegrityError = sqlite3.IntegrityError
+
+VERSION: tuple[int, ...] = sqlite3.sqlite_version_info
+SOUND = (3, 51, 3)  # from this version on SQLite is without the fault that could lose a reset write-ahead log
 
 # A write beyond a quota or a file size limit is an IOERR_WRITE, which pysqlite3 reports as a plain IOERR.
 _BUSY, _FULL, _IOERR, _IOERR_WRITE = 5, 13, 10, 778
@@ -61,6 +64,21 @@ def connect_read(archive: Path) -> Connection:
         raise explain(error, archive) from error
 
 
+def connect_frozen(archive: Path) -> Connection:
+    """Open for reading a database that nobody writes to, leaving no trace beside it. Raises SqliteError."""
+    return _open(f"{archive.resolve().as_uri()}?mode=ro&immutable=1")
+
+
+def copy_into(db: Connection, path: Path, progress: Callable[[int, int], None]) -> None:
+    """Copy what the transaction of `db` sees into a new file, in steps; `progress` hears of (pages left, of all).
+
+    Without a transaction each commit of a writer would have it begin again. Not yet on disk when it returns.
+    """
+    with closing(sqlite3.connect(path)) as target:
+        target.execute("PRAGMA synchronous=OFF")
+        db.conn.backup(target, pages=4000, progress=lambda _, left, of: progress(left, of))
+
+
 def _open(uri: str) -> Connection:
     raw = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     db = Database(raw, execute_plugins=False)
@@ -72,6 +90,14 @@ def _open(uri: str) -> Connection:
 def insert(db: Connection, table: str, row: dict[str, Any]) -> int:
     """Add a row; returns its id."""
     return int(db.table(table).insert(row).last_rowid or 0)
+
+
+def fts_match(expression: str, title: str, text: str) -> bool:
+    """Whether an FTS5 expression finds this one text, its words as the archive's index has them."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE VIRTUAL TABLE said USING fts5(title, text, tokenize = 'unicode61 remove_diacritics 0')")
+        db.execute("INSERT INTO said VALUES (?, ?)", (title, text))
+        return bool(db.execute("SELECT count(*) FROM said WHERE said MATCH ?", (expression,)).fetchone()[0])
 
 
 def limit_memory(archive: Path, size: int) -> None:

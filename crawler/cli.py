@@ -13,6 +13,7 @@ import click
 from crawler.cli_edits import diff
 from crawler.cli_outlets import outlets
 from crawler.cli_rules import extract, rejudge, topics
+from crawler.cli_upkeep import backup, doctor
 from crawler.terminal import (
     Program,
     Since,
@@ -306,5 +307,5 @@ def _health(config: Config) -> list[dict[str, Any]]:
     return [row if row["id"] in on else row | {"state": "off"} for row in rows]
 
 
-for command in (diff, outlets, extract, topics, rejudge):
+for command in (diff, outlets, extract, topics, rejudge, backup, doctor):
     main.add_command(command)

@@ -16,7 +16,7 @@ from archive.coverage import SQL as COVERAGE
 from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
 from archive.edits import COLUMNS, compare, read_edit
-from archive.search import ar_query, highlight
+from archive.search import ar_query, highlight, relevance
 from archive.stories import ROOTS, STORY, fold, read_story
 from archive.times import later, stamp, utc_now
 from archive.titles import heading
@@ -39,8 +39,8 @@ _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-r
 def prepare_connection(conn: Any, database: str) -> None:
     """SQL functions of the desk. NULL stays NULL; a query with nothing to search for finds nothing."""
 
-    def function(name: str, arity: int, python: Callable[..., str]) -> None:
-        def call(*values: object) -> str | None:
+    def function(name: str, arity: int, python: Callable[..., str | float]) -> None:
+        def call(*values: object) -> str | float | None:
             texts = [str(value) for value in values if value is not None]
             if any(len(text) > LONGEST for text in texts):
                 raise MemoryError
@@ -68,6 +68,7 @@ def prepare_connection(conn: Any, database: str) -> None:
     function("ar_snippet", 2, lambda text, query: highlight(text, query, 160))
     function("ar_changed", 2, pages.changed)
     function("ar_heading", 2, heading)
+    function("ar_score", 3, relevance)
 
 
 @_hook

@@ -1,2 +1,2 @@
-SELECT m.topic, sum(m.strength = 'substantive') AS substantive, sum(m.strength = 'passing') AS passing
-FROM articles a JOIN matches m ON m.version_id = a.latest_version_id GROUP BY m.topic ORDER BY substantive DESC, m.topic
+SELECT of AS topic, sum(iif(name = 'substantive', number, 0)) AS substantive, sum(iif(name = 'passing', number, 0)) AS passing
+FROM tallies WHERE name IN ('substantive', 'passing') AND number > 0 GROUP BY of ORDER BY substantive DESC, topic

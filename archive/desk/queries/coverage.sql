@@ -10,10 +10,10 @@ WITH since(at) AS (
          sum(outcome IN ('outage', 'tls', 'timeout')) AS outages,
          sum(outcome IN ('refused', 'too_large', 'unreadable')) AS unread,
          max(iif(outcome IN ('ok', 'unchanged'), f.at, NULL)) AS last_ok_at
-  FROM fetches f, since WHERE f.at >= since.at GROUP BY outlet_id
+  FROM since CROSS JOIN fetches f WHERE f.at >= since.at GROUP BY outlet_id
 ), yield AS (
   SELECT outlet_id, count(*) AS new_articles, count(latest_version_id) AS kept
-  FROM articles, since WHERE first_seen_at >= since.at GROUP BY outlet_id
+  FROM since CROSS JOIN articles WHERE first_seen_at >= since.at GROUP BY outlet_id
 )
 SELECT o.id AS outlet_id, o.name_ar AS outlet,
        CASE WHEN k.looks IS NULL THEN 'no look' WHEN k.answered = 0 THEN 'failing'

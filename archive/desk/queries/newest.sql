@@ -3,19 +3,16 @@
 -- topic: any, for instance isis_detainees
 -- strength: both; or substantive, passing
 -- outlet: any outlet id
-WITH dated AS (
-  -- A day without an hour counts until its end; nothing is newer than the moment it was first seen.
-  SELECT a.id, min(a.first_seen_at, coalesce(strftime('%Y-%m-%dT%H:%M:%SZ',
-           v.published_at || CASE length(v.published_at) WHEN 10 THEN 'T23:59:59' ELSE '' END), a.first_seen_at)) AS moment
-  FROM articles a JOIN versions v ON v.id = a.latest_version_id
-  WHERE :outlet IN ('', a.outlet_id)
+WITH dated AS MATERIALIZED (
+  SELECT a.id, a.dated_at FROM articles a
+  WHERE a.latest_version_id IS NOT NULL AND :outlet IN ('', a.outlet_id)
     AND (:topic = '' AND :strength = ''
-         OR EXISTS (SELECT 1 FROM matches m WHERE m.version_id = v.id
+         OR EXISTS (SELECT 1 FROM matches m WHERE m.version_id = a.latest_version_id
                     AND :topic IN ('', m.topic) AND :strength IN ('', m.strength)))
-  ORDER BY moment DESC, a.id DESC
+  ORDER BY a.dated_at DESC, a.id DESC
   LIMIT 100
 )
 SELECT l.article_id, ar_heading(l.title, l.text) AS title, coalesce(o.name_ar, 'imported') AS outlet, l.published_at, l.first_seen_at, l.status,
        l.versions, l.topics, l.passing, l.url
 FROM dated JOIN latest l ON l.article_id = dated.id LEFT JOIN outlets o ON o.id = l.outlet_id
-ORDER BY dated.moment DESC, dated.id DESC
+ORDER BY dated.dated_at DESC, dated.id DESC

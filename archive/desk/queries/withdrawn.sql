@@ -12,7 +12,7 @@ FROM articles a
 JOIN versions v ON v.id = a.latest_version_id
 LEFT JOIN captures c ON c.id = v.capture_id
 LEFT JOIN outlets o ON o.id = a.outlet_id
-WHERE a.status = coalesce(nullif(:status, ''), 'gone')
+WHERE a.status <> 'live' AND a.status = coalesce(nullif(:status, ''), 'gone')
   AND (:topic = '' OR EXISTS (SELECT 1 FROM matches m WHERE m.version_id = v.id AND m.topic = :topic))
   AND coalesce(a.gone_at, a.suspect_at, '') >= CASE :days WHEN '' THEN '' ELSE
       coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || :days || ' days'), '') END
