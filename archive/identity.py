@@ -105,7 +105,7 @@ def _settle(db: Connection, article: Known, snapshot: Snapshot, kinds: dict[str,
     """Ask for the article at its canonical address from now on, or where it moved to; one that answers is kept."""
     page, asked_at = snapshot.page, address(db, article)
     if page.final_url != asked_at:
-        led_away = page.url if page.url != page.final_url else None
+        led_away = page.url if kinds[page.final_url] != "amp" and page.url != page.final_url else None
         named = next((url for url, kind in kinds.items() if kind == "canonical" and url != led_away), None)
         want = named or (page.final_url if asked_at == page.url else asked_at)
         if db.execute("SELECT 1 FROM addresses WHERE url = ? AND article_id = ?", (want, article.id)).fetchone():

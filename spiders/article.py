@@ -23,7 +23,7 @@ from archive.looks import record_fetch, unheard
 from archive.models import Article, Judgement, Look, Page, Saved, Snapshot
 from archive.store import save
 from archive.times import later
-from archive.versions import likeness
+from archive.versions import is_stump, likeness, same_text
 from crawler.effective import Effective, effective, named, onward
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
@@ -35,6 +35,7 @@ from spiders.base import OutletSpider
 BATCH = 50  # addresses taken from the archive at a time
 HOPS = 2  # pages that lead on, one after the other
 AGAIN_S = 900.0  # until a twin is looked at whose canonical page is under way
+STUMP = 250  # characters; a shorter text may not be the whole
 _NO_PAGE = ("image/", "video/", "audio/", "font/", "application/pdf", "application/zip", "application/octet-stream")
 
 
@@ -134,6 +135,7 @@ class ArticleSpider(OutletSpider):
                 further = await self._read(await self._ask(claimed, told.page), due)
                 if told.article and further.article and likeness(told.article, further.article) >= SAME:
                     told = further  # else it is named by mistake
+        told = await self._twin(told, due)
         what = self._what(told, known, names)
         if what.other and same_site(told.page.final_url, due.url):
             await self._keep(replace(told, page=replace(told.page, url=told.page.final_url)), due, None)
@@ -141,6 +143,18 @@ class ArticleSpider(OutletSpider):
         if by_hand or what.status == "live" or what.status == "moved":
             return job.note(due.url, await self._keep(told, due, due.article_id))
         raise NoPage(what.status, told.error or what.why)
+
+    async def _twin(self, told: _Told, due: Due) -> _Told:
+        """The AMP twin of a page that gave no text, or a stump, where it tells more under the same headline."""
+        read = told.article
+        amp = dict(reversed(read.addresses)).get("amp") if read and len(read.text) < STUMP else None
+        if read and amp and amp not in (told.page.final_url, *self.job.seen):
+            with suppress(NoPage):
+                further = await self._read(await self._ask(amp, told.page, again=due.article_id is not None), due)
+                more = further.article
+                if more and is_stump(read.text, more.text) and same_text(read.title, more.title):
+                    return replace(further, article=replace(more, extractor=f"amp twin; {more.extractor}"))
+        return told
 
     async def _read(self, response: Response, due: Due) -> _Told:
         wire, outlet = response.meta["wire"], self.job.outlet

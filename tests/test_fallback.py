@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from html import escape
 
 import pytest
@@ -14,7 +15,7 @@ from archive.versions import FEED
 from crawler.extract import extract
 from crawler.fallback import from_feed
 from crawler.listings.feeds import CONTENT_MAX, links_from_feed
-from tests.crawl_kit import TEXT, Desk
+from tests.crawl_kit import OFF_TOPIC, TEXT, Desk, one_article
 from tests.servers import Site, article
 
 URL = "https://example.org/2026/01/dayr-hafir"
@@ -254,3 +255,24 @@ def test_what_a_feed_carried_goes_when_its_address_is_given_up(desk: Desk, site:
     site.route("/a", lambda visit: visit.answer("حذف", 410))
     told_by_feed(desk, site)
     assert desk.rows("SELECT next_at, content FROM frontier") == [(None, None)]
+
+
+def test_the_amp_twin_tells_what_the_page_does_not(desk: Desk, site: Site) -> None:
+    head = '<link rel="canonical" href="/news/71"><link rel="amphtml" href="/news/71/amp">'
+    shell = article("نقل دفعة من معتقلي داعش", "اقرأ الخبر كاملاً في التطبيق.").replace("</head>", f"{head}</head>")
+    site.page("/news/71", shell)
+    amp = article("نقل دفعة من معتقلي داعش", TEXT).replace("<html ", "<html amp ")
+    site.page("/news/71/amp", amp.replace("</head>", '<link rel="canonical" href="/news/71"></head>'))
+    assert one_article(desk, site, "/news/71") == "ok"
+    assert desk.rows("SELECT url, text FROM latest") == [(f"{site.url}/news/71", TEXT)]
+    assert desk.rows("SELECT extractor FROM versions")[0][0].startswith("amp twin; ")
+    assert desk.rows("SELECT url FROM captures") == [(f"{site.url}/news/71/amp",)]
+    desk.ahead = timedelta(hours=2)
+    desk.crawl()
+    assert desk.rows("SELECT count(*) FROM versions") == [(1,)]
+    assert site.hits("/news/71") == 2
+    # Another story there, or one no longer, changes nothing.
+    site.page("/news/71/amp", article("فوز الفريق الأخضر", OFF_TOPIC))
+    desk.ahead = timedelta(hours=4)
+    desk.crawl()
+    assert desk.rows("SELECT count(*), min(status) FROM versions JOIN articles USING (id)") == [(1, "live")]
