@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from archive.folding import fold
@@ -67,7 +68,8 @@ def diff(
     pieces: list[Piece] = []
     at, to = 0, 0
     for i, j in [*pairs, (len(old.keys), len(new.keys))]:
-        pieces += _between(old, new, range(at, i), range(to, j), here, gone)
+        if at < i or to < j:
+            pieces += _between(old, new, range(at, i), range(to, j), here, gone)
         if i < len(old.keys):
             pieces.append(Piece("equal", *old.spans[i], *new.spans[j]))
         at, to = i + 1, j + 1
@@ -82,21 +84,24 @@ def apply(before: str, pieces: Sequence[Piece], after: str) -> str:
 
 
 def _read(text: str, headline: bool, ignored: Collection[int]) -> _Words:
-    words, known = _Words([], [], []), dict[str, str]()
-    start = 0
+    words, start = _Words([], [], []), 0
     for number, line in enumerate(text.split("\n")):
         for found in _TOKEN.finditer(line) if number not in ignored else ():
             word = found.group()
-            if word not in known:
-                known[word] = fold(word) + ("?" if headline and re.search("[?؟⸮？]", word) else "")
-            if known[word]:
-                words.keys.append(known[word])
+            key = _key(word) + ("?" if headline and re.search("[?؟⸮？]", word) else "")
+            if key:
+                words.keys.append(key)
                 words.spans.append((start + found.start(), start + found.end()))
             if _ENDS.search(word[-4:]):
                 words.ends.append(len(words.keys))
         words.ends.append(len(words.keys))
         start += len(line) + 1
     return words
+
+
+@lru_cache(1 << 15)
+def _key(word: str) -> str:
+    return fold(word)
 
 
 def _pairs(old: _Words, new: _Words) -> tuple[list[tuple[int, int]], dict[int, int], set[int]]:

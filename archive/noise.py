@@ -34,7 +34,7 @@ def is_noise(line: str) -> bool:
     >>> [is_noise(line) for line in ("المشاهدات: 120", "آخر تحديث: 12:30", "قال شاهد عيان.", "منذ 5 دقائق")]
     [True, True, False, True]
     """
-    if len(line) > _LONGEST or _SENTENCE.search(line):
+    if not line.strip() or len(line) > _LONGEST or _SENTENCE.search(line):
         return False
     plain = normalise(line)
     words = _WORD.findall(plain)
@@ -76,7 +76,10 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
                         or key == fold(title)
                         or is_noise(lines[number])
                         or (
-                            number > last and number - 1 in gone and is_noise(lines[number - 1])
+                            -1 < last < number
+                            and not others[key]
+                            and number - 1 in gone
+                            and is_noise(lines[number - 1])
                         )  # a link under its heading
                     )
                 )
