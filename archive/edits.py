@@ -181,7 +181,8 @@ def _take_back(tx: Transaction, event: int) -> None:
     tx.db.execute(f"DELETE FROM mail_events WHERE event_id = ? AND mail_id IN ({waiting})", (event,))  # noqa: S608
     tx.db.execute(
         "UPDATE mails SET state = 'failed', next_attempt_at = NULL, error = 'what it told of was drift' "
-        "WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM mail_events WHERE mail_id = mails.id)"
+        "WHERE state = 'queued' AND notice_id IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM mail_events WHERE mail_id = mails.id)"
     )
 
 

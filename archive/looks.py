@@ -13,7 +13,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from archive.alerts.rules import plan
+from archive.alerts.plan import plan
 from archive.errors import ArchiveError
 from archive.models import ANSWERED, Event, EventKind, Look
 from archive.sqlite import insert
@@ -28,7 +28,7 @@ LAST_ATTEMPT = {"gone": 1, "refused": 1, "not_article": 1, "too_large": 1, "unre
 MOST_ATTEMPTS = 36  # at what cannot be reached: about a month, since they come to be a day apart
 PASSING = ("blocked", "outage", "tls", "timeout")  # outcomes that say nothing of the article
 NEIGHBOURS = 4  # kept articles before and after one, by when they were found
-TOGETHER = 5  # articles of which at least half are missing: it is the outlet that changed, not they
+TOGETHER = 3  # so many are missing, and half of all looked at: it is the outlet that changed, not they
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +182,18 @@ def _together(db: Connection, article: Known, at: str) -> bool:
     around = _neighbours(db, article)
     missing = 1 + sum(status != "live" for _, status, _, _ in around)
     looked_at = missing + sum(s == "live" and checked >= (article.suspect_at or at) for _, s, _, checked in around)
-    return looked_at >= TOGETHER and 2 * missing >= looked_at
+    return missing >= TOGETHER and 2 * missing >= looked_at
 
 
 def _ask_neighbours(tx: Transaction, article: Known, at: str) -> None:
-    """Have those looked at now that were not lately, until three are known to be missing."""
-    around = _neighbours(tx.db, article)
-    if sum(status != "live" for _, status, _, _ in around) < TOGETHER // 2:
-        before = later(at, -tx.policy.confirm_after)
-        for id_, status, _, checked in around:
-            if status == "live" and checked < before:
-                tx.db.execute("UPDATE articles SET next_check_at = ? WHERE id = ?", (at, id_))
+    """Have those looked at now that were not lately, the suspect, too, which may be back; of the others until enough are
+    known to be missing."""
+    around, before = _neighbours(tx.db, article), later(at, -tx.policy.confirm_after)
+    few = sum(status != "live" for _, status, _, _ in around) < TOGETHER
+    for id_, status, _, checked in around:
+        if status == "suspect" or (status == "live" and few and checked < before):
+            sooner = "UPDATE articles SET next_check_at = min(coalesce(next_check_at, ?1), ?1) WHERE id = ?2"
+            tx.db.execute(sooner, (at, id_))
 
 
 def _answered_elsewhere(db: Connection, article: Known, asked: str) -> str | None:

@@ -33,6 +33,7 @@ _STEP_FILES = (
     "0006_edits.sql",
     "0007_stories.sql",
     "0008_evidence.sql",
+    "0009_alerts.sql",
     "0010_scale.sql",
 )
 for _file in _STEP_FILES:

@@ -77,7 +77,8 @@ def redact(tx: Transaction, article_id: int, reason: str) -> int:
     db.conn.executemany(forget, [(article.outlet_id, folded) for folded in folded_lines(lines)])
     db.execute("UPDATE events SET detail = NULL WHERE article_id = ?", (article_id,))
     db.execute("UPDATE mails SET state = 'failed', next_attempt_at = NULL, error = 'what it told of was redacted' "
-               "WHERE state = 'queued' AND id NOT IN (SELECT mail_id FROM mail_events)")  # fmt: skip
+               "WHERE state = 'queued' AND notice_id IS NULL AND id NOT IN (SELECT mail_id FROM mail_events)"
+               )  # fmt: skip
     db.execute("UPDATE articles SET next_check_at = NULL WHERE id = ?", (article_id,))
     return int(db.execute("SELECT count(*) FROM captures WHERE article_id = ?", (article_id,)).fetchone()[0])
 

@@ -61,6 +61,8 @@ class TopicTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """[topic.NAME] as written."""
 
     about: str = ""
+    name_ar: str = ""
+    name_en: str = ""
     mention: Names
     threshold: Annotated[float, msgspec.Meta(gt=0)]
     signal: tuple[SignalTable, ...] = ()
@@ -114,6 +116,12 @@ class Topic:
     mention: frozenset[int]
     threshold: float
     signals: tuple[Signal, ...]
+    name_ar: str = ""
+    name_en: str = ""
+
+    def title(self, language: Literal["ar", "en"]) -> str:
+        """What readers call it; its name in the file where that says nothing else."""
+        return (self.name_ar if language == "ar" else self.name_en) or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +232,8 @@ class _Compiler:
         if not table.mention:
             self.fail(f"{key}.mention", "the topic names no term; list groups or terms that make a passing match")
         signals = (self.signal(one, f"{key}.signal[{at}]") for at, one in enumerate(table.signal))
-        return Topic(name, self.union(table.mention, f"{key}.mention"), table.threshold, tuple(signals))
+        mention = self.union(table.mention, f"{key}.mention")
+        return Topic(name, mention, table.threshold, tuple(signals), table.name_ar, table.name_en)
 
     def signal(self, rule: SignalTable, key: str) -> Signal:
         if bool(rule.any) == bool(rule.near) or len(rule.near) == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import signal
 import threading
 from datetime import datetime
@@ -33,6 +34,18 @@ ON_TOPIC = Article(
 OFF_TOPIC = Article(
     title="موسم الزيتون يبدأ باكراً", text="بدأ المزارعون قطاف الزيتون هذا العام قبل موعده المعتاد.", extractor="test 1"
 )
+
+
+def unlike(number: int) -> Article:
+    """An article on the topic that tells of something else than any other number's."""
+    letters = random.Random(number)
+
+    def words(count: int) -> str:
+        return " ".join("".join(letters.choice("بتثجحخدرزسشصضطعغفقكلمنهي") for _ in range(6)) for _ in range(count))
+
+    lines = [f"نقلت قوات سوريا الديمقراطية معتقلين من تنظيم داعش من {words(1)}.", *(f"{words(12)}." for _ in range(4))]
+    return Article(f"قسد تنقل معتقلي داعش من سجن {words(1)}", "\n".join(lines), extractor="test 1")
+
 
 # Children are forked from a small server that has imported everything, so that starting one takes milliseconds.
 children = get_context("forkserver")

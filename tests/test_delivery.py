@@ -26,7 +26,7 @@ from archive.alerts.rules import AlertRule
 from archive.errors import ConfigError
 from archive.times import later, moment
 from archive.writer import Writer
-from tests.archive_kit import NOW, Kit, children, policy
+from tests.archive_kit import NOW, Kit, children, policy, unlike
 from tests.servers import self_signed
 
 RULE = AlertRule("desk", ("isis_detainees",), ("desk@example.org",))
@@ -117,7 +117,7 @@ def wait(kit: Kit, seconds: float) -> str:
 
 def several(kit: Kit, count: int) -> None:
     for number in range(count):
-        kit.save(url=f"https://sana.example/{number}")
+        kit.save(unlike(number), url=f"https://sana.example/{number}")
 
 
 def test_what_is_due_is_sent_once_over_one_connection(kit, sink):
@@ -139,11 +139,11 @@ def test_nothing_due_asks_no_server(kit):
 
 def test_a_digest_goes_out_when_it_has_gathered(kit, sink):
     for number in range(3):
-        kit.save(url=f"https://sana.example/{number}", backlog=True)
+        kit.save(unlike(number), url=f"https://sana.example/{number}", backlog=True)
     wait(kit, 3600)
     with sink.up() as smtp:
         assert deliver(kit, smtp).sent == 1
-    assert sink.mails[0]["Subject"] == "خلاصة أخبار سابقة (3): desk"
+    assert sink.mails[0]["Subject"] == "خلاصة أخبار (3): desk"
 
 
 def test_a_run_is_bounded_and_can_be_stopped(kit, sink):
@@ -174,11 +174,11 @@ def test_a_digest_gathers_on_while_the_server_is_down(kit, sink):
     kit.save(backlog=True)
     wait(kit, 3600)
     assert deliver(kit, replace(LOCAL, port=sink.port)).put_off == 1
-    kit.save(at=kit.clock.at, url="https://sana.example/2", backlog=True)
+    kit.save(unlike(2), at=kit.clock.at, url="https://sana.example/2", backlog=True)
     wait(kit, 3600)
     with sink.up() as smtp:
         assert deliver(kit, smtp).sent == 1
-    assert sink.mails[0]["Subject"] == "خلاصة أخبار سابقة (2): desk"
+    assert sink.mails[0]["Subject"] == "خلاصة أخبار (2): desk"
 
 
 def test_attempts_grow_apart_for_three_days_and_then_end(kit, sink):
@@ -231,7 +231,13 @@ def test_a_mail_refused_before_its_first_byte_is_no_fault_of_the_next(kit, sink,
 
 
 @pytest.mark.parametrize(
-    "alerts", [(), (replace(RULE, to=("night@example.org",)),), (replace(RULE, name="other"),)], ids=str
+    "alerts",
+    [
+        (),
+        (replace(RULE, to=("night@example.org",)),),
+        (replace(RULE, name="other", topics=("sdf",), on=("withdrawn",)),),
+    ],
+    ids=str,
 )
 def test_whoever_was_taken_out_of_the_rules_is_written_to_no_more(kit, sink, alerts):
     kit.save()

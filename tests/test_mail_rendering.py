@@ -45,7 +45,7 @@ def story(version=NEW, **more):
 
 
 def mail(*stories, **more):
-    values = {"id": 1, "message_id": "<abc@rasid.invalid>", "kind": "instant", "rule": "desk"}
+    values = {"id": 1, "message_id": "<abc@rasid.invalid>", "kind": "instant", "rules": ("desk",)}
     values |= {"recipient": "desk@example.org", "language": "ar", "at": "2026-01-21T11:00:05Z"}
     return MailContext(**(values | {"stories": stories or (story(),), "total": len(stories) or 1} | more))
 
@@ -123,7 +123,7 @@ def test_every_kind_of_mail_says_title_outlet_times_why_and_where(kind, language
 
 
 def test_headers_make_it_recognisable_as_automatic_and_stoppable():
-    message = sent(mail(rule="معتقلون"))
+    message = sent(mail(rules=("معتقلون",)))
     assert message.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     assert (message["from"], message["to"]) == ("راصد <rasid@example.org>", "desk@example.org")

@@ -78,7 +78,7 @@ def test_in_the_terminal(path):
 def test_in_mails(kind):
     told = Told("", TEXT, None, None, NOW, (MATCH,))
     story = Story("new", NOW, 1, "https://t.me/sawt/1", "صوت الفرات", told)
-    mail = MailContext(1, "<a@b>", kind, "القاعدة", "desk@example.org", "ar", NOW, (story,), 1)
+    mail = MailContext(1, "<a@b>", kind, ("القاعدة",), "desk@example.org", "ar", NOW, (story,), 1)
     message = render(mail, sender="rasid@example.org", contact="a@b.example", desk_url="http://127.0.0.1:8001")
     for part in message.iter_parts():
         assert CALLED in part.get_content()

@@ -1,7 +1,8 @@
-"""The outbox goes out: mails that are due, over one SMTP connection, each recorded before and after it is sent.
+"""The outbox goes out: what is due, mails over one SMTP connection, each recorded before and after it is sent.
 
 `sending` is committed before a mail is handed over and `sent` after, so that whatever dies in between, the mail is
-sent again with the same Message-ID rather than lost. Mails wait for a server that cannot be reached, or that does
+sent again with the same Message-ID rather than lost. Other channels go first, by the same steps: a mail server that
+hangs holds up mail alone. Mails wait for a server that cannot be reached, or that does
 not let us in, however long that lasts. One that the server puts off is tried for three days; one that it refuses for
 good (5xx) fails.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -18,9 +19,10 @@ from random import random
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from archive.alerts import channels as other
 from archive.alerts.excerpts import clean
 from archive.alerts.outbox import claim, due, fail, put_off, sent, wait_for_server
-from archive.alerts.render import MailContext, render
+from archive.alerts.render import MailContext, Written, envelope, write
 from archive.alerts.rules import check_address
 from archive.errors import ConfigError, DeliveryError
 
@@ -67,37 +69,42 @@ class DeliveryReport:
 
 
 def deliver_due(
-    writer: Writer, smtp: SmtpSettings, *, contact: str, desk_url: str, limit: int = 50,
-    chance: Callable[[], float] = random, stop: Callable[[], bool] = lambda: False,
+    writer: Writer, smtp: SmtpSettings | None, *, contact: str, desk_url: str,
+    channels: Mapping[str, str] | None = None, limit: int = 50, chance: Callable[[], float] = random,
+    stop: Callable[[], bool] = lambda: False,
 ) -> DeliveryReport:  # fmt: skip
-    """Send at most `limit` mails that are due; blocking, for a thread of its own. Never raises for a mail server.
+    """Send at most `limit` mails that are due; blocking, for a thread of its own. Never raises for a server.
 
-    `chance` gives 0 to 1 and spreads the next attempts; `stop` is asked between mails. A run ends when the
-    connection is lost: the mail it was lost on waits, the others stay due.
+    `channels` are addresses by name. `chance` gives 0 to 1 and spreads the next attempts; `stop` is asked between
+    mails. A run ends when the connection is lost: the mail it was lost on waits, the others stay due.
     """
 
     def record(operation: Callable[..., T], *args: Any) -> T:
         return writer.submit(lambda tx: operation(tx, *args)).result()
 
-    report = DeliveryReport()
+    report, client = DeliveryReport(), None
     with _one_run, ExitStack() as stack:
-        waiting = record(due, limit)
-        if not waiting or stop():
-            return report
-        try:
-            client = _connect(smtp)
-        except DeliveryError as error:
-            report.error = str(error)
-            report.put_off = record(wait_for_server, report.error, chance)
-            return report
-        stack.callback(_leave, client)
-        for mail_id in waiting:
-            if stop() or client.sock is None:
+        for mail_id, channel in sorted(record(due, limit), key=lambda mail: mail[1] == "email"):
+            if stop():
+                break
+            if channel == "email" and client is None and smtp is not None:
+                try:
+                    client = _connect(smtp)
+                except DeliveryError as error:
+                    report.error = str(error)
+                    report.put_off += record(wait_for_server, report.error, chance)
+                    break
+                stack.callback(_leave, client)
+            if channel == "email" and (client is None or client.sock is None):
                 break
             if (mail := record(claim, mail_id)) is None:
                 continue
             try:
-                _send(client, smtp, mail.recipient, _written(mail, smtp.sender, contact, desk_url))
+                words = _written(mail, contact, desk_url)
+                if client is None or smtp is None:  # another channel's turn
+                    other.send(mail.recipient, (channels or {}).get(mail.recipient), words.subject, words.text)
+                else:
+                    _send(client, smtp, mail.recipient, envelope(mail, words, smtp.sender, contact).as_bytes())
             except DeliveryError as error:
                 report.error = str(error)
                 if error.permanent:
@@ -112,10 +119,10 @@ def deliver_due(
     return report
 
 
-def _written(mail: MailContext, sender: str, contact: str, desk_url: str) -> bytes:
-    """The mail's bytes. Whatever goes wrong fails this one mail: it must not hold up all others."""
+def _written(mail: MailContext, contact: str, desk_url: str) -> Written:
+    """The mail in words. Whatever goes wrong fails this one mail: it must not hold up all others."""
     try:
-        return render(mail, sender=sender, contact=contact, desk_url=desk_url).as_bytes()
+        return write(mail, contact=contact, desk_url=desk_url)
     except Exception as error:
         raise DeliveryError(f"mail {mail.id} cannot be written: {error!r}", permanent=True) from error
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -44,11 +48,20 @@ class Told:
     published_at: str | None
     seen_at: str
     matches: tuple[Match, ...] = ()  # those the rule is about, best first
+    said: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)  # field -> what the rule searches for
 
     @property
     def heading(self) -> str:
         """The title, or the first words of an untitled text."""
         return heading(self.title, self.text)
+
+
+class Copy(NamedTuple):
+    """An article that tells the same in the same words."""
+
+    article_id: int
+    title: str
+    outlet: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,69 +78,85 @@ class Story:
     edits: tuple[Edit, ...] | None = None  # what is stored of it; None: to be worked out
     silent: bool = False  # the page says nothing of the edit
     last_seen_at: str | None = None  # for a withdrawal
+    copies: tuple[Copy, ...] = ()  # for what is new
 
 
 @dataclass(frozen=True, slots=True)
 class MailContext:
-    """Everything a mail says. A digest may stand for more events (`total`) than it lists."""
+    """Everything a mail says. A digest may stand for more articles (`total`) than it lists."""
 
     id: int
     message_id: str
-    kind: Literal["instant", "digest"]
-    rule: str
+    kind: Literal["instant", "digest", "notice"]
+    rules: tuple[str, ...]  # their names
     recipient: str
     language: Language
     at: str
     stories: tuple[Story, ...]
     total: int
+    queries: tuple[str, ...] = ()  # what the rules search for
+    topics: Mapping[str, str] = field(default_factory=dict)  # id -> what readers call it
+    zone: str = "UTC"  # of the times
+    notice: str | None = None  # a trouble of the service, told in a notice
+
+
+class Written(NamedTuple):
+    """A mail in words, for any channel."""
+
+    subject: str
+    text: str
+    html: str
 
 
 def render(mail: MailContext, *, sender: str, contact: str, desk_url: str) -> EmailMessage:
     """The whole message. `sender` is a plain address, `contact` one or a web page, `desk_url` what links point to."""
-    words = _WORDS[mail.language]
-    desk = desk_url.rstrip("/")
-    if mail.kind == "digest":
-        subject = f"{words['digest']} ({mail.total}): {mail.rule}"
-    else:
-        subject = f"{words[mail.stories[0].kind]}: {clean(mail.stories[0].version.heading, 150).strip()}"
-    stories = [_shown(story, words, desk, brief=mail.kind == "digest") for story in mail.stories]
-    values = {
-        "words": words, "language": mail.language, "subject": subject, "rule": mail.rule, "contact": contact,
-        "desk": desk, "digest": mail.kind == "digest", "stories": stories, "total": mail.total,
-    }  # fmt: skip
+    return envelope(mail, write(mail, contact=contact, desk_url=desk_url), sender, contact)
+
+
+def envelope(mail: MailContext, words: Written, sender: str, contact: str) -> EmailMessage:
+    """A mail in words as a message."""
     message = EmailMessage(policy=_POLICY)
-    message["Subject"] = subject
-    message["From"] = Address(words["product"], addr_spec=sender)
+    message["Subject"] = words.subject
+    message["From"] = Address(_WORDS[mail.language]["product"], addr_spec=sender)
     message["To"] = Address(addr_spec=mail.recipient)
     message["Date"] = format_datetime(moment(mail.at))
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
-    mailto = f"mailto:{quote(contact, safe='@')}?subject=unsubscribe%20{quote(mail.rule)}"
+    mailto = f"mailto:{quote(contact, safe='@')}?subject=unsubscribe%20{quote(', '.join(mail.rules))}"
     message["List-Unsubscribe"] = f"<{_link(contact) or mailto}>"
-    message.set_content(_jinja.get_template("mail.txt").render(values), cte="base64")
-    message.add_alternative(_jinja.get_template("mail.html").render(values), subtype="html", cte="base64")
+    message.set_content(words.text, cte="base64")
+    message.add_alternative(words.html, subtype="html", cte="base64")
     return message
 
 
-def _shown(story: Story, words: dict[str, str], desk: str, *, brief: bool) -> dict[str, Any]:
+def write(mail: MailContext, *, contact: str, desk_url: str) -> Written:
+    """What a mail says: its subject, as text, as HTML."""
+    words = _WORDS[mail.language]
+    desk = desk_url.rstrip("/")
+    rules = "، ".join(mail.rules) if mail.language == "ar" else ", ".join(mail.rules)
+    if mail.kind == "notice":
+        subject = f"{words['notice']}: {clean(mail.notice or '', 150).strip()}"
+    elif mail.kind == "digest":
+        subject = f"{words['digest']} ({mail.total}): {rules}"
+    else:
+        subject = f"{words[mail.stories[0].kind]}: {clean(mail.stories[0].version.heading, 150).strip()}"
+    values = {
+        "words": words, "language": mail.language, "subject": subject, "rules": rules, "contact": contact,
+        "desk": desk, "kind": mail.kind, "stories": [_shown(story, mail, desk) for story in mail.stories],
+        "total": mail.total, "queries": [clean(query, 200) for query in mail.queries],
+        "notice": clean(mail.notice or "", 2_000),
+    }  # fmt: skip
+    return Written(subject, *(_jinja.get_template(name).render(values) for name in ("mail.txt", "mail.html")))
+
+
+def _shown(story: Story, mail: MailContext, desk: str) -> dict[str, Any]:
     """A story as the templates need it: cleaned, bounded, every time as it is read."""
-    version, before = story.version, story.before
-    shown: dict[str, Any] = {
-        "kind": story.kind,
-        "title": clean(version.heading).strip(),
-        "outlet": clean(story.outlet or "", 80).strip() or words["unknown"],
-        "published": _time(version.published_at) or words["unknown"],
-        "desk": f"{desk}/-/article/{story.article_id}",
-        "original": _link(story.url),
-    }
-    if brief:
-        return shown
+    words, version, before = _WORDS[mail.language], story.version, story.before
     source = before if before and before.matches and not version.matches else version
     hits: dict[str, list[tuple[int, int]]] = {}
-    for field in ("title", "text"):  # the first passage of every topic, the strongest first, before the second of any
-        of_topic = [[(p.start, p.end) for p in match.passages if p.field == field] for match in source.matches]
-        hits[field] = [hit for turn in zip_longest(*of_topic) for hit in turn if hit]
-    title_hits = hits["title"] if source is version else []
+    for field_ in ("title", "text"):  # the first passage of every topic, the strongest first, before the second of any
+        of_topic = [[(p.start, p.end) for p in match.passages if p.field == field_] for match in source.matches]
+        hits[field_] = [hit for turn in zip_longest(source.said.get(field_, ()), *of_topic) for hit in turn if hit]
     seen: dict[EventKind, dict[str, str | None]] = {
         "new": {"seen": version.seen_at},
         "edited": {"seen_before": before.seen_at if before else None, "edit_seen": version.seen_at},
@@ -135,18 +164,31 @@ def _shown(story: Story, words: dict[str, str], desk: str, *, brief: bool) -> di
         "restored": {"restored_at": story.at},
     }
     times = {"published": version.published_at} | seen[story.kind]
-    return shown | {
-        "marked_title": mark(version.heading, 0, min(len(version.heading), 300), title_hits),
-        "times": [(name, _time(at) or words["unknown"]) for name, at in times.items()],
+    return {
+        "kind": story.kind,
+        "title": clean(version.heading).strip(),
+        "marked_title": mark(version.heading, 0, min(len(version.heading), 300), hits["title"] * (source is version)),
+        "outlet": _outlet(story.outlet, words),
+        "times": {name: _time(at, mail.zone) or words["unknown"] for name, at in times.items()},
         "why": "why" if source is version else "why_before",
-        "topics": [(match.topic, match.strength) for match in source.matches],
+        "topics": [(mail.topics.get(match.topic, match.topic), match.strength) for match in source.matches],
         "excerpts": excerpts(source.text, hits["text"]),
-        "changes": _changed(story, words) if before else [],
+        "changes": _changed(story, words, mail.zone) if before else [],
         "silent": story.silent,
+        "copies": [
+            (f"{desk}/-/article/{copy.article_id}", clean(copy.title, 120).strip(), _outlet(copy.outlet, words))
+            for copy in story.copies
+        ],
+        "desk": f"{desk}/-/article/{story.article_id}",
+        "original": _link(story.url),
     }
 
 
-def _changed(story: Story, words: dict[str, str]) -> list[tuple[str, str, Segments, Segments]]:
+def _outlet(name: str | None, words: dict[str, str]) -> str:
+    return clean(name or "", 80).strip() or words["unknown"]
+
+
+def _changed(story: Story, words: dict[str, str], zone: str) -> list[tuple[str, str, Segments, Segments]]:
     """(field, what kind of edit, as it was, as it is) for the first places that an edit touched, what matters first."""
     version, found = story.version, list(story.edits or ())
     if story.edits is None and story.before:
@@ -157,24 +199,28 @@ def _changed(story: Story, words: dict[str, str]) -> list[tuple[str, str, Segmen
         if edit.field in ("title", "text"):
             was, now = shown(edit, version.title if edit.field == "title" else version.text)
         else:
-            read = _time if edit.field == "published_at" else str
-            was, now = (((clean(read(value) or words["unknown"]) if value else words["unknown"], True),)
-                        for value in (edit.before, edit.after))  # fmt: skip
+            values = [_time(v, zone) if edit.field == "published_at" else v for v in (edit.before, edit.after)]
+            was, now = (((clean(value or words["unknown"]), True),) for value in values)
         told.append((edit.field.removesuffix("_at"), kind, was, now))
     return told
 
 
-def _time(text: str | None) -> str | None:
-    """A time as precise as it is known, for reading.
+def _time(text: str | None, zone: str = "UTC") -> str | None:
+    """A time as precise as it is known, for reading; what is known to the second in a reader's zone.
 
     >>> _time("2026-01-21T09:05:00Z"), _time("2019-11-14T01:27"), _time("2026-01-21")
     ('2026-01-21 09:05 UTC', '2019-11-14 01:27', '2026-01-21')
+    >>> _time("2026-01-21T09:05:00Z", "Asia/Damascus")
+    '2026-01-21 12:05 +03:00'
     """
     if not text:
         return None
     day, _, rest = clean(text, 40).partition("T")
-    zone = " UTC" if rest.endswith("Z") else f" {rest[-6:]}" if rest[-6:-5] in ("+", "-") else ""
-    return f"{day} {rest[:5]}{zone}".strip()
+    if rest.endswith("Z") and zone != "UTC":
+        with suppress(ValueError):
+            day, _, rest = datetime.fromisoformat(text).astimezone(ZoneInfo(zone)).isoformat().partition("T")
+    offset = " UTC" if rest.endswith("Z") else f" {rest[-6:]}" if rest[-6:-5] in ("+", "-") else ""
+    return f"{day} {rest[:5]}{offset}".strip()
 
 
 def _link(url: str) -> str | None:

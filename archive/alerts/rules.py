@@ -1,27 +1,30 @@
-"""Alert rules, and which of them an event wakes: the outbox is filled where the event is stored."""
+"""Alert rules: who is told of which events, and at what hours.                                             [pure]"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
-from uuid import uuid4
+from datetime import datetime, time, timedelta
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
-from archive.models import Event, EventKind, Strength
-from archive.times import later
-
-if TYPE_CHECKING:  # the store calls us; we only need to know the shape of what it hands over
-    from archive.sqlite import Connection
-    from archive.writer import Transaction
+from archive.models import EventKind, Strength
+from archive.search import ar_query
+from archive.times import later, moment, stamp
 
 Language = Literal["ar", "en"]
 Backlog = Literal["digest", "each", "none"]
+RuleKind = Literal["events", "operator"]
+When = Literal["instant", "hourly", "daily"]
+Edits = Literal["any", "material"]
+Channel = Literal["email", "apprise"]
+Reader = tuple[Channel, str]
+"""Where a mail goes: to a mail address, or to a channel of the configuration by its name."""
 
-DIGEST_MOST_S = 86400.0  # the longest a digest gathers
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})*")
+_CLOCK = r"([01]\d|2[0-3]):([0-5]\d)"
 
 
 def check_address(address: str) -> str:
@@ -39,14 +42,26 @@ def check_address(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """Who is told of which events. Raises ValueError (field, what is wrong, the mend) at construction."""
+    """Who is told of which events. Raises ValueError (field, what is wrong, the mend) at construction.
+
+    A rule of kind "operator" is told of the service's own troubles and of no article, see `archive.alerts.notices`.
+    """
 
     name: str
-    topics: tuple[str, ...]
-    to: tuple[str, ...]
+    topics: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()  # names; their addresses are secrets, which only delivery knows
+    kind: RuleKind = "events"
     strength: Strength = "substantive"  # "passing" accepts either strength
+    outlets: tuple[str, ...] = ()  # ids; none: every outlet
+    query: str = ""  # as in a search, over title and text of the version
     on: tuple[EventKind, ...] = ("new", "edited", "withdrawn")
-    when: Literal["instant"] = "instant"
+    edits: Edits = "any"
+    when: When = "instant"
+    at: str = "08:00"  # of a daily digest
+    timezone: str = "UTC"  # of `at`, of `quiet`, and of the times a mail names
+    quiet: str = ""  # "22:00-07:00"
+    most_per_hour: int = 30  # instant mails to one reader; what is more goes into a digest
     language: Language = "ar"
     backlog: Backlog = "digest"
 
@@ -54,12 +69,22 @@ class AlertRule:
         """Refuse what cannot be meant while somebody is looking, not when the first mail is due."""
         if not self.name.strip() or not self.name.isprintable() or len(self.name) > 80:
             raise ValueError("name: must be a word or two on one line, of at most 80 letters")
-        for field in ("topics", "to", "on"):
-            if not getattr(self, field):
-                raise ValueError(f"{field}: is empty; name at least one, or take the rule out")
-        choices: dict[str, object] = {"strength": Strength, "language": Language, "backlog": Backlog}
+        if not self.readers:
+            raise ValueError("to: is empty; name at least one address, or a channel in channels, or take the rule out")
+        if not self.on:
+            raise ValueError("on: is empty; name at least one, or take the rule out")
+        if self.kind == "operator" and (self.topics or self.outlets or self.query):
+            raise ValueError('kind: "operator" is told of the service; take topics, outlets and query out')
+        if self.kind == "events" and not (self.topics or self.query):
+            raise ValueError("topics: is empty; name at least one, or write a query")
+        if self.query and not ar_query(self.query):
+            raise ValueError(f"query: {self.query!r} has no word that can be searched for; write one")
+        choices: dict[str, object] = {
+            "kind": RuleKind, "strength": Strength, "language": Language, "backlog": Backlog, "when": When,
+            "edits": Edits,
+        }  # fmt: skip
         chosen = [(field, getattr(self, field), get_args(choices[field])) for field in choices]
-        chosen += [("when", self.when, ("instant",)), *(("on", kind, get_args(EventKind)) for kind in self.on)]
+        chosen += [("on", kind, get_args(EventKind)) for kind in self.on]
         for field, value, allowed in chosen:
             if value not in allowed:
                 raise ValueError(f"{field}: {value!r} is unknown; write one of {', '.join(allowed)}")
@@ -68,72 +93,51 @@ class AlertRule:
                 check_address(address)
             except ValueError as error:
                 raise ValueError(f"to: {error}") from None
+        if not re.fullmatch(_CLOCK, self.at):
+            raise ValueError(f'at: {self.at!r} is no time of day; write one such as "08:00"')
+        if self.quiet and not (re.fullmatch(f"{_CLOCK}-{_CLOCK}", self.quiet) and self.quiet[:5] != self.quiet[6:]):
+            raise ValueError(f'quiet: {self.quiet!r} are no hours; write such as "22:00-07:00"')
+        if self.most_per_hour < 1:
+            raise ValueError(f"most_per_hour: {self.most_per_hour} is out of range; write 1 or more")
+        try:
+            ZoneInfo(self.timezone)
+        except (OSError, ValueError, KeyError) as error:
+            mend = f'{self.timezone!r} is no time zone; write one such as "Asia/Damascus"'
+            raise ValueError(f"timezone: {mend}") from error
+
+    @property
+    def readers(self) -> tuple[Reader, ...]:
+        """All whom the rule tells, each once."""
+        named: list[Reader] = [("email", address) for address in self.to]
+        return tuple(dict.fromkeys([*named, *(("apprise", name) for name in self.channels)]))
 
     def wants(self, topic: str, strength: str) -> bool:
         """Whether a match on `topic` of this strength is one the rule is about."""
-        return topic in self.topics and (strength == "substantive" or self.strength == "passing")
+        named = topic in self.topics or not self.topics  # a query alone is about every topic
+        return named and (strength == "substantive" or self.strength == "passing")
 
+    def awake(self, at: str) -> str:
+        """The stamp `at`, or the end of the quiet hours it falls into."""
+        if not self.quiet:
+            return at
+        begin, end = self.quiet.split("-")
+        clock = moment(at).astimezone(ZoneInfo(self.timezone)).strftime("%H:%M")
+        within = begin <= clock < end if begin < end else clock >= begin or clock < end
+        return self._next(at, end) if within else at
 
-def judged_versions(db: Connection, event: Event) -> list[int]:
-    """Versions whose matches decide on an event: its own (or the newest), then for an edit the one before it."""
-    version = event.version_id
-    if version is None:
-        row = db.execute("SELECT latest_version_id FROM articles WHERE id = ?", (event.article_id,)).fetchone()
-        version = row[0] if row else None
-    before = (
-        "SELECT v.id FROM versions v JOIN versions n ON n.id = ? AND v.article_id = n.article_id "
-        "WHERE (v.captured_at, v.id) < (n.captured_at, n.id) ORDER BY v.captured_at DESC, v.id DESC LIMIT 1"
-    )
-    found = [] if version is None else [version]
-    if event.kind == "edited":
-        found += [row[0] for row in db.execute(before, (version,))]
-    return found
+    def digest_due(self, now: str, gather: float) -> str:
+        """When a digest that something goes into at `now` is sent; one beside instant mails gathers `gather` seconds,
+        or as long as it is quiet."""
+        if self.when == "hourly":
+            return self.awake(later(f"{now[:13]}:00:00Z", 3600))
+        if self.when == "daily":
+            return self.awake(self._next(now, self.at))
+        awake = self.awake(now)
+        return awake if awake != now else self.awake(later(now, gather))
 
-
-def plan(tx: Transaction, event: Event, *, new_id: Callable[[], str] = lambda: uuid4().hex) -> None:
-    """Queue a mail for every rule and recipient that `event` concerns, in the transaction that stores the event.
-
-    `new_id` gives the left side of a Message-ID; it is stored with the mail, so that a mail sent again after
-    a crash is recognisably the same one. Planning an event twice queues nothing more.
-    """
-    found = [
-        match
-        for version in judged_versions(tx.db, event)
-        for match in tx.db.execute("SELECT topic, strength FROM matches WHERE version_id = ?", (version,))
-    ]
-    for rule in tx.policy.alerts:
-        wanted = any(rule.wants(topic, strength) for topic, strength in found)
-        if wanted and event.kind in rule.on and not (event.backlog and rule.backlog == "none"):
-            for recipient in dict.fromkeys(rule.to):
-                _queue(tx, rule, recipient, event, new_id)
-
-
-def _queue(tx: Transaction, rule: AlertRule, recipient: str, event: Event, new_id: Callable[[], str]) -> None:
-    """Put an event into the open digest of this rule and recipient, or into a mail of its own; once."""
-    key = (rule.name, "email", recipient)
-    told = "SELECT 1 FROM mail_events WHERE rule = ? AND channel = ? AND recipient = ? AND event_id = ?"
-    if tx.db.execute(told, (*key, event.id)).fetchone():
-        return
-    kind, now, mail = "instant", tx.now(), None
-    due = now
-    if event.backlog and rule.backlog == "digest":
-        kind, due = "digest", later(now, tx.policy.digest_after)
-        mail = tx.db.execute(  # once tried, a digest stays as it is: the server may have taken it
-            "SELECT id, created_at FROM mails WHERE state = 'queued' AND rule = ? AND channel = ? AND recipient = ? "
-            "AND kind = 'digest' AND attempts = 0 ORDER BY id LIMIT 1",
-            key,
-        ).fetchone()
-    if mail is None:
-        mail = tx.db.execute(
-            "INSERT INTO mails (rule, channel, recipient, kind, message_id, created_at, next_attempt_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (*key, kind, f"<{new_id()}@rasid.invalid>", now, due),
-        ).fetchone()
-    elif kind == "digest":  # as long as more of a backlog comes in, it is one digest; but not for ever
-        tx.db.execute(
-            "UPDATE mails SET next_attempt_at = min(?, ?) WHERE id = ?", (due, later(mail[1], DIGEST_MOST_S), mail[0])
-        )
-    tx.db.execute(
-        "INSERT INTO mail_events (mail_id, rule, channel, recipient, event_id) VALUES (?, ?, ?, ?, ?)",
-        (mail[0], *key, event.id),
-    )
+    def _next(self, at: str, clock: str) -> str:
+        """The first moment after `at` at which a clock of the rule's zone shows `clock`."""
+        zone = ZoneInfo(self.timezone)
+        day = moment(at).astimezone(zone).date()
+        found = [stamp(datetime.combine(day + timedelta(days=n), time.fromisoformat(clock), zone)) for n in (0, 1)]
+        return next(due for due in found if due > at)

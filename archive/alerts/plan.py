@@ -1,0 +1,167 @@
+"""Which mails an event wakes: the outbox is filled in the transaction that stores what it tells of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from archive.alerts.rules import AlertRule, Reader
+from archive.arabic.normalise import normalise
+from archive.models import Event
+from archive.search import ar_query
+from archive.sqlite import fts_match
+from archive.stories import copies_of
+from archive.times import later
+
+if TYPE_CHECKING:  # the store calls us; we only need to know the shape of what it hands over
+    from archive.sqlite import Connection
+    from archive.writer import Transaction
+
+DIGEST_MOST_S = 86400.0  # the longest a digest gathers
+NewId = Callable[[], str]
+_WAITING = "state = 'queued' AND attempts = 0"  # once tried, a mail stays as it is: the server may have taken it
+
+
+def unique() -> str:
+    """The left side of a Message-ID."""
+    return uuid4().hex
+
+
+def judged_versions(db: Connection, event: Event) -> list[int]:
+    """Versions whose matches decide on an event: its own (or the newest), then for an edit the one before it."""
+    version = event.version_id
+    if version is None:
+        row = db.execute("SELECT latest_version_id FROM articles WHERE id = ?", (event.article_id,)).fetchone()
+        version = row[0] if row else None
+    before = (
+        "SELECT v.id FROM versions v JOIN versions n ON n.id = ? AND v.article_id = n.article_id "
+        "WHERE (v.captured_at, v.id) < (n.captured_at, n.id) ORDER BY v.captured_at DESC, v.id DESC LIMIT 1"
+    )
+    found = [] if version is None else [version]
+    if event.kind == "edited":
+        found += [row[0] for row in db.execute(before, (version,))]
+    return found
+
+
+def concerns(db: Connection, rule: AlertRule, event: Event) -> bool:
+    """Whether a rule is about an event: its kind, its outlet, and one version that has all the rule asks of a text."""
+    if rule.kind != "events" or event.kind not in rule.on or (event.backlog and rule.backlog == "none"):
+        return False
+    if rule.outlets:
+        of = "SELECT outlet_id FROM articles WHERE id = ?"
+        if db.execute(of, (event.article_id,)).fetchone()[0] not in rule.outlets:
+            return False
+    if event.kind == "edited" and rule.edits == "material":
+        told = "SELECT json_extract(detail, '$.material') FROM events WHERE id = ?"
+        if db.execute(told, (event.id,)).fetchone()[0] == 0:  # null: not known, so it is told
+            return False
+    return any(_has(db, rule, version) for version in judged_versions(db, event))
+
+
+def _has(db: Connection, rule: AlertRule, version: int) -> bool:
+    if rule.topics:
+        matches = db.execute("SELECT topic, strength FROM matches WHERE version_id = ?", (version,)).fetchall()
+        if not any(rule.wants(*match) for match in matches):
+            return False
+    if not rule.query:
+        return True
+    said = db.execute("SELECT title, text FROM versions WHERE id = ?", (version,)).fetchone()
+    return fts_match(ar_query(rule.query), *map(normalise, said))
+
+
+def plan(tx: Transaction, event: Event, *, new_id: NewId = unique) -> None:
+    """Queue a mail for every reader that `event` concerns, in the transaction that stores the event.
+
+    `new_id` gives the left side of a Message-ID; it is stored with the mail, so that a mail sent again after
+    a crash is recognisably the same one. A reader whom several rules name gets one mail that names them, from the
+    promptest. Planning an event twice queues nothing more.
+    """
+    waking = [rule for rule in tx.policy.alerts if concerns(tx.db, rule, event)]
+    for rule in sorted(waking, key=lambda rule: _gathers(rule, event)):
+        for reader in rule.readers:
+            _tell(tx, rule, reader, event, new_id)
+
+
+def _gathers(rule: AlertRule, event: Event) -> bool:
+    """Whether a rule wants such events in digests."""
+    return rule.when != "instant" or (event.backlog and rule.backlog == "digest")
+
+
+def _tell(tx: Transaction, rule: AlertRule, reader: Reader, event: Event, new_id: NewId) -> None:
+    """Put an event into the mail that tells its story already, into a digest, or into a mail of its own; once."""
+    if told := _telling(tx.db, reader, [event.article_id], "e.id = ?", event.id):
+        if told[1]:
+            _add(tx.db, told[0], rule, reader, event)
+        return
+    copied = None
+    if event.kind == "new":
+        copied = _telling(tx.db, reader, copies_of(tx.db, event.article_id), "e.kind = ?", "new")
+    if copied and copied[1] and copied[2] == "instant":
+        mail = copied[0]
+    elif copied or _gathers(rule, event) or rule.awake(tx.now()) != tx.now() or _had_enough(tx, rule, reader):
+        mail = _digest(tx, rule, reader, new_id)
+    else:
+        mail = queue(tx, rule.name, reader, "instant", tx.now(), new_id)
+    _add(tx.db, mail, rule, reader, event)
+
+
+def _telling(
+    db: Connection, reader: Reader, articles: list[int], test: str, value: object
+) -> tuple[int, bool, str] | None:
+    """The newest mail to a reader with such an event of one of these articles, whether it may take more, its kind."""
+    row = db.execute(
+        f"SELECT m.id, {_WAITING}, m.kind FROM events e JOIN mail_events j ON j.event_id = e.id "  # noqa: S608
+        "JOIN mails m ON m.id = j.mail_id WHERE e.article_id IN (SELECT value FROM json_each(?)) "
+        f"AND {test} AND j.channel = ? AND j.recipient = ? ORDER BY m.id DESC LIMIT 1",
+        (json.dumps(articles), value, *reader),
+    ).fetchone()
+    return (row[0], bool(row[1]), row[2]) if row else None
+
+
+def _had_enough(tx: Transaction, rule: AlertRule, reader: Reader) -> bool:
+    """Whether a reader got as many instant mails in an hour as the rule, or the mail server's settings, allow."""
+    of_rule, of_all = tx.db.execute(
+        "SELECT coalesce(sum(rule = ?), 0), count(*) FROM mails "
+        "WHERE channel = ? AND recipient = ? AND kind = 'instant' AND created_at > ?",
+        (rule.name, *reader, later(tx.now(), -3600)),
+    ).fetchone()
+    return bool(of_rule >= rule.most_per_hour or of_all >= tx.policy.mails_per_hour)
+
+
+def _digest(tx: Transaction, rule: AlertRule, reader: Reader, new_id: NewId) -> int:
+    """The digest of this rule and reader that still gathers, or a new one."""
+    now = tx.now()
+    due = rule.digest_due(now, tx.policy.digest_after)
+    row = tx.db.execute(
+        f"SELECT id, created_at FROM mails WHERE {_WAITING} AND rule = ? AND channel = ? AND recipient = ? "  # noqa: S608
+        "AND kind = 'digest' ORDER BY id LIMIT 1",
+        (rule.name, *reader),
+    ).fetchone()
+    if row is None:
+        return queue(tx, rule.name, reader, "digest", due, new_id)
+    if rule.when == "instant":  # as long as more comes in, it is one digest; but not for ever
+        tx.db.execute(
+            "UPDATE mails SET next_attempt_at = min(?, ?) WHERE id = ?", (due, later(row[1], DIGEST_MOST_S), row[0])
+        )
+    return int(row[0])
+
+
+def queue(
+    tx: Transaction, rule: str, reader: Reader, kind: str, due: str, new_id: NewId, notice: int | None = None
+) -> int:
+    """A new mail in the outbox; returns its id."""
+    sql = (
+        "INSERT INTO mails (rule, channel, recipient, kind, message_id, created_at, next_attempt_at, notice_id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+    )
+    message_id = f"<{new_id()}@{tx.policy.mail_domain}>"
+    return int(tx.db.execute(sql, (rule, *reader, kind, message_id, tx.now(), due, notice)).fetchone()[0])
+
+
+def _add(db: Connection, mail: int, rule: AlertRule, reader: Reader, event: Event) -> None:
+    row = (mail, rule.name, *reader, event.id)
+    db.execute(
+        "INSERT OR IGNORE INTO mail_events (mail_id, rule, channel, recipient, event_id) VALUES (?, ?, ?, ?, ?)", row
+    )

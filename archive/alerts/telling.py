@@ -1,0 +1,119 @@
+"""What a mail says, read from the archive in the words of its rule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from archive.alerts.plan import judged_versions
+from archive.alerts.render import Copy, MailContext, Story, Told
+from archive.alerts.rules import AlertRule
+from archive.edits import stored
+from archive.models import Event, Match, Passage
+from archive.search import places
+from archive.stories import copies_of
+from archive.titles import heading
+
+if TYPE_CHECKING:
+    from archive.rules import RuleSet
+    from archive.sqlite import Connection
+
+LISTED = 100  # events a digest lists
+COPIES = 20  # copies that are listed with an article
+_EVENT = (
+    "SELECT e.id, e.at, e.kind, e.article_id, e.version_id, e.backlog, json_extract(e.detail, '$.silent'), a.url, "
+    "o.name_ar, o.name_en FROM events e JOIN articles a ON a.id = e.article_id "
+    "LEFT JOIN outlets o ON o.id = a.outlet_id WHERE e.id = ?"
+)
+
+
+def read_mail(db: Connection, mail_id: int, rules: Sequence[AlertRule], topics: RuleSet, at: str) -> MailContext:
+    """What a mail says by its rules, at the moment `at`; the first rule gives language and zone, `topics` the names."""
+    recipient, kind, message_id, notice = db.execute(
+        "SELECT recipient, m.kind, message_id, n.text FROM mails m LEFT JOIN notices n ON n.id = m.notice_id "
+        "WHERE m.id = ?",
+        (mail_id,),
+    ).fetchone()
+    events = [
+        row[0]
+        for row in db.execute("SELECT DISTINCT event_id FROM mail_events WHERE mail_id = ? ORDER BY 1", (mail_id,))
+    ]
+    stories = read_stories(db, events[:LISTED], rules)
+    total = len(stories) + len(events[LISTED:])
+    return context(rules, topics, at, stories, id=mail_id, message_id=message_id, kind=kind, recipient=recipient,
+                   total=total, notice=notice)  # fmt: skip
+
+
+def context(
+    rules: Sequence[AlertRule], topics: RuleSet, at: str, stories: Sequence[Story], **of_mail: object
+) -> MailContext:
+    """A mail of these stories; `of_mail` holds the other fields of MailContext."""
+    first = rules[0]
+    names = {topic.name: topic.title(first.language) for topic in topics.by_topic}
+    return MailContext(
+        rules=tuple(rule.name for rule in rules), queries=tuple(rule.query for rule in rules if rule.query),
+        language=first.language, zone=first.timezone, topics=names, at=at, stories=tuple(stories), **of_mail,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def read_stories(db: Connection, event_ids: Iterable[int], rules: Sequence[AlertRule]) -> list[Story]:
+    """What is told of events, each with the copies of its article; a new copy of what is told already is no other."""
+    stories: list[Story] = []
+    listed: set[int] = set()
+    for event_id in event_ids:
+        *row, silent, url, name_ar, name_en = db.execute(_EVENT, (event_id,)).fetchone()
+        event = Event(*row)
+        versions = judged_versions(db, event)
+        if not versions or (event.kind == "new" and event.article_id in listed):
+            continue
+        told = [_told(db, version, rules) for version in versions]
+        (last_seen,) = db.execute(
+            "SELECT max(at) FROM fetches WHERE article_id = ? AND outcome IN ('ok', 'unchanged') AND at <= ?",
+            (event.article_id, event.at),
+        ).fetchone()
+        copies = copies_of(db, event.article_id) if event.kind == "new" else []
+        listed |= {event.article_id, *copies}
+        arabic = rules[0].language == "ar"
+        stories.append(Story(
+            event.kind, event.at, event.article_id, url, name_ar if arabic else name_en,
+            version=told[0], before=told[1] if len(told) > 1 else None, last_seen_at=last_seen or told[0].seen_at,
+            edits=tuple(stored(db, *versions)) or None if len(versions) > 1 else None, silent=bool(silent),
+            copies=_copies(db, copies, arabic=arabic),
+        ))  # fmt: skip
+    return stories
+
+
+def _copies(db: Connection, articles: list[int], *, arabic: bool) -> tuple[Copy, ...]:
+    rows = db.execute(
+        "SELECT a.id, v.title, v.text, iif(?, o.name_ar, o.name_en) FROM articles a "
+        "JOIN versions v ON v.id = a.latest_version_id LEFT JOIN outlets o ON o.id = a.outlet_id "
+        "WHERE a.id IN (SELECT value FROM json_each(?)) ORDER BY a.first_seen_at, a.id LIMIT ?",
+        (arabic, json.dumps(articles), COPIES),
+    )
+    return tuple(Copy(article_id, heading(title, text), outlet) for article_id, title, text, outlet in rows)
+
+
+def _told(db: Connection, version: int, rules: Sequence[AlertRule]) -> Told:
+    """A version with those of its matches that the rules are about, the strongest first, and what they search for."""
+    title, text, author, published_at, seen_at = db.execute(
+        "SELECT title, text, author, published_at, captured_at FROM versions WHERE id = ?", (version,)
+    ).fetchone()
+    matches = db.execute(
+        "SELECT topic, strength, score FROM matches WHERE version_id = ? ORDER BY strength DESC, score DESC, topic",
+        (version,),
+    ).fetchall()
+    passages = (
+        'SELECT field, start, "end", term, surface FROM passages WHERE version_id = ? AND topic = ? '
+        "ORDER BY field DESC, start"
+    )
+    wanted = tuple(
+        Match(topic, strength, score, tuple(Passage(*hit) for hit in db.execute(passages, (version, topic))))
+        for topic, strength, score in matches
+        if any(rule.wants(topic, strength) for rule in rules)
+    )
+    said = {
+        field: tuple(place for rule in rules if rule.query for place in places(whole, rule.query))
+        for field, whole in (("title", title), ("text", text))
+    }
+    return Told(title, text, author, published_at, seen_at, wanted, said)
