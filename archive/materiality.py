@@ -31,6 +31,7 @@ _PASSAGE = 200  # characters
 _TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_a-z]+|[a-z]+")
 _QUOTES = re.compile(r"«[^«»\n]{1,900}»|“[^“”\n]{1,900}”|\"[^\"\n]{1,900}\"|‘[^‘’\n]{1,900}’")
 _CLOCK = re.compile(r"\d{1,2}:\d\d|\d{1,4}/\d{1,2}/\d{1,4}")
+_ENDINGS = ("", "ا", "ة", "ون", "ين", "ان", "ات", "تان", "تين")
 _DATA = tomllib.loads(Path(__file__).with_name("materiality.toml").read_text("utf-8"))
 _NEVER, _GIVEN, _BEGINS = (
     frozenset(map(normalise, names))
@@ -308,6 +309,9 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, Any]]]:
               ("actor", data["labels"]), ("head", data["heads"]), ("place", data["places"]["same"]))  # fmt: skip
     for kind, groups in shared:
         told += [(name, kind, value) for value, names in groups.items() for name in names]
+    told += [
+        (nation + end, "actor", _root(normalise(nation))) for nation in data["nations"]["names"] for end in _ENDINGS
+    ]
     told += [(name, "place_head", "") for name in data["places"]["heads"]]
     told += [(name, "place", normalise(name)) for name in data["places"]["names"]]
     told += [(name, "title", "") for name in data["titles"]["words"]]

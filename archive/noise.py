@@ -24,6 +24,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 _FILE = tomllib.loads(Path(__file__).with_name("noise.toml").read_text("utf-8"))
 _DATA = {name: [" ".join(_WORD.findall(normalise(phrase))) for phrase in phrases] for name, phrases in _FILE.items()}
 _BEGINS = re.compile(rf"\W*(?:{'|'.join(sorted(_DATA['begins'], key=len, reverse=True))})(?!\w)")
+_LABEL = re.compile(rf"\W*(?:{'|'.join(_DATA['labels'])})\s*:")
+_TAGS = re.compile(r"(?:#\S+[\s،,|]*)+|https?:\S+")
 _ONLY, _MARKERS = (frozenset(_DATA[name]) for name in ("only", "markers"))
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -39,7 +41,13 @@ def is_noise(line: str) -> bool:
     plain = normalise(line)
     words = _WORD.findall(plain)
     said = read_line(line, _NEVER)
-    return bool((said.alone and (said.published or said.updated)) or _BEGINS.match(plain) or _ONLY.issuperset(words))
+    return bool(
+        (said.alone and (said.published or said.updated))
+        or _BEGINS.match(plain)
+        or _LABEL.match(plain)
+        or _TAGS.fullmatch(line.strip())
+        or _ONLY.issuperset(words)
+    )
 
 
 def changes(

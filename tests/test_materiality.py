@@ -70,7 +70,15 @@ def test_numbers_are_worth_the_same_in_words_and_digits(words, values):
 
 
 def test_noise_is_told_by_its_own_words():
-    for line in ("عدد المشاهدات: 1,204", "21 كانون الثاني 2026 - 12:30", "اقرأ أيضاً: افتتاح المعرض", "120 مشاهدة"):
+    for line in (
+        "عدد المشاهدات: 1,204",
+        "21 كانون الثاني 2026 - 12:30",
+        "اقرأ أيضاً: افتتاح المعرض",
+        "120 مشاهدة",
+        "#سوريا #قسد",
+        "المصدر: وكالات",
+        "زمن القراءة: 3 دقائق",
+    ):
         assert is_noise(line), line
     for line in ("تصحيح: عدد القتلى سبعة", "قتل 12 شخصاً", "تابعوا السير على الأقدام حتى وصلوا.", "المصدر قال غير ذلك"):
         assert not is_noise(line), line

@@ -21,7 +21,9 @@ CLOSE = ["وفق بيان رسمي", "بحسب الأهالي", "بعد انتظ
 
 def sentence(chance: random.Random) -> str:
     count = chance.randint(11, 98_765)
-    return f"{chance.choice(DID)} {chance.choice(WHO)} {count} {chance.choice(WHOM)} في {chance.choice(WHERE)} {chance.choice(CLOSE)}."
+    return f"{chance.choice(DID)} {chance.choice(WHO)} {count} {chance.choice(WHOM)} في {chance.choice(WHERE)} " + (
+        f"{chance.choice(CLOSE)}."
+    )
 
 
 def lines_of(article: Article) -> list[str]:
@@ -74,8 +76,9 @@ EDITS: list[Callable[[Article, random.Random], Article]] = [_word, _number, _mor
 # What is none: pairs of what is looked for and what may stand there instead, and lines that come and go.
 
 WRITTEN = [
-    ("ك", "ک"), ("ي", "ی"), (" ", "\u00a0"), (" ", "  "), (" في ", " فـي "), ("ال", "الـ"), ("م", "مَ"), ("ت", "تّ"), (".", " ."),
-    (" ", " \u200f"), ("لا", "\ufefb"), ("، ", " ؛ "), ("\n", "\n\n"), (".\n", ". "), ("ر", "\u200dر"), (".", ""), ("ة ", "ة، "),
+    ("ك", "ک"), ("ي", "ی"), (" ", "\u00a0"), (" ", "  "), (" في ", " فـي "), ("ال", "الـ"), ("م", "مَ"), ("ت", "تّ"),
+    (".", " ."), (" ", " \u200f"), ("لا", "\ufefb"), ("، ", " ؛ "), ("\n", "\n\n"), (".\n", ". "), ("ر", "\u200dر"),
+    (".", ""), ("ة ", "ة، "),
 ]  # fmt: skip
 AROUND = [
     "المشاهدات: {n}", "منذ {n} دقيقة", "آخر تحديث: 12:{n}", "شارك الخبر على فيسبوك",
