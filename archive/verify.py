@@ -8,12 +8,15 @@ pruned, or a page just redacted, is not taken for damage.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
+from mmap import ACCESS_READ, mmap
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
@@ -22,11 +25,12 @@ from archive import ledger
 from archive.captures import hash_file, percent_encode, read_record
 from archive.reading import open_archive
 from archive.redaction import blank
-from archive.sqlite import SqliteError, connect_read
+from archive.sqlite import Connection, SqliteError, connect_read
 from archive.stamps import check_stamps
 
 Kind = Literal["missing", "altered", "truncated", "reordered", "unknown", "redacted", "note"]
 STRETCH = 20_000  # rows of the ledger checked at a time
+_NAME = r"(kept|passed)-\d{4}-\d\d-\d\d-\d{2,}\.warc\.gz"
 _FILES = "SELECT DISTINCT file FROM (SELECT file FROM captures UNION SELECT file FROM warc_files)"
 _ROWS = """SELECT c.*, v.id AS version_id, r.at IS NOT NULL AS redacted, r.done_at FROM captures c
            LEFT JOIN versions v ON v.capture_id = c.id LEFT JOIN redactions r ON r.article_id = c.article_id
@@ -80,11 +84,10 @@ def verify(
     Raises ArchiveError when there is no archive that can be read.
     """
     open_archive(archive).close()
-    db, captures = connect_read(archive), archive.parent / "captures"
+    db, captures = _open(archive), archive.parent / "captures"
     report = Report(head=ledger.head(db))
     (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM ledger").fetchone()
-    names = {row[0] for row in db.execute(_FILES)} | {path.name for path in captures.glob("*.warc.gz")}
-    tasks: list[Callable[[], Report]] = [partial(_check_file, archive, name, again_s) for name in sorted(names)]
+    tasks: list[Callable[[], Report]] = [partial(_check_file, archive, name, again_s) for name in files(db, captures)]
     tasks += [partial(_check_ledger, archive, at, min(at + STRETCH, last)) for at in range(0, last or 1, STRETCH)]
     with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
         futures = [pool.submit(task) for task in tasks]
@@ -105,8 +108,20 @@ def verify(
     return report
 
 
-def _check_ledger(archive: Path, after: int, until: int) -> Report:
+def files(db: Connection, captures: Path) -> list[str]:
+    """Every WARC file there is, or should be."""
+    return sorted({row[0] for row in db.execute(_FILES)} | {path.name for path in captures.glob("*.warc.gz")})
+
+
+def _open(archive: Path) -> Connection:
+    """A connection to which bytes that are no text are some other text, not an end of reading."""
     db = connect_read(archive)
+    db.conn.text_factory = lambda data: data.decode("utf-8", "replace")
+    return db
+
+
+def _check_ledger(archive: Path, after: int, until: int) -> Report:
+    db = _open(archive)
     try:
         found = [
             Finding("missing" if "missing" in fault.what or fault.seq is None else
@@ -114,7 +129,7 @@ def _check_ledger(archive: Path, after: int, until: int) -> Report:
                     "ledger", fault.seq, fault.version_id, fault.what)
             for fault in ledger.check(db, after, until)
         ]  # fmt: skip
-    except (SqliteError, UnicodeDecodeError) as error:
+    except SqliteError as error:
         found = [Finding("altered", "ledger", after, None, f"rows to {until} cannot be read: {error}")]
     db.close()
     return Report(versions=until - after, findings=found)
@@ -129,12 +144,15 @@ def _check_file(archive: Path, file: str, again_s: float) -> Report:
 
 
 def _look(archive: Path, file: str) -> Report:
-    db, path = connect_read(archive), archive.parent / "captures" / file
+    db, path = _open(archive), archive.parent / "captures" / file
     rows = list(db.query(_ROWS, (file,)))
     closed = db.execute("SELECT length, sha256 FROM warc_files WHERE file = ? ORDER BY id DESC", (file,)).fetchone()
     newest = max((p.name for p in path.parent.glob(f"{file.partition('-')[0]}-*.warc.gz")), default=file)
     db.close()
     report = Report(files=1, records=len(rows))
+    if not re.fullmatch(_NAME, file):
+        report.findings = [Finding("unknown", file, None, None, "no name that a WARC file of the archive has")]
+        return report
     if not path.exists():
         lost = [Finding("missing", file, row["offset"], row["version_id"], "its file is missing") for row in rows]
         gone = Finding("missing", file, None, None, f"the file is missing, with {len(rows)} captures")
@@ -151,7 +169,7 @@ def _look(archive: Path, file: str) -> Report:
 
 def _check_rows(path: Path, rows: list[dict[str, Any]], size: int, *, spare: bool) -> Iterator[Finding]:
     """Every record of a file, and what lies between; `spare`: bytes behind the last may be just being written."""
-    hashes, at = {row["record_sha256"]: row for row in rows}, 0
+    at, elsewhere = 0, dict[str, int]()
     with path.open("rb") as source:
 
         def read(start: int, end: int) -> bytes:
@@ -172,10 +190,12 @@ def _check_rows(path: Path, rows: list[dict[str, Any]], size: int, *, spare: boo
                     yield found("altered", "neither the record nor what a redaction leaves lies here")
             elif (now := hashlib.sha256(stored).hexdigest()) == row["record_sha256"]:
                 yield from (found("altered", what) for what in _differs(row, stored))
-            elif now in hashes:
-                yield found("reordered", f"the record of capture {hashes[now]['id']} lies here")
             else:
-                yield found("altered", f"the record is not what was stored (SHA-256 {now})")
+                elsewhere = elsewhere or _members(path)
+                if (moved := elsewhere.get(row["record_sha256"])) is not None:
+                    yield found("reordered", f"its record lies at byte {moved}")
+                else:
+                    yield found("altered", f"the record is not what was stored (SHA-256 {now})")
             if wrong := _between(read(at, start), row["request_sha256"]):
                 yield found(*wrong, at=at)
             if row["series"] == "kept" and row["version_id"] is None:
@@ -187,6 +207,13 @@ def _check_rows(path: Path, rows: list[dict[str, Any]], size: int, *, spare: boo
                 yield Finding("note", path.name, at, None, f"{what}: being written, or left by a crash")
             else:
                 yield Finding("unknown", path.name, at, None, what)
+
+
+def _members(path: Path) -> dict[str, int]:
+    """Where each gzip member of a damaged file begins, by its hash."""
+    with path.open("rb") as source, mmap(source.fileno(), 0, access=ACCESS_READ) as data:
+        starts = [member.start() for member in re.finditer(rb"\x1f\x8b\x08\0", data)]
+        return {hashlib.sha256(data[a:b]).hexdigest(): a for a, b in pairwise([*starts, len(data)])}
 
 
 def _found(file: str, row: dict[str, Any], kind: Kind, what: str, *, at: int | None = None) -> Finding:

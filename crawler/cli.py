@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.cli_edits import diff
+from crawler.cli_evidence import export, redact, verify
 from crawler.cli_outlets import outlets
 from crawler.cli_rules import extract, rejudge, topics
 from crawler.cli_upkeep import backup, doctor
@@ -123,17 +124,20 @@ def run(config_dir: Path | None) -> None:
 @config_option
 @json_option
 def status(config_dir: Path | None, as_json: bool) -> None:
-    """Health per outlet: last success, yield, errors, next visit."""
+    """Health per outlet: last success, yield, errors, next visit; the head of the ledger's chain."""
+    from archive.ledger import head
     from archive.reading import open_archive
 
     config = load(config_dir)
     with open_archive(config.archive) as archive:
         counts, unread, drifts = archive.counts(), archive.gaps(yesterday()), archive.drifts()
+        chain = head(archive.db)
     health = _health(config)
     if as_json:
-        print_json({"outlets": health, "counts": counts, "drift": drifts})
+        print_json({"outlets": health, "counts": counts, "drift": drifts, "head": chain})
         return
     click.echo("   ".join(f"{name}: {number}" for name, number in counts.items()))
+    click.echo(f"chain's head: {chain}")
     if not health:
         click.echo("No outlet was visited yet; `rasid crawl` visits them once, `rasid run` on schedule.")
         return
@@ -275,6 +279,8 @@ def prune(dry_run: bool, config_dir: Path | None, as_json: bool) -> None:
     open_archive(config.archive).close()  # says so when there is none, rather than making an empty one
     writer = Writer(config.archive, policy(config))
     try:
+        if not dry_run:
+            upkeep.close_files(writer)
         report = upkeep.prune(writer, passed_days=config.keep.passed_days, dry_run=dry_run)
     finally:
         writer.close()
@@ -307,5 +313,5 @@ def _health(config: Config) -> list[dict[str, Any]]:
     return [row if row["id"] in on else row | {"state": "off"} for row in rows]
 
 
-for command in (diff, outlets, extract, topics, rejudge, backup, doctor):
+for command in (diff, outlets, extract, topics, rejudge, backup, doctor, verify, export, redact):
     main.add_command(command)

@@ -95,6 +95,12 @@ class Desk(_Strict, frozen=True):
     url: str = "http://127.0.0.1:8001"
 
 
+class Stamp(_Strict, frozen=True):
+    """The authority that signs the ledger's head once a day (RFC 3161)."""
+
+    url: str | None = None
+
+
 class _Service(_Strict, frozen=True):
     contact: str = ""
     archive: str = "archive.db"
@@ -104,6 +110,7 @@ class _Service(_Strict, frozen=True):
     smtp: Smtp | None = None
     alert: tuple[Alert, ...] = ()
     desk: Desk = Desk()
+    stamp: Stamp = Stamp()
 
 
 class _Registry(_Strict, frozen=True):
@@ -122,6 +129,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     smtp: Smtp | None
     alerts: tuple[AlertRule, ...]
     desk: Desk
+    stamp: Stamp
     outlets: tuple[Outlet, ...]
     rules: RuleSet
 
@@ -196,6 +204,7 @@ def load_config(given: str | Path | None = None) -> Config:
         smtp=service.smtp,
         alerts=tuple(_alerts(directory / SERVICE, service, rules)),
         desk=service.desk,
+        stamp=service.stamp,
         outlets=outlets,
         rules=rules,
     )
@@ -266,7 +275,11 @@ def _check_service(file: Path, service: _Service) -> None:
     ladder = service.revisit.ladder
     if not ladder or list(ladder) != sorted(set(ladder)):
         raise ConfigError(file, "revisit.ladder", 'must rise from step to step, such as ["1h", "3h", "1d"]')
-    for key, url in (("desk.url", service.desk.url), ("crawl.proxy", service.crawl.proxy)):
+    for key, url in (
+        ("desk.url", service.desk.url),
+        ("crawl.proxy", service.crawl.proxy),
+        ("stamp.url", service.stamp.url),
+    ):
         if url is not None:
             check_url(file, key, re.sub("//[^/@]*@", "//", url) if key == "crawl.proxy" else url)
 

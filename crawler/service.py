@@ -2,7 +2,8 @@
 
     tick     starts a crawl of every outlet that has a listing, an address or a revisit due
     deliver  hands due mails to the mail server, in its own thread
-    upkeep   once a day: drops passed captures and old fetch rows
+    upkeep   once a day: hashes WARC files of days that are over, drops passed captures and old fetch rows
+    stamp    once a day, where an authority is configured: has the ledger's head signed
 
 Nothing a job does blocks the loop: crawls are coroutines, saving belongs to the writer's thread, mail to its own.
 """
@@ -22,14 +23,15 @@ from typing import Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from archive import stamps
 from archive.alerts.delivery import deliver_due
 from archive.errors import ConfigError, RasidError
 from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
 from archive.sqlite import connect_read
 from archive.times import stamp
-from archive.upkeep import prune
+from archive.upkeep import close_files, prune
 from archive.writer import Transaction, call_back
-from crawler.config import Outlet
+from crawler.config import SERVICE, Outlet
 from crawler.session import Session
 
 log = logging.getLogger("rasid")
@@ -51,6 +53,8 @@ class Service:
         self.stopping, self.mail_is_out = asyncio.Event(), asyncio.Event()
         self.mail_is_out.set()
         self.mail_server = session.config.mail_server()
+        if session.config.stamp.url and (mend := stamps.missing()):
+            raise ConfigError(session.config.file(SERVICE), "stamp.url", mend)
         self.reader = connect_read(session.config.archive)
 
     async def run(self) -> None:
@@ -77,6 +81,8 @@ class Service:
         # Soon after the start as well: a service that is restarted daily has its upkeep, too.
         first = datetime.now(UTC) + timedelta(minutes=5)
         scheduler.add_job(self._upkeep, "interval", hours=24, id="upkeep", next_run_time=first)
+        if self.session.config.stamp.url:
+            scheduler.add_job(self._stamp, "interval", hours=1, id="stamp", next_run_time=first)
         return scheduler
 
     async def _tick(self) -> None:
@@ -171,8 +177,17 @@ class Service:
 
     async def _upkeep(self) -> None:
         config = self.session.config
+        closed = await asyncio.to_thread(close_files, self.session.writer)
         report = await asyncio.to_thread(prune, self.session.writer, passed_days=config.keep.passed_days)
-        log.info("upkeep %s", report)
+        log.info("upkeep closed=%d %s", closed, report)
+
+    async def _stamp(self) -> None:
+        session = self.session
+        try:
+            if head := await _aside(partial(stamps.stamp_head, session.writer, session.config.stamp.url or "")):
+                log.info("stamped head=%s", head)
+        except RasidError as error:
+            log.warning("no stamp, next try in an hour: %s", error)
 
     async def _write(self, operation: Callable[[Transaction], T]) -> T:
         return await asyncio.wrap_future(self.session.writer.submit(operation))

@@ -1,0 +1,104 @@
+"""Commands about evidence: verify, export, redact."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from crawler.terminal import config_option, json_option, load, print_json, progress
+
+SHOWN = 100  # findings printed for people
+
+
+@click.command()
+@click.option("--workers", default=os.cpu_count() or 1, type=click.IntRange(1, 64), help="Processes (default: cores).")
+@config_option
+@json_option
+def verify(workers: int, config_dir: Path | None, as_json: bool) -> None:
+    """Hash everything that was kept again, and name each piece that is not as it was stored.
+
+    Works while the service runs. Exit code 1 when anything is wrong; a redaction is told and is no fault.
+    """
+    from dataclasses import asdict
+
+    from archive.verify import verify as check
+
+    report = check(load(config_dir).archive, workers=workers, progress=progress)
+    progress("")
+    if as_json:
+        print_json(asdict(report) | {"faults": report.faults})
+    else:
+        for finding in report.findings[:SHOWN]:
+            click.secho(str(finding), fg="red" if finding.fault else None)
+        if (more := len(report.findings) - SHOWN) > 0:
+            click.echo(f"... and {more} more; --json lists all")
+        size = f"{report.files} WARC files, {report.records} captures, {report.bytes / 1e6:.1f} MB"
+        click.echo(f"Checked {size}, {report.versions} versions: {report.faults or 'no'} faults.")
+        click.echo(f"The chain's head: {report.head}")
+    if report.faults:
+        sys.exit(1)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})  # -word is no option
+@click.argument("what", nargs=-1, required=True, metavar="ID|QUERY...")
+@click.option("--format", "form", type=click.Choice(["bundle", "csv", "jsonl"]), default="bundle", show_default=True)
+@click.option("--to", "target", type=click.Path(path_type=Path), help="Directory, .zip or file (default: evidence-ID).")
+@config_option
+def export(
+    what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], target: Path | None, config_dir: Path | None
+) -> None:
+    """Write the evidence on an article, or on all that a search finds, for others to check without Rasid.
+
+    csv and jsonl give a row for each article, with its newest text, on the terminal or into a file.
+    """
+    from archive.export import bundle, rows_of, write_rows
+    from archive.reading import open_archive
+
+    query = " ".join(what)
+    with open_archive(load(config_dir).archive) as archive:
+        rows = rows_of(archive, query)
+        if form == "bundle":
+            for number in [row["article_id"] for row in rows]:
+                name = Path(f"evidence-{number}")
+                place = target or name if query.isdecimal() else (target or Path()) / name
+                click.echo(f"wrote {bundle(archive, number, place)}")
+        elif target is None:
+            write_rows(rows, sys.stdout, form)
+        else:  # the mark tells spreadsheets that this is UTF-8
+            with target.open("x", encoding="utf-8-sig" if form == "csv" else "utf-8", newline="") as out:
+                click.echo(f"wrote {write_rows(rows, out, form)} articles to {target}")
+
+
+@click.command()
+@click.argument("article_id", type=click.IntRange(1, 2**62), metavar="ID")
+@click.option("--reason", required=True, help="Why; it stays, and stands where the article stood.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def redact(article_id: int, reason: str, yes: bool, config_dir: Path | None) -> None:
+    """Take the words and raw pages of an article out for good. Hashes and ledger stay; it is not fetched again."""
+    from archive.reading import open_archive
+    from archive.redaction import redact as begin
+    from archive.writer import Writer
+    from crawler.session import policy
+
+    config = load(config_dir)
+    with open_archive(config.archive) as archive:
+        article = archive.article(article_id)
+    if not yes:
+        click.confirm(f"{article.title or article.url}\nNothing brings it back. Redact it?", abort=True)
+    writer = Writer(config.archive, policy(config))
+    try:
+        pages = writer.submit(lambda tx: begin(tx, article_id, reason)).result()
+    finally:
+        writer.close()
+    Writer(config.archive, policy(config)).close()  # any start ends what was begun
+    with open_archive(config.archive) as archive:
+        if archive.query("SELECT 1 FROM redactions WHERE done_at IS NULL"):
+            click.secho("rasid: begun, not ended: close what reads the archive; any start ends it", fg="red", err=True)
+            sys.exit(1)
+    click.echo(f"Article {article_id} is redacted, with {pages} raw pages. Not ours to change: backups, mails already")
+    click.echo("sent, other outlets' copies. The article's address stays.")
