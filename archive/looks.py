@@ -2,9 +2,9 @@
 
 Functions with `tx` run inside the writer's transaction. A missing article is withdrawn on three conditions: a second
 look, `confirm_after` later, finds it missing still; something else of its outlet answered well meanwhile; and of the
-articles published around it fewer than half are missing, too. Whoever is first missed has its neighbours looked at,
-so that the third can be told. A site that is rebuilt, breaks, or answers every reader alike thus withdraws nothing: its
-articles stay suspect, and are live again as soon as they answer.
+kept articles looked at since the first was missed, or of those around it, fewer than half are missing. That first one
+has others looked at, so that the third can be told. A site that is rebuilt, breaks, or answers every reader alike thus
+withdraws nothing: its articles stay suspect, and are live again as soon as they answer.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ HOUR, DAY = 3600.0, 86400.0
 LAST_ATTEMPT = {"gone": 1, "refused": 1, "not_article": 1, "too_large": 1, "unreadable": 3}
 MOST_ATTEMPTS = 36  # at what cannot be reached: about a month, since they come to be a day apart
 PASSING = ("blocked", "outage", "tls", "timeout")  # outcomes that say nothing of the article
-NEIGHBOURS = 4  # kept articles before and after one, by when they were found
-TOGETHER = 3  # so many are missing, and half of all looked at: it is the outlet that changed, not they
+TOGETHER = 3  # so many are missing, and half of those looked at: it is the outlet that changed, not they
+NEAREST = 25  # articles, by when they were found, which are of the same days as one
+WITNESSES, WITNESSES_MAX = 6, 50  # of the nearest, and of those longest not seen, that are looked at to tell that
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ def look(tx: Transaction, look: Look) -> None:
     missing = look.outcome == "gone" and article.status != "gone"
     since = min(article.suspect_at or look.at, look.at)
     second = missing and article.status == "suspect" and look.at >= later(since, tx.policy.confirm_after)
-    doubtful = second and (unheard(tx.db, article) or _together(tx.db, article, look.at))
+    first = _first_missed(tx.db, article, look.at) if missing and article.latest_version_id else None
+    doubtful = second and (unheard(tx.db, article) or (first is not None and _together(tx.db, article, first)))
     if doubtful or look.outcome in PASSING:
         due = look.retry_at or _soon(article, look.at, due)
     else:
@@ -99,12 +101,12 @@ def look(tx: Transaction, look: Look) -> None:
     elif missing and not doubtful:
         changes |= {"status": "suspect", "suspect_at": since}
         due = later(since, tx.policy.confirm_after)
-        if article.status == "live" and article.latest_version_id:
-            _ask_neighbours(tx, article, look.at)
     elif look.outcome in ("unchanged", "moved") and article.status != "live":
         changes |= {"status": "live", "suspect_at": None, "gone_at": None}
         if article.status == "gone" and article.latest_version_id:
             announce(tx, "restored", article.id, article.latest_version_id)
+    if first == since and (doubtful or article.status == "live"):
+        _ask_witnesses(tx.db, article, first, look.at)
     again = article.latest_version_id is not None or tx.policy.revisit_all
     tx.db.table("articles").update(article.id, {**changes, "next_check_at": due if again else None})
 
@@ -164,36 +166,46 @@ def rung(tx: Transaction, article: Known, at: str) -> str | None:
     return min((due for step in tx.policy.ladder if (due := later(base, step)) > at), default=None)
 
 
-def _neighbours(db: Connection, article: Known) -> list[tuple[int, str, str | None, str]]:
-    """Kept articles of an outlet found just before and after one: (id, status, suspect_at, last_checked_at).
-
-    What was withdrawn long before tells nothing of today.
-    """
-    sql = """SELECT id, status, suspect_at, last_checked_at FROM articles WHERE outlet_id = :outlet
-             AND latest_version_id IS NOT NULL AND NOT (status = 'gone' AND gone_at < :old)
-             AND (first_seen_at, id) {0} (:seen, :id) ORDER BY first_seen_at {1}, id {1} LIMIT :most"""
-    given = {"outlet": article.outlet_id, "old": later(article.suspect_at or article.last_checked_at, -DAY),
-             "seen": article.first_seen_at, "id": article.id, "most": NEIGHBOURS}  # fmt: skip
-    return [row for way in (("<", "DESC"), (">", "ASC")) for row in db.execute(sql.format(*way), given).fetchall()]
+def _first_missed(db: Connection, article: Known, at: str) -> str:
+    """When the first was missed of those that are, since the article was last seen; `at` if it is that one itself."""
+    sql = f"SELECT max(at) FROM fetches WHERE article_id = ? AND outcome IN {ANSWERED[:3]}"  # noqa: S608  # constants
+    seen = db.execute(sql, (article.id,)).fetchone()[0] or article.first_seen_at
+    sql = "SELECT min(suspect_at) FROM articles WHERE outlet_id IS ? AND status = 'suspect' AND suspect_at >= ?"
+    return min(db.execute(sql, (article.outlet_id, seen)).fetchone()[0] or at, article.suspect_at or at)
 
 
-def _together(db: Connection, article: Known, at: str) -> bool:
-    """Whether at least half of an article and its neighbours, as far as they were looked at since, are missing."""
-    around = _neighbours(db, article)
-    missing = 1 + sum(status != "live" for _, status, _, _ in around)
-    looked_at = missing + sum(s == "live" and checked >= (article.suspect_at or at) for _, s, _, checked in around)
-    return missing >= TOGETHER and 2 * missing >= looked_at
+def _peers(db: Connection, article: Known, since: str, most: int) -> tuple[int, int]:
+    """Of the kept articles that were there at `since`, the nearest `most` by when they were found (-1: all): how many
+    are missing, and how many were seen since."""
+    sql = """SELECT count(*) FILTER (WHERE status = 'suspect' OR (status = 'gone' AND suspect_at >= :since)),
+             count(*) FILTER (WHERE status = 'live' AND last_checked_at >= :since)
+             FROM (SELECT status, suspect_at, last_checked_at FROM articles WHERE outlet_id IS :outlet
+             AND latest_version_id IS NOT NULL AND first_seen_at <= :since ORDER BY abs(id - :id) LIMIT :most)"""
+    given = {"since": since, "outlet": article.outlet_id, "id": article.id, "most": most}
+    missing, live = db.execute(sql, given).fetchone()
+    return missing, live
 
 
-def _ask_neighbours(tx: Transaction, article: Known, at: str) -> None:
-    """Have those looked at now that were not lately, the suspect, too, which may be back; of the others until enough are
-    known to be missing."""
-    around, before = _neighbours(tx.db, article), later(at, -tx.policy.confirm_after)
-    few = sum(status != "live" for _, status, _, _ in around) < TOGETHER
-    for id_, status, _, checked in around:
-        if status == "suspect" or (status == "live" and few and checked < before):
-            sooner = "UPDATE articles SET next_check_at = min(coalesce(next_check_at, ?1), ?1) WHERE id = ?2"
-            tx.db.execute(sooner, (at, id_))
+def _together(db: Connection, article: Known, since: str) -> bool:
+    """Whether what befell an article befell its outlet: at least half of all are missing, and of the nearest, too."""
+    missing, live = _peers(db, article, since, -1)
+    if missing < TOGETHER or missing < live:
+        return False
+    missing, live = _peers(db, article, since, NEAREST)
+    return live < TOGETHER or missing >= live
+
+
+def _ask_witnesses(db: Connection, article: Known, since: str, at: str) -> None:
+    """Have others looked at now: the nearest, those longest not seen, and ever more of them while in doubt; those
+    that are missing may be back."""
+    more = min(max(WITNESSES, _peers(db, article, since, -1)[0]), WITNESSES_MAX)
+    for order, most in (("abs(id - :id)", WITNESSES), ("last_checked_at, id", more)):
+        db.execute(
+            f"""UPDATE articles SET next_check_at = :at WHERE id IN (SELECT id FROM articles
+                WHERE outlet_id IS :outlet AND latest_version_id IS NOT NULL AND status != 'gone' AND id != :id
+                AND first_seen_at <= :since AND last_checked_at < :since ORDER BY {order} LIMIT :most)""",  # noqa: S608
+            {"at": at, "outlet": article.outlet_id, "id": article.id, "since": since, "most": most},
+        )
 
 
 def _answered_elsewhere(db: Connection, article: Known, asked: str) -> str | None:
