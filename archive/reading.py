@@ -346,7 +346,7 @@ class Archive:
             "NULL AND last_checked_at > ?2 UNION SELECT id FROM articles WHERE outlet_id = ?1 AND status <> 'live')",
             (row[0], later(now, -86400)),
         )[0]
-        if looked_at >= TOGETHER and 2 * missing >= looked_at:
+        if missing >= TOGETHER and 2 * missing >= looked_at:
             return "redesign?"
         return "silent" if row[3] and row[3] < later(now, -(silent_after or SILENT_AFTER)) else "ok"
 
