@@ -210,6 +210,7 @@ def test_edits_show_what_changed_on_both_sides(ask: Callable[..., Any]) -> None:
     assert (row["article_id"], row["changed"]) == (1, "text")
     assert "[أول]" in row["before"]
     assert "[ثاني]" in row["after"]
+    assert (row["kind"], row["silent"]) == ("material: number", "silent")
     assert found(ask, "edited", topic="syria") == []
 
 
