@@ -1,0 +1,177 @@
+"""How it stands with an archive and what crawls into it: one survey for `rasid status`, /healthz, /metrics and mails.
+
+Read from the archive's rows by a connection of its own, so that it says as much of a service that is dead.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archive.alerts.notices import operator_clear, operator_notice
+from archive.reading import open_archive
+from archive.sqlite import Connection
+from archive.times import later, moment
+from archive.usual import unusual
+from crawler.config import Config
+
+if TYPE_CHECKING:
+    from archive.writer import Transaction
+
+OVERDUE_S = 900.0  # nothing was looked at for so long although listings are due
+DOWN_S = 3 * 3600.0  # an outlet that fails is told after so long
+MAIL_S = 3600.0  # mail that is due and not out
+FUTURE_S = 300.0
+TOGETHER = 5  # outlets that cannot be read, if they are more than half: then it is not they
+OURS = ("outlet ", "job ", "outlets", "disk", "clock", "mail", "access", "service", "configuration")
+_QUEUES = {
+    "addresses to fetch": "SELECT count(*) FROM frontier WHERE next_at <= ?",
+    "revisits due": "SELECT count(*) FROM articles WHERE next_check_at <= ?",
+    "mails due": "SELECT count(*) FROM mails WHERE state IN ('queued', 'sending') AND next_attempt_at <= ?",
+    "mails waiting": "SELECT count(*) FROM mails WHERE state = 'queued' AND ? <> ''",
+    "mails failed": "SELECT count(*) FROM mails WHERE state = 'failed' AND ? <> ''",
+}
+# What is due, or was tried and put off; a digest that gathers is not late.
+_OLDEST_MAIL = """SELECT min(iif(attempts OR error IS NOT NULL, created_at, next_attempt_at)), max(error) FROM mails
+                  WHERE state = 'queued' AND (next_attempt_at <= ? OR attempts OR error IS NOT NULL)"""
+_ERRORS = """SELECT outlet_id, outcome, count(*) FROM fetches INDEXED BY fetches_at WHERE at > ?
+             AND outcome NOT IN ('ok', 'unchanged', 'moved', 'not_article') AND outlet_id IS NOT NULL GROUP BY 1, 2"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something an operator should mend, in a sentence; `grave`: the service cannot do its work."""
+
+    key: str
+    text: str
+    grave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """How it stands at one moment. Sizes are bytes; `mail_lag` is how long the oldest mail is late, in seconds."""
+
+    at: str
+    outlets: tuple[dict[str, Any], ...]  # rows of health; `unusual` and `errors` (outcome: count in 24 hours) added
+    queues: Mapping[str, int]
+    sizes: Mapping[str, int]  # database, log, captures, free
+    mail_lag: float
+    troubles: tuple[Trouble, ...]
+    notices: tuple[tuple[str, str, str], ...]  # open ones: key, text, since when
+
+
+def survey(config: Config, now: str, usual: Mapping[str, Mapping[str, str]] | None = None) -> Survey:
+    """Look at everything; `usual` is what an earlier look found unusual, else that is found again, which takes longer.
+
+    Raises ArchiveError when the archive cannot be read.
+    """
+    on = {outlet.id for outlet in config.enabled()}
+    with open_archive(config.archive) as archive:
+        db = archive.db
+        rows = [asdict(health) for health in archive.health(now)]
+        usual = unusual(db, sorted(on), now) if usual is None else usual
+        errors: dict[str, dict[str, int]] = {}
+        for outlet, outcome, count in db.execute(_ERRORS, (later(now, -86400),)):
+            errors.setdefault(outlet, {})[outcome] = count
+        outlets = tuple(
+            row | {"state": row["state"] if row["id"] in on else "off", "errors": errors.get(row["id"], {}),
+                   "unusual": dict(usual.get(row["id"], {})) if row["id"] in on else {}}
+            for row in rows
+        )  # fmt: skip
+        queues = {name: int(db.execute(sql, (now,)).fetchone()[0]) for name, sql in _QUEUES.items()}
+        oldest, error = db.execute(_OLDEST_MAIL, (now,)).fetchone()
+        notices = db.execute("SELECT key, text, at FROM notices WHERE cleared_at IS NULL ORDER BY id").fetchall()
+        overdue, newest = _pulse(db, now)
+    sizes, lag = _sizes(config.archive), _seconds(oldest, now)
+    troubles = [Trouble(*said) for said in _outlets(outlets, now)]
+    if sizes["free"] < config.keep.free_space:
+        what = f"{sizes['free'] / 1e9:.1f} GB are free at {config.archive.parent}, less than keep.free_space"
+        troubles.append(Trouble("disk", f"{what}: nothing is fetched; free some space", True))
+    if newest and newest > later(now, FUTURE_S):
+        troubles.append(Trouble("clock", f"it is {now} by this machine, and {newest} was seen; set the clock", True))
+    elif overdue:
+        what = f"nothing was looked at since {newest}, though listings are due since {overdue}"
+        troubles.append(Trouble("service", f"{what}: is `rasid run` at work?", True))
+    if lag > MAIL_S:
+        what = f"{queues['mails waiting']} mails wait, the oldest for {lag / 3600:.0f} hours"
+        troubles.append(Trouble("mail", f"{what}: {error or 'is `rasid run` at work?'}", True))
+    if open_to_all := exposed(config.archive):
+        troubles.append(Trouble("access", open_to_all))
+    return Survey(now, outlets, queues, sizes, lag, tuple(troubles), tuple(map(tuple, notices)))
+
+
+def exposed(archive: Path) -> str | None:
+    """The sentence for an archive that other accounts of this machine can read or write; None: they cannot."""
+    with suppress(OSError):
+        home, inside = archive.parent, (archive, archive.parent / "captures")
+        if home.stat().st_mode & 0o077 and any(path.exists() and path.stat().st_mode & 0o077 for path in inside):
+            return f"other accounts of this machine can read {home}: chmod -R go= {home}"
+    return None
+
+
+def announce(tx: Transaction, troubles: Mapping[str, str]) -> None:
+    """Tell operators of troubles that began, by key; and note which are over."""
+    rows = tx.db.execute("SELECT DISTINCT key FROM notices WHERE cleared_at IS NULL").fetchall()
+    standing = {row[0] for row in rows}
+    for key in troubles.keys() - standing:
+        operator_notice(tx, key, troubles[key])
+    for key in standing - troubles.keys():
+        if key.startswith(OURS):
+            operator_clear(tx, key)
+
+
+def _outlets(rows: Sequence[dict[str, Any]], now: str) -> list[tuple[str, str]]:
+    """What is to be told of outlets; when most cannot be read, that in one sentence."""
+    on = [row for row in rows if row["state"] != "off"]
+    down = [row for row in on if row["state"] in ("blocked", "failing")]
+    found: list[tuple[str, str]] = []
+    if len(down) >= TOGETHER and 2 * len(down) > len(on):
+        found.append(("outlets", f"{len(down)} of {len(on)} outlets cannot be read: is this machine's network down?"))
+    else:
+        for row in down:
+            last = row["last_ok_at"]
+            if row["errors_24h"] >= 3 if last is None else last < later(now, -DOWN_S):
+                since = f"since {last}" if last else "ever"
+                what = f"{row['id']} is {row['state']}, nothing was read {since} ({row['last_error']})"
+                found.append((f"outlet {row['id']}", f"{what}: rasid outlets check {row['id']}"))
+    for row in on:
+        if row["state"] == "silent":
+            what = f"{row['id']} is silent: it answers, but nothing is new since {row['last_new_at']}"
+            found.append((f"outlet {row['id']}", f"{what}: rasid outlets check {row['id']}"))
+        elif row["state"] == "redesign?":
+            what = "most articles looked at are missing alike (a redesign?), so none is told as withdrawn"
+            found.append((f"outlet {row['id']}", f"{row['id']}: {what}"))
+        for name, words in row["unusual"].items():
+            if row["state"] == "ok":
+                what = f"{row['id']}: {words}; look at one of its pages with rasid extract URL"
+                found.append((f"outlet {row['id']} {name}", what))
+    return found
+
+
+def _pulse(db: Connection, now: str) -> tuple[str | None, str | None]:
+    """Since when listings are due with nobody looking, if that is so; and when anything was looked at last."""
+    newest = db.execute("SELECT max(at) FROM fetches").fetchone()[0]
+    due = db.execute("SELECT min(next_at) FROM sources").fetchone()[0]
+    limit = later(now, -OVERDUE_S)
+    return (due if newest and newest < limit and due and due < limit else None), newest
+
+
+def _sizes(archive: Path) -> dict[str, int]:
+    def size(path: Path) -> int:
+        with suppress(OSError):
+            return path.stat().st_size
+        return 0
+
+    log, captures = archive.with_name(f"{archive.name}-wal"), archive.parent / "captures"
+    return {
+        "database": size(archive), "log": size(log), "captures": sum(map(size, captures.glob("*.warc.gz"))),
+        "free": shutil.disk_usage(archive.parent).free,
+    }  # fmt: skip
+
+
+def _seconds(since: str | None, now: str) -> float:
+    return max(0.0, (moment(now) - moment(since)).total_seconds()) if since else 0.0
