@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive import open_archive
+from archive.desk import open_desk
 from archive.similarity import bands, read_telling, relation, terms
 from archive.stories import catch_up, copies_of, forget, story_of
+from crawler.report import hits_text, shown_text, shown_values
 from tests.archive_kit import Kit
 from tests.evaluate_stories import Labelled, keep, labelled, pairs, seeds
 
@@ -171,6 +175,35 @@ def test_search_folds_copies_and_stories_are_listed(kit: Kit) -> None:
         assert [member.kind for member in stories[1].articles] == ["original", "copy", "copy", "same_event"]
         assert archive.stories(since="2026-03-06T00:00:00Z") == stories[:1]
         assert archive.story(10**9) is None
+
+
+def test_the_desk_shows_a_story_once_and_who_else_tells_it(kit: Kit) -> None:
+    ids = kept(kit, "envoy1", "envoy2", "envoy3", "envoy4", "water1")
+    desk = open_desk(kit.path)
+
+    def ask(path: str) -> str:
+        return asyncio.run(desk.client.get(path)).text
+
+    home = ask("/")
+    assert "+2 copies" in home
+    assert f"/-/article/{ids['envoy2']}" not in home
+    page = ask(f"/-/article/{ids['envoy2']}")
+    assert "Worded otherwise" in page
+    for name in ("envoy1", "envoy3", "envoy4"):
+        assert f"/-/article/{ids[name]}" in page.partition("Also told by")[2]
+    assert "Also told by" not in ask(f"/-/article/{ids['water1']}")
+    (row,) = json.loads(ask("/archive/stories.json?_shape=array&q=باراك"))
+    assert (row["article_id"], row["articles"], row["copies"], row["in_other_words"]) == (ids["envoy1"], 4, 2, 1)
+
+
+def test_show_names_who_else_tells_it(kit: Kit) -> None:
+    ids = kept(kit, "envoy1", "envoy2", "envoy4")
+    with open_archive(kit.path) as archive:
+        shown = shown_text(shown_values(archive, ids["envoy4"]))
+        hits = hits_text(archive.search("باراك", fold=True))
+    assert f"copy of {ids['envoy1']}" in shown
+    assert "same event" in shown
+    assert "+1 copy" in hits
 
 
 # The pure parts
