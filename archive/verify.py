@@ -8,6 +8,7 @@ pruned, or a page just redacted, is not taken for damage.
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 import time
 import zlib
@@ -29,6 +30,7 @@ from archive.sqlite import Connection, SqliteError, connect_read
 from archive.stamps import check_stamps
 
 Kind = Literal["missing", "altered", "truncated", "reordered", "unknown", "redacted", "note"]
+_CHANCE = random.SystemRandom()
 STRETCH = 20_000  # rows of the ledger checked at a time
 _NAME = r"(kept|passed)-\d{4}-\d\d-\d\d-\d{2,}\.warc\.gz"
 _FILES = "SELECT DISTINCT file FROM (SELECT file FROM captures UNION SELECT file FROM warc_files)"
@@ -77,9 +79,12 @@ class Report:
 
 
 def verify(
-    archive: Path, *, workers: int = 1, progress: Callable[[str], None] = lambda line: None, again_s: float = 1.0
-) -> Report:
+    archive: Path, *, workers: int = 1, progress: Callable[[str], None] = lambda line: None, again_s: float = 1.0,
+    sample: int | None = None, chance: random.Random = _CHANCE,
+) -> Report:  # fmt: skip
     """Check the archive at `archive` in `workers` processes; what is found wrong is looked at again after `again_s`.
+
+    With `sample` only so many files and stretches of the ledger, taken by `chance`.
 
     Raises ArchiveError when there is no archive that can be read.
     """
@@ -89,6 +94,8 @@ def verify(
     (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM ledger").fetchone()
     tasks: list[Callable[[], Report]] = [partial(_check_file, archive, name, again_s) for name in files(db, captures)]
     tasks += [partial(_check_ledger, archive, at, min(at + STRETCH, last)) for at in range(0, last or 1, STRETCH)]
+    if sample is not None:
+        tasks = chance.sample(tasks, min(sample, len(tasks)))
     with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
         futures = [pool.submit(task) for task in tasks]
         for number, done in enumerate(as_completed(futures), 1):

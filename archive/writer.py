@@ -137,6 +137,11 @@ class Writer:
 
         self.submit(change).result()
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread is there to write."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Write what is queued, fold the log into the database, release the lock. May be called twice."""
         with self._changed:

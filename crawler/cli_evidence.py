@@ -16,9 +16,12 @@ SHOWN = 100  # findings printed for people
 
 @click.command()
 @click.option("--workers", default=os.cpu_count() or 1, type=click.IntRange(1, 64), help="Processes (default: cores).")
+@click.option(
+    "--sample", metavar="N", type=click.IntRange(1), help="Only N files and stretches of the ledger, by chance."
+)
 @config_option
 @json_option
-def verify(workers: int, config_dir: Path | None, as_json: bool) -> None:
+def verify(workers: int, sample: int | None, config_dir: Path | None, as_json: bool) -> None:
     """Hash everything that was kept again, and name each piece that is not as it was stored.
 
     Works while the service runs. Exit code 1 when anything is wrong; a redaction is told and is no fault.
@@ -27,7 +30,7 @@ def verify(workers: int, config_dir: Path | None, as_json: bool) -> None:
 
     from archive.verify import verify as check
 
-    report = check(load(config_dir).archive, workers=workers, progress=progress)
+    report = check(load(config_dir).archive, workers=workers, progress=progress, sample=sample)
     progress("")
     if as_json:
         print_json(asdict(report) | {"faults": report.faults})

@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy.crawler import AsyncCrawlerRunner
+from scrapy.settings import Settings
 
 from archive import frontier
-from archive.errors import StorageFull
+from archive.errors import StorageFull, WorkError
 from archive.frontier import CrawlSummary, Due, Source
 from archive.learned import furniture
 from archive.models import Look, Saved
@@ -26,7 +27,7 @@ from crawler.job import Job, Progress
 from crawler.resolver import guard_reactor
 from crawler.settings import crawl_settings
 from crawler.urls import canonical
-from crawler.worker import Worker
+from crawler.worker import Readers
 
 if TYPE_CHECKING:
     from crawler.probe import Fetch
@@ -34,13 +35,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("rasid.crawl")
 T = TypeVar("T")
 LISTINGS = ("feed", "wordpress", "sitemap", "section", "telegram")  # kinds of sources, each with a spider of its name
+GRACE_S = 60.0  # beside two answers: for what a crawl has under way when its time is over
 
 
 class Crawls:
     """Runs crawls, several at a time, inside the asyncio reactor. One per process."""
 
     def __init__(
-        self, config: Config, writer: Writer, worker: Worker, guest: Guest, *, clock: Clock = utc_now,
+        self, config: Config, writer: Writer, worker: Readers, guest: Guest, *, clock: Clock = utc_now,
         chance: random.Random | None = None,
     ) -> None:  # fmt: skip
         """`chance` spreads the next visits of outlets, so that they do not move in step."""
@@ -55,19 +57,22 @@ class Crawls:
         self._said_full = False
 
     async def crawl(
-        self, outlet: Outlet, *, all_sources: bool = False, on_progress: Progress | None = None
-    ) -> CrawlSummary:
+        self, outlet: Outlet, *, all_sources: bool = False, on_progress: Progress | None = None,
+        within: float | None = None,
+    ) -> CrawlSummary:  # fmt: skip
         """One crawl of one outlet: its due (or all) sources, then every due article.
 
-        Raises ArchiveError when the archive cannot take what was read; what it took stays.
+        After `within` seconds it starts no further address, so that others have its place; what is left stays due.
+        Raises ArchiveError when the archive cannot take what was read (what it took stays), WorkError when it hangs.
         """
-        async with self._job(outlet, on_progress) as job:
+        async with self._job(outlet, on_progress, within) as job:
             sources = frontier.due_sources(self._reader, outlet.id, None if all_sources else job.now())
             if self._has_room(job):
                 for kind in LISTINGS:
                     if mine := [s for s in sources if s.kind == kind]:
                         await self._run(kind, job, sources=mine)
-                await self._run("article", job)
+                if frontier.due_articles(self._reader, outlet.id, job.now(), 1, self.config.revisit.per_hour):
+                    await self._run("article", job)
             else:
                 await self._put_off(job, sources)
         assert job.summary is not None  # noqa: S101  # set when the job ends
@@ -102,6 +107,13 @@ class Crawls:
             await self._run("probe", job, work=until_done, kinds=kinds)
         return done[0] if done else None
 
+    def use(self, config: Config) -> None:
+        """Crawl by another configuration from here on; crawls under way end by theirs."""
+        self.config = config
+        self.guest.use(config)
+        self.browser.agent = self.guest.agent
+        self._runner.settings = Settings(crawl_settings(config, self.guest.agent))
+
     async def stop(self, within: float = 15.0) -> None:
         """Start nothing new; let running requests end for `within` seconds, then leave them. What is due stays due."""
         self._stopping = True
@@ -117,7 +129,9 @@ class Crawls:
         self._given_up.set()
 
     @asynccontextmanager
-    async def _job(self, outlet: Outlet | None, on_progress: Progress | None) -> AsyncIterator[Job]:
+    async def _job(
+        self, outlet: Outlet | None, on_progress: Progress | None, within: float | None = None
+    ) -> AsyncIterator[Job]:
         guard_reactor()
         outlet_id = outlet.id if outlet else None
         crawl_id = await asyncio.wrap_future(self.writer.submit(lambda tx: frontier.start_crawl(tx, outlet_id)))
@@ -126,7 +140,7 @@ class Crawls:
             crawl_id, outlet, self.config, self.guest, self.worker, self.writer, self._reader, self.clock,
             next_at=lambda pace: plan.next_at(self.clock(), self._chance, pace) if plan else job.now(),
             on_progress=on_progress, furniture=furniture(self._reader, outlet_id), stopping=self._stopping,
-            browser=self.browser,
+            browser=self.browser, until=None if within is None else asyncio.get_running_loop().time() + within,
         )  # fmt: skip
         self._jobs.add(job)
         try:
@@ -143,15 +157,23 @@ class Crawls:
             raise job.fault
 
     async def _run(self, spider: str, job: Job, **arguments: Any) -> None:
-        """Run one spider to its end, or until stop() gives up on it."""
+        """Run one spider to its end, or until stop() gives up on it. Raises WorkError when it outlasts its time."""
         if job.ended:
             return
         running = self._runner.crawl(spider, job=job, **arguments)
         given_up = asyncio.ensure_future(self._given_up.wait())
+        left = None if job.until is None else max(0.0, job.until - asyncio.get_running_loop().time())
         try:
-            await asyncio.wait((running, given_up), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((running, given_up), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done() and not given_up.done():
+                job.stopping = True
+                grace = GRACE_S + 2 * float(self.config.crawl.timeout)
+                await asyncio.wait((running, given_up), timeout=grace, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 running.result()
+            elif not given_up.done():
+                running.cancel()
+                raise WorkError(f"the crawl of {job.outlet_id} hung; what it had not read is still due")
         finally:
             given_up.cancel()
 

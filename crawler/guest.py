@@ -95,15 +95,24 @@ class Guest:
     ) -> None:  # fmt: skip
         """Takes up the waits that other processes were asked for, from `waits` if there is such an archive, else from
         the configured one; `writer` keeps new ones."""
-        self.agent = f"{NAME}/{version('rasid')} (+{config.contact})"
-        self._concurrency, self._delay = config.crawl.concurrency, float(config.crawl.delay)
-        self._writer, self._clock, self._monotonic = writer, clock, monotonic
         self._hosts: dict[str, _Host] = {}
+        self._concurrency = 0
+        self.use(config)
+        self._writer, self._clock, self._monotonic = writer, clock, monotonic
         self._origins: dict[str, _Origin] = {}
         self._stopping = asyncio.Event()
         reader = connect_read(waits if waits and waits.exists() else config.archive)
         self._held: dict[str, str] = held_hosts(reader, stamp(clock()))
         reader.close()
+
+    def use(self, config: Config) -> None:
+        """Be another guest from here on: who we are, and how many requests how far apart."""
+        self.agent = f"{NAME}/{version('rasid')} (+{config.contact})"
+        self._delay = float(config.crawl.delay)
+        if config.crawl.concurrency != self._concurrency:
+            self._concurrency = config.crawl.concurrency
+            for host in self._hosts.values():
+                host.room = asyncio.Semaphore(self._concurrency)
 
     async def permit(self, url: str, fetch: Callable[[str], Awaitable[bytes]]) -> None:
         """Return when robots.txt allows `url`, else raise NoPage; `fetch` gets a robots.txt, or raises NoPage.

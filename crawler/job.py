@@ -17,7 +17,7 @@ from archive.times import Clock, stamp
 from archive.writer import Transaction, Writer
 from crawler.config import Config, Outlet
 from crawler.guest import Guest, NoPage
-from crawler.worker import Worker
+from crawler.worker import Readers
 
 if TYPE_CHECKING:
     from crawler.browser import Browser
@@ -36,7 +36,7 @@ class Job:
     outlet: Outlet | None
     config: Config
     guest: Guest
-    worker: Worker
+    worker: Readers
     writer: Writer
     reader: Connection
     clock: Clock
@@ -45,6 +45,7 @@ class Job:
     browser: Browser | None = None  # for pages that hold their text only once their scripts ran
     furniture: tuple[str, ...] = ()  # lines learned of the outlet
     stopping: bool = False
+    until: float | None = None  # by the loop's clock: others want its place from then on
     fault: Exception | None = None  # the archive or the worker fails: the crawl ends
     summary: CrawlSummary | None = None  # once it has ended
     seen: set[str] = field(default_factory=set)  # addresses asked for in this crawl

@@ -15,6 +15,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from urllib.parse import urlsplit
 
 from archive.errors import ExtractionError, WorkError
 from archive.models import Article, Judgement, Page
@@ -22,6 +23,7 @@ from archive.rules import RuleSet
 
 _SPAWN = multiprocessing.get_context("spawn")
 _START = 60.0  # seconds a child may take to load its libraries, on a busy machine
+HELD_S = 5.0  # a page that takes longer holds up others; one is waited for so long before a second reader is asked
 
 
 class Worker:
@@ -117,6 +119,51 @@ class Worker:
         if child:
             child.kill()
             child.join()
+
+
+class Readers:
+    """Two readers: hosts whose pages hold one up have the second among themselves, and all others the first.
+
+    The second is started when it is first needed. For one event loop.
+    """
+
+    def __init__(self, rules: RuleSet, *, limit: float = 20.0) -> None:
+        """`limit`: seconds for one page."""
+        self._lanes = [(Worker(rules, limit=limit), asyncio.Lock()) for _ in range(2)]
+        self._slow: set[str] = set()
+
+    async def read(self, page: Page) -> tuple[Article, Judgement]:
+        """Read and judge one page. Raises ExtractionError if it cannot be read, or not within the limit."""
+        host, now = urlsplit(page.final_url).netloc, asyncio.get_running_loop().time
+        worker, lane = self._lanes[host in self._slow]
+        try:
+            async with asyncio.timeout(None if host in self._slow else HELD_S):
+                await lane.acquire()
+        except TimeoutError:
+            worker, lane = self._lanes[1]
+            await lane.acquire()
+        begun = now()
+        try:
+            found = await worker.read(page)
+        except ExtractionError:
+            if now() - begun > HELD_S:
+                self._slow.add(host)
+            raise
+        else:
+            self._slow.discard(host)
+            return found
+        finally:
+            lane.release()
+
+    def set_rules(self, rules: RuleSet) -> None:
+        """Judge the pages that follow by other rules."""
+        for worker, _ in self._lanes:
+            worker.set_rules(rules)
+
+    def close(self) -> None:
+        """End both. Pages being read are given up."""
+        for worker, _ in self._lanes:
+            worker.close()
 
 
 def _serve(pipe: Connection, rules: RuleSet, memory: int) -> None:
