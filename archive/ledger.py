@@ -67,7 +67,7 @@ def version_record(db: Connection, version_id: int) -> str | None:
 
 def link(prev_sha256: str, record: str) -> str:
     """The chain's head after a row."""
-    return hashlib.sha256(f"{prev_sha256}{record}".encode("ascii")).hexdigest()
+    return hashlib.sha256(f"{prev_sha256}{record}".encode()).hexdigest()
 
 
 def head(db: Connection) -> str:

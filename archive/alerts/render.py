@@ -98,6 +98,7 @@ class MailContext:
     topics: Mapping[str, str] = field(default_factory=dict)  # id -> what readers call it
     zone: str = "UTC"  # of the times
     notice: str | None = None  # a trouble of the service, told in a notice
+    head: str | None = None  # of the ledger's chain, to which a digest's readers become witnesses
 
 
 class Written(NamedTuple):
@@ -123,7 +124,7 @@ def envelope(mail: MailContext, words: Written, sender: str, contact: str) -> Em
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
     mailto = f"mailto:{quote(contact, safe='@')}?subject=unsubscribe%20{quote(', '.join(mail.rules))}"
-    message["List-Unsubscribe"] = f"<{_link(contact) or mailto}>"
+    message["List-Unsubscribe"] = f"<{web_link(contact) or mailto}>"
     message.set_content(words.text, cte="base64")
     message.add_alternative(words.html, subtype="html", cte="base64")
     return message
@@ -144,7 +145,7 @@ def write(mail: MailContext, *, contact: str, desk_url: str) -> Written:
         "words": words, "language": mail.language, "subject": subject, "rules": rules, "contact": contact,
         "desk": desk, "kind": mail.kind, "stories": [_shown(story, mail, desk) for story in mail.stories],
         "total": mail.total, "queries": [clean(query, 200) for query in mail.queries],
-        "notice": clean(mail.notice or "", 2_000),
+        "notice": clean(mail.notice or "", 2_000), "head": mail.head,
     }  # fmt: skip
     return Written(subject, *(_jinja.get_template(name).render(values) for name in ("mail.txt", "mail.html")))
 
@@ -180,7 +181,7 @@ def _shown(story: Story, mail: MailContext, desk: str) -> dict[str, Any]:
             for copy in story.copies
         ],
         "desk": f"{desk}/-/article/{story.article_id}",
-        "original": _link(story.url),
+        "original": web_link(story.url),
     }
 
 
@@ -223,7 +224,7 @@ def _time(text: str | None, zone: str = "UTC") -> str | None:
     return f"{day} {rest[:5]}{offset}".strip()
 
 
-def _link(url: str) -> str | None:
+def web_link(url: str) -> str | None:
     """`url` in ASCII when it is a web address one can follow, else None."""
     safe = quote(url, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
     return safe if re.match(r"https?://[^/?#\[\]]", safe) and len(safe) <= 4_000 else None

@@ -10,6 +10,7 @@ from archive.alerts.plan import judged_versions
 from archive.alerts.render import Copy, MailContext, Story, Told
 from archive.alerts.rules import AlertRule
 from archive.edits import stored
+from archive.ledger import head
 from archive.models import Event, Match, Passage
 from archive.search import places
 from archive.stories import copies_of
@@ -42,7 +43,7 @@ def read_mail(db: Connection, mail_id: int, rules: Sequence[AlertRule], topics: 
     stories = read_stories(db, events[:LISTED], rules)
     total = len(stories) + len(events[LISTED:])
     return context(rules, topics, at, stories, id=mail_id, message_id=message_id, kind=kind, recipient=recipient,
-                   total=total, notice=notice)  # fmt: skip
+                   total=total, notice=notice, head=head(db) if kind == "digest" else None)  # fmt: skip
 
 
 def context(
