@@ -259,6 +259,8 @@ class Month:
     def crawl(self, at: str, answer: str) -> None:
         kit = self.kit
         kit.clock.at = at
+        if not kit.do(lambda tx: due_articles(tx.db, "sana", at, 1)):
+            return
         kit.home(at, "ok" if answer in ("ok", "redesign") else answer)
         done: set[int] = set()
         while due := [d for d in kit.do(lambda tx: due_articles(tx.db, "sana", at, 50)) if d.article_id not in done]:
