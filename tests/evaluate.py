@@ -12,7 +12,7 @@ from archive.errors import RasidError
 from archive.labels import labelled
 from archive.reading import open_archive
 from crawler.config import load_config
-from tests import evaluate_edits, evaluate_pages, evaluate_topics
+from tests import evaluate_edits, evaluate_pages, evaluate_stories, evaluate_topics
 
 ROOT = Path(__file__).parent.parent
 MATERIAL = ROOT.parent / "shared" / "eval"
@@ -45,6 +45,7 @@ def main() -> int:
         "topics": evaluate_topics.evaluate(MATERIAL / "topics-dev.jsonl"),
         "pages": evaluate_pages.evaluate(MATERIAL / "pages"),
         "edits": evaluate_edits.evaluate(),
+        "stories": evaluate_stories.evaluate(),
     }
     scores = {f"{part}.{name}": score for part, found in parts.items() for name, score in found.items()}
     bounds = tomllib.loads(FLOORS.read_text(encoding="utf-8"))
