@@ -67,6 +67,8 @@ def main(count: int) -> None:
             )
         old = max(0, count - REAL)
         fill(db, old, words)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size = path.stat().st_size
         took, recent = list[float](), list[tuple[str, str]]()
         for number in range(old, count):
             if number % 50 == 0 or number == old:
@@ -80,11 +82,8 @@ def main(count: int) -> None:
         db.execute("COMMIT")
         took = sorted(took[len(took) // 2 :])
         print(f"{count:,} articles: median {took[len(took) // 2]:.2f} ms, 95 % {took[-len(took) // 20]:.2f} ms")
-        size = sum(
-            row[0] for row in db.execute("SELECT sum(pgsize) FROM dbstat WHERE name LIKE 'story_%' GROUP BY name")
-        )
         linked = db.execute("SELECT count(*), count(DISTINCT story_id) FROM story_articles").fetchone()
-        print(f"indexes: {size / count:,.0f} bytes an article; {linked[0]:,} articles in {linked[1]:,} stories")
+        print(f"indexes: {size / max(1, old):,.0f} bytes an article; {linked[0]:,} articles in {linked[1]:,} stories")
         once = time.process_time()
         for title, text in recent[:200]:
             telling = read_telling(title, text)
