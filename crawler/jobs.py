@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,8 @@ from crawler.logs import say
 log = logging.getLogger("rasid.jobs")
 Monotonic = Callable[[], float]
 Work = Callable[[], Awaitable[object]]
+Plan = tuple[Work, float, float, float]
+"""Work, interval, limit, and when it is done first, from now on; in seconds."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,17 +51,16 @@ class Jobs:
             timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         )
 
-    def add(self, name: str, work: Work, *, every: float, limit: float, first: float | None = None) -> None:
-        """Do `work` `every` so many seconds, from `first` seconds from now on."""
-        wait = every if first is None else first
-        self.all[name] = Job(name, every, limit, work, self.now() + wait)
-        at = datetime.now(UTC) + timedelta(seconds=wait)
-        self._scheduler.add_job(self._due, "interval", [name], seconds=every, next_run_time=at, id=name)
-
-    def remove(self, name: str) -> None:
-        """Do it no more."""
-        if self.all.pop(name, None):
+    def plan(self, wanted: Mapping[str, Plan]) -> None:
+        """Have these jobs and no others; those that stay as they are keep their turn."""
+        for name in {name for name, job in self.all.items() if name not in wanted or wanted[name][1] != job.every}:
+            del self.all[name]
             self._scheduler.remove_job(name)
+        for name in wanted.keys() - self.all.keys():
+            work, every, limit, first = wanted[name]
+            self.all[name] = Job(name, every, limit, work, self.now() + first)
+            at = datetime.now(UTC) + timedelta(seconds=first)
+            self._scheduler.add_job(self._due, "interval", [name], seconds=every, next_run_time=at, id=name)
 
     def start(self) -> None:
         """Begin."""
@@ -118,6 +119,6 @@ class Jobs:
                 found[f"job {job.name}"] = f"{job.name} {how} {spent:.0f} s, more than its {job.limit:.0f} s"
             elif job.error:
                 found[f"job {job.name}"] = f"{job.name} failed: {job.error}"
-            elif max(job.late, self.now() - job.due if job.begun is None else 0.0) > max(2 * job.every, job.limit):
-                found[f"job {job.name}"] = f"{job.name} began {job.late:.0f} s too late; is the machine overloaded?"
+            elif (late := max(job.late, self.now() - job.due)) > max(2 * job.every, job.limit):
+                found[f"job {job.name}"] = f"{job.name} is {late:.0f} s late; is the machine overloaded?"
         return found

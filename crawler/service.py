@@ -1,95 +1,138 @@
 """`rasid run`: a handful of in-memory jobs over due times that live in the archive's own tables.
 
-    tick     starts a crawl of every outlet that has a listing, an address or a revisit due
-    deliver  hands due mails to the mail server, in its own thread
-    upkeep   once a day: hashes WARC files of days that are over, drops passed captures and old fetch rows
-    stamp    once a day, where an authority is configured: has the ledger's head signed
+    tick      starts a crawl of every outlet that has a listing, an address or a revisit due
+    deliver   hands due mails, digests among them, to the mail server, in its own thread
+    health    looks how it stands, and tells operators what begins to be wrong
+    upkeep    once a day: hashes WARC files of days that are over, drops passed captures and old fetch rows
+    stamp     once a day, where an authority is configured: has the ledger's head signed
+    backup    where a place is configured; verify: a sample, once a day; doctor: once a week; as processes of their own
 
-Nothing a job does blocks the loop: crawls are coroutines, saving belongs to the writer's thread, mail to its own.
+Nothing a job does blocks the loop: crawls are coroutines, saving belongs to the writer's thread, all else to threads
+and processes of its own. A beat beside them all sees to the clock, to their limits and to systemd's watchdog.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
 from archive import stamps
-from archive.alerts.delivery import deliver_due
-from archive.errors import ConfigError, RasidError
+from archive.alerts.delivery import SmtpSettings, deliver_due
+from archive.errors import ConfigError, RasidError, WorkError
 from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
 from archive.sqlite import connect_read
 from archive.stories import catch_up
-from archive.times import stamp
+from archive.times import later, stamp
 from archive.upkeep import close_files, prune
 from archive.writer import Transaction, call_back
-from crawler.config import SERVICE, Outlet
-from crawler.session import Session
+from crawler.config import SERVICE, Config, Outlet, load_config
+from crawler.health import OURS, Survey, announce, survey
+from crawler.jobs import Jobs, Plan
+from crawler.logs import say, set_up
+from crawler.metrics import metrics
+from crawler.monitor import Monitor
+from crawler.session import Session, check, policy
+from crawler.supervisor import Supervisor
 
 log = logging.getLogger("rasid")
 T = TypeVar("T")
-TICK_S, DELIVER_S = 1, 2  # between two looks at what is due
+TICK_S, DELIVER_S, BEAT_S = 1.0, 2.0, 1.0  # between two looks at what is due; between two beats
+HEALTH_S, USUAL_S, FRESH_S = 60.0, 3600.0, 5.0  # how old a survey may be, its slow part, and one that somebody asks for
+SOON_S = 300.0  # after the start as well: a service that is restarted daily has its upkeep, too
+DAY_S, LONG_S = 86400.0, 12 * 3600.0
 REST_S = 30.0  # before what failed is begun again: a full disk is neither helped by haste, nor the outlet by our visits
+CRAWL_S = 900.0  # then a crawl makes room for others; what it had not read is still due
 DRAIN_S = 14.0  # of the 20 s between SIGTERM and our end, for pages under way; the rest is for rows and a last mail
+PARTS = 5  # files and stretches of the ledger that are verified each day
 
 
 class Service:
     """Runs until told to stop. One per process."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, supervisor: Supervisor | None = None) -> None:
         """`session` is open for writing and stays the caller's to close."""
-        self.session = session
+        self.session, self.supervisor = session, supervisor or Supervisor()
         self.running: dict[str, asyncio.Task[None]] = {}
         self.lead = float("-inf")  # of the clock over the loop's
         self.resting: dict[str, float] = {}  # until when, by the loop's clock, what failed is left alone
-        self.stopping, self.mail_is_out = asyncio.Event(), asyncio.Event()
-        self.mail_is_out.set()
-        self.mail_server = session.config.mail_server()
-        if session.config.stamp.url and (mend := stamps.missing()):
-            raise ConfigError(session.config.file(SERVICE), "stamp.url", mend)
+        self.stopping = asyncio.Event()
+        self.mail_server, self.channels = able(session.config)
         self.reader = connect_read(session.config.archive)
+        self.jobs = Jobs(time.monotonic, rest=REST_S)
+        self.monitor = Monitor({"/healthz": self._healthz, "/metrics": self._metrics})
+        self.refused: str | None = None  # why the configuration as it now is was not taken
+        self.survey: Survey | None = None
+        self.usual: tuple[str, dict[str, dict[str, str]]] | None = None  # what is unusual, and until when that holds
 
     async def run(self) -> None:
-        """Work until SIGTERM or SIGINT, then drain."""
+        """Work until SIGTERM or SIGINT, then drain; SIGHUP reads the configuration again."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self.stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._start("reload", self._reload()))
         config = self.session.config
         await self._write(lambda tx: sync_outlets(tx, [o.row for o in config.outlets]))
-        scheduler = self._jobs()
-        scheduler.start()
-        log.info("started outlets=%d alerts=%d archive=%s", len(config.enabled()), len(config.alerts), config.archive)
-        await self.stopping.wait()
-        await self._drain(scheduler)
+        if config.watch.address:
+            try:
+                await self.monitor.listen(*config.watch.address)
+            except OSError as error:
+                log.error("service.listen: %s: %s; nothing is shown there", config.watch.listen, error.strerror)
+        self._plan(config)
+        self.jobs.start()
+        beat = asyncio.create_task(self._beat())
+        say(log, "started", outlets=len(config.enabled()), alerts=len(config.alerts), archive=config.archive)
+        self.supervisor.tell("READY=1", f"STATUS=watching {len(config.enabled())} outlets")
+        stopped = asyncio.create_task(self.stopping.wait())
+        await asyncio.wait((stopped, beat), return_when=asyncio.FIRST_COMPLETED)
+        self.supervisor.tell("STOPPING=1")
+        self.monitor.close()
+        await self._drain()
+        if beat.done():  # nothing saw to the limits any more: whoever started us starts us anew
+            beat.result()
+        beat.cancel()
 
-    def _jobs(self) -> AsyncIOScheduler:
-        # One instance of each, missed runs coalesce into one, and none is ever dropped for being late.
-        scheduler = AsyncIOScheduler(
-            timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
-        )
-        scheduler.add_job(self._tick, "interval", seconds=TICK_S, id="tick")
-        if self.mail_server:
-            scheduler.add_job(self._deliver, "interval", seconds=DELIVER_S, id="deliver")
-        # Soon after the start as well: a service that is restarted daily has its upkeep, too.
-        first = datetime.now(UTC) + timedelta(minutes=5)
-        scheduler.add_job(self._upkeep, "interval", hours=24, id="upkeep", next_run_time=first)
-        if self.session.config.stamp.url:
-            scheduler.add_job(self._stamp, "interval", hours=1, id="stamp", next_run_time=first)
-        return scheduler
+    def _plan(self, config: Config) -> None:
+        """Have the jobs that a configuration asks for: interval, limit and first run, all in seconds."""
+        wanted: dict[str, Plan] = {
+            "tick": (self._tick, TICK_S, 60.0, TICK_S),
+            "health": (self._survey, HEALTH_S, 60.0, 1.0),
+            "upkeep": (self._upkeep, DAY_S, LONG_S, SOON_S),
+            "verify": (self._verify, DAY_S, LONG_S, 2 * SOON_S),
+            "doctor": (partial(self._aloud, "doctor"), 7 * DAY_S, LONG_S, 3 * SOON_S),
+        }
+        if config.smtp or config.alerts:
+            wanted["deliver"] = (self._deliver, DELIVER_S, 600.0, DELIVER_S)
+        if config.stamp.url:
+            wanted["stamp"] = (self._stamp, 3600.0, 300.0, SOON_S)
+        if config.backup.dir:
+            wanted["backup"] = (self._backup, float(config.backup.every), LONG_S, SOON_S)
+        self.jobs.plan(wanted)
+
+    async def _beat(self) -> None:
+        """What must go on whatever else hangs, counted by a clock that nobody can set."""
+        while True:
+            if self._clock_went_back():
+                log.warning("the clock went back; listings are read now")
+                self.jobs.call_back()
+                with suppress(RasidError):
+                    await self._write(_read_listings_now)
+            self.jobs.watch()
+            tick = self.jobs.all["tick"]
+            if self.session.writer.alive and not tick.overran:  # else systemd starts us anew
+                self.supervisor.tell("WATCHDOG=1", f"STATUS={len(self.running)} crawls under way; {self._state()}")
+            await asyncio.sleep(BEAT_S)
 
     async def _tick(self) -> None:
-        if self._clock_went_back():
-            log.warning("the clock went back; listings are read now")
-            await self._write(_read_listings_now)
         for request in open_requests(self.reader):
             if self._free(key := f"request {request.id}"):
                 self._start(key, self._answer(request.id, request.kind, request.target))
@@ -120,17 +163,24 @@ class Service:
 
     def _ended(self, key: str, task: asyncio.Task[None]) -> None:
         self.running.pop(key, None)
-        self.resting.pop(key, None)
         if not task.cancelled() and (error := task.exception()):
-            self.resting[key] = task.get_loop().time() + REST_S
+            self._rest(key)
             ours = isinstance(error, RasidError)  # its sentence says all
-            log.error("work=%s failed, next try in %.0f s: %s", key, REST_S, error, exc_info=None if ours else error)
+            log.error("%s failed, next try in %.0f s: %s", key, REST_S, error, exc_info=None if ours else error)
+
+    def _rest(self, key: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self.resting = {key: until for key, until in self.resting.items() if until > now} | {key: now + REST_S}
 
     async def _crawl(self, outlet: Outlet, *, all_sources: bool = False) -> None:
-        done = await self.session.crawls.crawl(outlet, all_sources=all_sources)
-        log.info(
-            "crawl outlet=%s outcome=%s discovered=%d fetched=%d kept=%d errors=%d",
-            outlet.id, done.outcome, done.discovered, done.fetched, done.kept, done.errors,
+        begun = asyncio.get_running_loop().time()
+        done = await self.session.crawls.crawl(outlet, all_sources=all_sources, within=CRAWL_S)
+        took = asyncio.get_running_loop().time() - begun
+        if took >= CRAWL_S:
+            self._rest(outlet.id)  # longest overdue, it would be the next one again
+        say(
+            log, "crawl", outlet=outlet.id, outcome=done.outcome, discovered=done.discovered, fetched=done.fetched,
+            kept=done.kept, errors=done.errors, seconds=took,
         )  # fmt: skip
 
     async def _answer(self, request_id: int, kind: str, target: str) -> None:
@@ -146,65 +196,153 @@ class Service:
                     await asyncio.wait([self.running[target]])
                 await self._start(target, self._crawl(outlet, all_sources=True))
         except ConfigError:
-            error = "the service started before this outlet was configured; start it again"
+            error = "the service does not know this outlet yet; have it read its configuration again (SIGHUP)"
         except Exception as failure:
             error = str(failure)
         await self._write(lambda tx: finish_request(tx, request_id, error=error))
 
     async def _deliver(self) -> None:
         session, config = self.session, self.session.config
-        if self.mail_server is None:
-            return
-        if not self._free("mail"):
-            return
-        self.mail_is_out.clear()
-        try:
-            report = await _aside(
-                partial(
-                    deliver_due, session.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
-                    stop=self.stopping.is_set,
-                )
-            )  # fmt: skip
-        except RasidError as error:
-            self.resting["mail"] = asyncio.get_running_loop().time() + REST_S
-            log.error("mail failed, next try in %.0f s: %s", REST_S, error)
-            return
-        finally:
-            self.mail_is_out.set()
+        send = partial(
+            deliver_due, session.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
+            channels=self.channels, stop=self.stopping.is_set,
+        )  # fmt: skip
+        report = await _aside("mail", send)
         if report.sent or report.put_off or report.failed:
-            log.info("mail sent=%d put_off=%d failed=%d", report.sent, report.put_off, report.failed)
-        if report.error:
-            log.warning("mail error=%s", report.error)
+            say(log, "mail", sent=report.sent, put_off=report.put_off, failed=report.failed, error=report.error)
 
     async def _upkeep(self) -> None:
-        config = self.session.config
-        await asyncio.to_thread(catch_up, self.session.writer)
-        closed = await asyncio.to_thread(close_files, self.session.writer)
-        report = await asyncio.to_thread(prune, self.session.writer, passed_days=config.keep.passed_days)
-        log.info("upkeep closed=%d %s", closed, report)
+        writer, days = self.session.writer, self.session.config.keep.passed_days
+
+        closed = await _aside("upkeep", partial(close_files, writer))
+        linked = await _aside("upkeep", partial(catch_up, writer))
+        pruned = await _aside("upkeep", partial(prune, writer, passed_days=days))
+        say(log, "upkeep", closed=closed, linked=linked, dropped=pruned)
 
     async def _stamp(self) -> None:
-        session = self.session
+        if (url := self.session.config.stamp.url) and (
+            head := await _aside("stamp", partial(stamps.stamp_head, self.session.writer, url))
+        ):
+            say(log, "stamped", head=head)
+
+    async def _verify(self) -> None:
+        await self._aloud("verify", "--workers", "1", "--sample", str(PARTS))
+
+    async def _backup(self) -> None:
+        await self._aloud("backup", self.session.config.backup.dir)
+
+    async def _aloud(self, command: str, *arguments: str) -> None:
+        """One of our own commands in a process of its own, which can be ended. Raises WorkError with what it found."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "crawler", command, *arguments, "--config", str(self.session.config.dir),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        os.setpriority(os.PRIO_PROCESS, process.pid, 10)
+        output, stop = asyncio.create_task(process.communicate()), asyncio.create_task(self.stopping.wait())
         try:
-            if head := await _aside(partial(stamps.stamp_head, session.writer, session.config.stamp.url or "")):
-                log.info("stamped head=%s", head)
-        except RasidError as error:
-            log.warning("no stamp, next try in an hour: %s", error)
+            await asyncio.wait((output, stop), timeout=LONG_S, return_when=asyncio.FIRST_COMPLETED)
+            if not output.done():
+                process.kill()
+                raise WorkError(f"`rasid {command}` was ended, unfinished")
+        finally:
+            stop.cancel()
+        out, err = output.result()
+        if process.returncode:
+            last = (err or out).decode("utf-8", "replace").strip().splitlines()
+            raise WorkError(f"`rasid {command}` says: {'; '.join(last[-3:])[:500]}")
+
+    async def _survey(self) -> None:
+        config, now = self.session.config, stamp(self.session.clock())
+        known = self.usual[1] if self.usual and now < self.usual[0] else None
+        found = self.survey = await _aside("health", partial(survey, config, now, known))
+        if known is None:
+            self.usual = later(now, USUAL_S), {row["id"]: row["unusual"] for row in found.outlets}
+        troubles = {trouble.key: trouble.text for trouble in found.troubles} | self._own()
+        standing = {key for key, _, _ in found.notices if key.startswith(OURS)}
+        if troubles.keys() != standing:
+            await self._write(lambda tx: announce(tx, troubles))
+            for key in troubles.keys() - standing:
+                say(log, "trouble", logging.WARNING, key=key, what=troubles[key])
+
+    def _own(self) -> dict[str, str]:
+        """What is wrong with this process itself."""
+        return self.jobs.troubles() | ({"configuration": self.refused} if self.refused else {})
+
+    def _state(self) -> str:
+        grave = [trouble.text for trouble in self.survey.troubles if trouble.grave] if self.survey else []
+        return "; ".join([*grave, *self._own().values()]) or "ok"
+
+    async def _fresh(self) -> Survey | None:
+        now = self.session.clock()
+        if self.survey is None or later(self.survey.at, FRESH_S) < stamp(now):
+            await asyncio.wait([self.jobs.begin("health")], timeout=3)
+        return self.survey
+
+    async def _healthz(self) -> tuple[int, str]:
+        fresh, state = await self._fresh(), self._state()
+        if fresh is None or state != "ok":
+            return 503, f"{state if fresh else 'nothing is known yet'}\n"
+        return 200, "\n".join(["ok", *(f"({trouble.text})" for trouble in fresh.troubles), ""])
+
+    async def _metrics(self) -> tuple[int, str]:
+        if (fresh := await self._fresh()) is None:
+            return 503, "nothing is known yet\n"
+        now = asyncio.get_running_loop().time()
+        waiting = self.session.writer.waiting
+        return 200, metrics(fresh, self.jobs.all.values(), now, running=self.running, writer_bytes=waiting)
+
+    async def _reload(self) -> None:
+        """Work by the configuration as it is now; should anything be wrong with it, by the old one."""
+        self.supervisor.reloading()
+        try:
+            config = await _aside("reload", partial(load_config, self.session.config.dir))
+            unchanged(self.session.config, config)
+            check(config)
+            senders = able(config)
+            await _aside("reload", partial(self.session.writer.set_policy, policy(config)))
+            await self._write(lambda tx: sync_outlets(tx, [o.row for o in config.outlets]))
+            self.session.use(config)
+        except Exception as error:
+            self.refused = f"the configuration is not taken, the one before it stays in force: {error}"
+            log.error("%s", self.refused, exc_info=None if isinstance(error, RasidError) else error)
+        else:
+            (self.mail_server, self.channels), self.refused, self.usual = senders, None, None
+            set_up(config.watch.log, config.secrets())
+            self._plan(config)
+            say(log, "reloaded", outlets=len(config.enabled()), alerts=len(config.alerts))
+        self.jobs.begin("health")
+        self.supervisor.tell("READY=1")
 
     async def _write(self, operation: Callable[[Transaction], T]) -> T:
         return await asyncio.wrap_future(self.session.writer.submit(operation))
 
-    async def _drain(self, scheduler: AsyncIOScheduler) -> None:
-        log.info("stopping: %d in work", len(self.running))
-        scheduler.pause()
+    async def _drain(self) -> None:
+        say(log, "stopping", in_work=len(self.running))
+        self.jobs.stop()
         await self.session.crawls.stop(within=DRAIN_S)
         if self.running:
             await asyncio.wait(self.running.values(), timeout=2)
-        with suppress(TimeoutError):  # a mail that was taken and not noted would be sent again
-            await asyncio.wait_for(self.mail_is_out.wait(), 2)
-        scheduler.shutdown(wait=False)
+        mail = self.jobs.all.get("deliver")
+        if mail and mail.task and not mail.task.done():  # a mail that was taken and not noted would be sent again
+            await asyncio.wait([mail.task], timeout=2)
         self.reader.close()
         log.info("stopped")
+
+
+def able(config: Config) -> tuple[SmtpSettings | None, dict[str, str]]:
+    """The mail server, and the channels with their addresses. Raises ConfigError for what cannot be done here."""
+    if config.stamp.url and (mend := stamps.missing()):
+        raise ConfigError(config.file(SERVICE), "stamp.url", mend)
+    return config.mail_server(), config.channel_addresses()
+
+
+def unchanged(before: Config, now: Config) -> None:
+    """Raise ConfigError for a change that only a new start can bring."""
+    pairs = {"archive": (before.archive, now.archive), "service.listen": (before.watch.address, now.watch.address)}
+    for key, (old, new) in pairs.items():
+        if old != new:
+            mend = "cannot change while the service runs; take the change back, or stop the service and start it again"
+            raise ConfigError(now.file(SERVICE), key, mend)
 
 
 def _read_listings_now(tx: Transaction) -> None:
@@ -212,7 +350,7 @@ def _read_listings_now(tx: Transaction) -> None:
     tx.db.execute("UPDATE sources SET next_at = ? WHERE next_at > ?", (tx.now(), tx.now()))
 
 
-async def _aside(work: Callable[[], T]) -> T:
+async def _aside(name: str, work: Callable[[], T]) -> T:
     """Run `work` in a thread that does not outlive us: a mail server that hangs must not hold up our end."""
     result: Future[T] = Future()
     result.set_running_or_notify_cancel()
@@ -223,5 +361,5 @@ async def _aside(work: Callable[[], T]) -> T:
         except BaseException as error:
             result.set_exception(error)
 
-    threading.Thread(target=run, name="mail", daemon=True).start()
+    threading.Thread(target=run, name=name, daemon=True).start()
     return await asyncio.wrap_future(result)
