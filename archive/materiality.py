@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -27,6 +29,7 @@ Kind = Literal["typo", "wording", "material"]
 
 _AROUND, _APART = 5, 2  # words read beside an edit; so few unchanged words between two make them one
 _LONG = 400  # words of one edit that are read
+_MISSPELT = 12  # words beside one another that may all be put right
 _PASSAGE = 200  # characters
 _TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_a-z]+|[a-z]+")
 _QUOTES = re.compile(r"«[^«»\n]{1,900}»|“[^“”\n]{1,900}”|\"[^\"\n]{1,900}\"|‘[^‘’\n]{1,900}’")
@@ -135,6 +138,9 @@ def _respelt(changed: Iterable[Piece], before: str, after: str) -> tuple[dict[st
     found, whole = dict[str, str](), True
     for piece in changed:
         old, new = piece.was(before).split(), piece.now(after).split()
+        if max(len(old), len(new)) > _MISSPELT:
+            whole = False
+            continue
         pairs = list(zip(old, new, strict=False))
         alike = [pair for pair in pairs if _alike(*map(_bare, pair))]
         if len(old) == len(new):
@@ -169,19 +175,23 @@ def _alike(a: str, b: str) -> bool:
 
 def _quoted(changed: Iterable[Piece], before: str, after: str, respelt: Mapping[str, str]) -> str | None:
     """The first quotation whose words changed, spelling and figures apart."""
-    quotes = [[match.span() for match in _QUOTES.finditer(text)] for text in (after, before)]
     for piece in changed:
         old, new = piece.was(before), piece.now(after)
-        if all(respelt.get(word) in new.split() for word in old.split()) and old:
+        if respelt and old and {respelt.get(word) for word in old.split()} <= {*new.split()}:
             continue
         if old and new and all(_all_numbers(text) for text in (old, new)):
             continue  # what they are worth was compared
-        for text, spans, start, end in ((after, quotes[0], piece.start, piece.end),
-                                        (before, quotes[1], piece.from_start, piece.from_end)):  # fmt: skip
-            for low, high in spans:
-                if start < high and low < end:
-                    return text[low:high]
+        for text, start, end in ((after, piece.start, piece.end), (before, piece.from_start, piece.from_end)):
+            spans = _quotes(text)
+            last = bisect_left(spans, (end, 0)) - 1
+            if start < end and last >= 0 and start < spans[last][1]:
+                return text[slice(*spans[last])]
     return None
+
+
+@lru_cache(4)
+def _quotes(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _QUOTES.finditer(text)]
 
 
 def _all_numbers(text: str) -> bool:

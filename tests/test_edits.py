@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
 from archive.alerts.rules import AlertRule
+from archive.edits import compare
 from archive.models import Article
 from crawler.cli import main
-from tests.archive_kit import ON_TOPIC, Kit
+from tests.archive_kit import ON_TOPIC, RULES, Kit
 
 RULE = AlertRule("desk", ("isis_detainees", "sdf", "syria"), ("desk@example.org",))
 LATER = "2026-01-21T11:00:00Z"
@@ -120,3 +122,11 @@ def test_rasid_diff_says_what_changed_and_status_what_drifts(kit, tmp_path):
     assert "no edit" not in run("status")
     wrong = CliRunner().invoke(main, ["diff", "1", "2", "9", "--config", str(tmp_path)])
     assert (wrong.exit_code, "has 3 versions" in wrong.output) == (1, True)
+
+
+@pytest.mark.timeout(60)  # what is not bounded takes hours
+def test_hostile_texts_are_judged_soon():
+    words = ["قسد", "«الرقة»", "12", "ثلاثة", "لا", "من", "سجن"] * 6_000
+    other = random.Random(1).sample(words, len(words))
+    found = compare(Article("عنوان", " ".join(words)), Article("عنوان", " ".join(other)), RULES)
+    assert found[0].kind == "material"
