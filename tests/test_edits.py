@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from archive.alerts.rules import AlertRule
-from archive.edits import compare
+from archive.edits import backfill, compare
 from archive.models import Article
 from crawler.cli import main
 from tests.archive_kit import ON_TOPIC, RULES, Kit
@@ -130,3 +130,12 @@ def test_hostile_texts_are_judged_soon():
     other = random.Random(1).sample(words, len(words))
     found = compare(Article("عنوان", " ".join(words)), Article("عنوان", " ".join(other)), RULES)
     assert found[0].kind == "material"
+
+
+def test_what_was_kept_before_edits_were_told_is_told_by_the_migration(kit):
+    kit.save()
+    kit.save(reworded(ON_TOPIC, "معتقلين من", "12 معتقلاً من"), LATER)
+    told = kit.rows("SELECT * FROM edits")
+    kit.do(lambda tx: tx.db.execute("DELETE FROM edits"))
+    kit.do(lambda tx: backfill(tx.db))
+    assert [row[1:] for row in kit.rows("SELECT * FROM edits")] == [row[1:] for row in told] != []
