@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-slow test-browser test-outlets check eval lock format clean
+.PHONY: setup demo test test-slow test-browser test-outlets test-replay check eval lock format clean
 
 setup: $(STAMP)
 
@@ -30,6 +30,11 @@ test-browser: setup
 
 test-outlets: setup
 	$(BIN)/python -m pytest -m outlets --timeout 900
+
+test-replay: setup
+	@test -x .venv-replay/bin/python || $(PYTHON) -m venv .venv-replay
+	@.venv-replay/bin/python -m pip install -qq --disable-pip-version-check pywb==2.10.0
+	$(BIN)/python -m pytest -m replay --timeout 300
 
 check: setup
 	$(BIN)/ruff format --check .

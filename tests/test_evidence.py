@@ -22,7 +22,7 @@ from archive.export import bundle, rows_of, write_rows
 from archive.ledger import head
 from archive.reading import open_archive
 from archive.redaction import blank, redact
-from archive.sqlite import connect_write
+from archive.sqlite import IntegrityError, connect_write
 from archive.store import save
 from archive.upkeep import close_files, prune
 from archive.verify import _check_ledger, _look, _open, files, verify
@@ -171,14 +171,15 @@ def flip_a_byte(kit_path: Path, chance: random.Random) -> tuple[str, object]:
     target = now if isinstance(now, int) else None
     sql = "?" if target is not None else "CAST(? AS TEXT)"
     moved = target if (column, table) == ("seq", "ledger") else rowid
-    taken = (
-        column in ("seq", "version_id") and db.execute(f"SELECT 1 FROM {table} WHERE {column} = ?", (now,)).fetchone()
-    )
-    if not taken:
+    taken = False
+    try:
         db.execute(f"UPDATE {table} SET {column} = {sql} WHERE rowid = ?", (now, rowid))
+    except IntegrityError:  # there is such a row
+        taken = True
 
     def back() -> None:
-        db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (was, moved))
+        if not taken:
+            db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (was, moved))
         for _, sql in triggers:
             db.execute(sql)
         db.close()
