@@ -20,9 +20,9 @@ from archive.arabic.tokens import ARTICLE, DEFINITE, PROCLITICS, WORD, is_known,
 
 ar_norm = normalise
 MOST = 256  # literal phrases one quoted phrase or NEAR may expand to; FTS5 knows no OR inside them
-READ, USUAL = 20_000, 200  # characters of a text that are weighed; words of a usual one
+READ, USUAL = 10_000, 200  # characters of a text that are weighed; words of a usual one
 MOST_WORDS = 32  # words, phrases and operators read of one query
-SEARCHED = 300  # articles a search ranks, the newest; the cost of ranking all grows with the archive
+SEARCHED = 200  # articles a search ranks, the newest; the cost of ranking all grows with the archive
 _FOUND = """SELECT * FROM (SELECT f.rowid FROM articles_fts f CROSS JOIN articles a ON a.id = f.rowid
   WHERE articles_fts MATCH :{} AND f.rowid BETWEEN :first AND :last AND a.first_seen_at >= :since
   AND a.first_seen_at < :until ORDER BY f.rowid DESC LIMIT :most)"""
@@ -209,16 +209,15 @@ def places(text: str, query: str) -> list[tuple[int, int]]:
 def relevance(title: str, text: str, query: str) -> float:
     """How much an article, its words normalised, is about what was typed: words asked for, those in the title fourfold,
     each further one counting less, and less in a long text. Unlike bm25 it looks at nothing but this article."""
-    forms, prefixes, pieces = _asked(query)
-    counts, length = [0.0] * pieces, 0
+    forms, prefixes, number = _asked(query)
+    counts, length = [0.0] * number, 0
     for field, weight in ((title, 4.0), (text[:READ], 1.0)):
-        for word in _FTS_WORD.findall(field):
-            length += 1
-            if (piece := forms.get(word)) is not None:
-                counts[piece] += weight
-            elif prefixes:
-                for start, piece in prefixes:
-                    counts[piece] += weight * word.startswith(start)
+        words = _FTS_WORD.findall(field)
+        length += len(words)
+        for piece in [forms[word] for word in words if word in forms]:
+            counts[piece] += weight
+        for start, piece in prefixes:
+            counts[piece] += weight * sum(word.startswith(start) for word in words)
     long = 0.3 + 0.9 * length / USUAL
     return sum(count / (count + long) for count in counts)
 
@@ -239,6 +238,7 @@ def _asked(query: str) -> tuple[dict[str, int], list[tuple[str, int]], int]:
     return forms, prefixes, number
 
 
+@lru_cache(maxsize=32)
 def _wanted(query: str) -> tuple[set[str], tuple[str, ...]]:
     """Forms to mark, and prefixes of words to mark; nothing that was excluded."""
     wanted: set[str] = set()

@@ -1,22 +1,21 @@
 -- title: Search the archive
--- description: Kept articles whose latest text holds these words, best match first; of more than 300 the newest, and the newest that say it all in their title. Words are joined by AND; "phrases", OR, NOT, -word, word* and NEAR(a b, 5) work; spelling variants, the article and attached particles are found without asking.
+-- description: Kept articles whose latest text holds these words, best match first; of more than 200 the newest, and the newest that say it all in their title. Words are joined by AND; "phrases", OR, NOT, -word, word* and NEAR(a b, 5) work; spelling variants, the article and attached particles are found without asking.
 -- q: words, for instance معتقلين قسد
 -- topic: any
 -- outlet: any outlet id
 -- since: first seen on or after, 2026-01-21
-WITH asked(words, first) AS MATERIALIZED (
-  SELECT ar_query(:q), iif(:since = '', 0, (SELECT min(id) FROM articles WHERE first_seen_at >= :since))
-), found(id) AS MATERIALIZED (
-  SELECT * FROM (SELECT f.rowid FROM asked CROSS JOIN articles_fts f CROSS JOIN articles a ON a.id = f.rowid
-    WHERE articles_fts MATCH words AND f.rowid >= first AND :outlet IN ('', a.outlet_id) AND a.first_seen_at >= :since
+WITH found(id) AS MATERIALIZED (
+  SELECT * FROM (SELECT f.rowid FROM articles_fts f CROSS JOIN articles a ON a.id = f.rowid
+    WHERE articles_fts MATCH ar_query(:q) AND :outlet IN ('', a.outlet_id) AND a.first_seen_at >= :since
+      AND f.rowid >= iif(:since = '', 0, (SELECT min(id) FROM articles WHERE first_seen_at >= :since))
       AND (:topic = '' OR EXISTS (SELECT 1 FROM matches m WHERE m.version_id = a.latest_version_id AND m.topic = :topic))
-    ORDER BY f.rowid DESC LIMIT 300)
+    ORDER BY f.rowid DESC LIMIT 200)
   UNION
-  SELECT * FROM (SELECT f.rowid FROM asked CROSS JOIN articles_fts f CROSS JOIN articles a ON a.id = f.rowid
-    WHERE articles_fts MATCH '{title} : (' || words || ')' AND f.rowid >= first AND :outlet IN ('', a.outlet_id)
-      AND a.first_seen_at >= :since
+  SELECT * FROM (SELECT f.rowid FROM articles_fts f CROSS JOIN articles a ON a.id = f.rowid
+    WHERE articles_fts MATCH '{title} : (' || ar_query(:q) || ')' AND :outlet IN ('', a.outlet_id) AND a.first_seen_at >= :since
+      AND f.rowid >= iif(:since = '', 0, (SELECT min(id) FROM articles WHERE first_seen_at >= :since))
       AND (:topic = '' OR EXISTS (SELECT 1 FROM matches m WHERE m.version_id = a.latest_version_id AND m.topic = :topic))
-    ORDER BY f.rowid DESC LIMIT 300)
+    ORDER BY f.rowid DESC LIMIT 200)
 ), hits AS MATERIALIZED (
   SELECT found.id, ar_score(f.title, f.text, :q) AS score FROM found CROSS JOIN articles_fts f ON f.rowid = found.id
   ORDER BY score DESC, found.id DESC LIMIT 100
