@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
@@ -32,13 +32,18 @@ ALIGNED = 500  # words of each text that are laid beside each other
 FEWEST = 6  # runs; a shorter text says too little to be like another one
 TIMES = 4  # as long: a round-up holds many stories, and is none of them
 COPY, REWRITE, ALIGN, EVENT = 0.6, 0.2, 0.15, 0.32  # see `relation`; tuned on one half of tests/stories.toml
-SWAPPED = 0.22  # of what two alike texts say, said otherwise in the same place: a form filled in twice
+SWAPPED, OTHERWISE = (
+    0.08,
+    0.16,
+)  # of what copies, of what rewrites say, said otherwise in the same place: a form's blanks
+BLANK = 6  # words that fill one in a text told anew; twice as many in one that is else the same
+HEADED = 0.5  # alike are two headlines of one form
 AGAIN = 0.7  # an outlet repeats itself in so many of its own words, or else it fills in a form
 BINS, ROWS = 48, 3  # of the MinHash; two texts of resemblance .6 meet in a band with p = .98, of .1 with p = .02
 TERMS = 40  # words by which an article is found
 
 _TOKEN = re.compile(r"\d+(?:[.,/:]\d+)*|[^\W\d_a-z]+|[a-z]+")
-_NO_FACT = re.compile(r"#(?:20[0-3]\d|[12]|.*[a-z].*|0\.\d+)")  # years, one and two, "dozens", halves
+_NO_FACT = re.compile(r"#(?:20[0-3]\d|1|.*[a-z].*|0\.\d+)")  # years, one, "dozens", halves
 _WEEKDAYS = frozenset(map(normalise, ("الأحد", "الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت")))
 _ENDINGS = ("هما", "ها", "هم", "هن", "نا", "ات", "ون", "ين", "ان", "تي", "يه", "ه", "ي", "ا", "و", "ت")
 
@@ -57,7 +62,8 @@ class Relation(NamedTuple):
 class Telling:
     """What of a title and a text is compared. A number is `#7000`, a weekday `@الاحد`, any other word its stem."""
 
-    words: tuple[str, ...]
+    head: tuple[str, ...]
+    body: tuple[str, ...]
     runs: frozenset[tuple[str, ...]]
     lead: frozenset[str]
     core: dict[str, float]  # in the order of the text, with what each word weighs
@@ -67,13 +73,14 @@ class Telling:
 
 def read_telling(title: str, text: str) -> Telling:
     """Read an article for comparing. Takes about 1 ms for 400 words."""
-    head, body = _words(title), _words(text)
+    head, body = tuple(_words(title)), tuple(_words(text))
     words = (*head, *body)
     known, titled = frozenset(words), frozenset(head)
     lead = dict.fromkeys((*head, *body[:CORE]))
     core = {word: weight * 1.5 if word in titled else weight for word in lead if (weight := _weight(word))}
     return Telling(
-        words,
+        head,
+        body,
         frozenset(zip(words, words[1:], words[2:], strict=False)),
         frozenset(words[:LEAD]),
         core,
@@ -100,7 +107,7 @@ def relation(
     if wording >= ALIGN:
         if 3 * (differ + other_day) > 2 * agreed and differ + other_day:
             return None
-        if (one_outlet and wording < AGAIN) or _swapped(one, other) > SWAPPED:
+        if (one_outlet and wording < AGAIN) or _one_form(one, other, wording):
             return None
         if wording >= REWRITE:
             return Relation("copy" if wording >= COPY else "rewrite", round(wording, 3))
@@ -162,8 +169,14 @@ def stem(word: str) -> str:
 def _common() -> dict[str, float]:
     """What common words weigh."""
     data = tomllib.loads((Path(__file__).parent / "arabic" / "common.toml").read_text("utf-8"))
-    news = {stem(normalise(word)): 0.25 for word in data["news"].split()}
+    news = {stem(normalise(word)): 0.25 for word in (*data["news"].split(), *data["places"].split())}
     return news | {stem(normalise(word)): 0.0 for word in data["function"].split()}
+
+
+@cache
+def _places() -> frozenset[str]:
+    data = tomllib.loads((Path(__file__).parent / "arabic" / "common.toml").read_text("utf-8"))
+    return frozenset(stem(normalise(word)) for word in data["places"].split())
 
 
 @lru_cache(1 << 16)
@@ -209,16 +222,30 @@ def _said(one: Telling, other: Telling, frequent: Collection[str]) -> float:
     return sum(weight for word, weight in weights.items() if word in other.lead) / (sum(weights.values()) or 1)
 
 
-def _swapped(one: Telling, other: Telling) -> float:
-    """Of all that two texts say alike, or otherwise in the same place, how much they say otherwise, from 0 to 1."""
-    a, b = sorted((one.words[:ALIGNED], other.words[:ALIGNED]))  # what is laid beside what depends on which is first
-    mine, yours = frozenset(a), frozenset(b)
-    otherwise = 0.0
-    for op, start, end, from_, to in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if op == "replace" and max(end - start, to - from_) <= 6:  # longer: told anew, no form filled in
-            otherwise += min(_heft(set(a[start:end]) - yours), _heft(set(b[from_:to]) - mine))
-    return otherwise / ((otherwise + _heft(mine & yours)) or 1)
+def _one_form(one: Telling, other: Telling, wording: float) -> bool:
+    """Whether two texts that are much alike are a form filled in twice: with other names, places, numbers, weekdays."""
+    first, second = sorted((one, other), key=lambda telling: (telling.head, telling.body))  # the order must not matter
+    known = frozenset((*first.head, *first.body)), frozenset((*second.head, *second.body))
+    heads = SequenceMatcher(None, first.head, second.head, autojunk=False)
+    if heads.ratio() >= HEADED and _swapped(heads, first.head, second.head, known, BLANK) >= 1:
+        return True
+    a, b = first.body[:ALIGNED], second.body[:ALIGNED]
+    longest = BLANK if wording < COPY else 2 * BLANK
+    otherwise = _swapped(SequenceMatcher(None, a, b, autojunk=False), a, b, known, longest)
+    share = otherwise / ((otherwise + _heft(set(a) & set(b))) or 1)
+    return share > (OTHERWISE if wording < COPY else SWAPPED)
+
+
+def _swapped(
+    laid: SequenceMatcher[str], a: Sequence[str], b: Sequence[str], known: tuple[Set[str], Set[str]], longest: int
+) -> float:
+    """What two texts laid beside each other say otherwise in the same place, and nowhere else."""
+    return sum(
+        min(_heft(set(a[start:end]) - known[1]), _heft(set(b[from_:to]) - known[0]))
+        for op, start, end, from_, to in laid.get_opcodes()
+        if op == "replace" and max(end - start, to - from_) <= longest
+    )
 
 
 def _heft(words: Collection[str]) -> float:
-    return sum(1.0 if word[0] == "@" else _weight(word) for word in words)
+    return sum(1.0 if word[0] == "@" or word in _places() else _weight(word) for word in words)

@@ -102,7 +102,7 @@ _MEMBER = """
 SELECT min(a.first_seen_at, (SELECT min(captured_at) FROM versions WHERE article_id = a.id)), a.id, a.outlet_id,
        v.title, v.text, v.published_at, v.credit_outlet_id, v.id,
        (SELECT count(*) FROM versions WHERE article_id = a.id)
-FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.id = ?
+FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.id IN (SELECT value FROM json_each(?))
 """
 _AMONG = "FROM story_articles WHERE article_id IN (SELECT value FROM json_each(?))"
 _FIRSTS = f"SELECT first_article_id FROM stories WHERE id IN (SELECT story_id {_AMONG})"  # noqa: S608
@@ -156,12 +156,12 @@ ORDER BY s.kind <> 'original', a.first_seen_at, a.id
 
 def link(db: Connection, article_id: int) -> None:
     """Find the story of an article whose newest version was just stored; to be called in the writer's transaction."""
-    me = _member(db, article_id)
+    (me,) = _members(db, [article_id])
     near, frequent = _near(db, me)
     db.execute("DELETE FROM story_backlog WHERE article_id = ?", (article_id,))
     links: dict[_Member, _Link] = {}  # by the later of the two
     members = {article_id}
-    for other in (_member(db, id_) for id_ in sorted(near)):
+    for other in sorted(_members(db, near)):
         earlier, later = sorted((me, other))
         if found := _compare(db, earlier, later, frequent):
             members.add(other.id)
@@ -236,14 +236,9 @@ def fold(article_ids: Sequence[int], roots: Mapping[int, int]) -> list[tuple[int
     return [(root if root in group else group[0], len(group) - 1) for root, group in groups.items()]
 
 
-def forget(db: Connection, article_id: int) -> None:
-    """Take an article's words out of the indexes. What it was linked with stays on record."""
-    for table in ("story_bands", "story_terms", "story_backlog"):
-        db.execute(f"DELETE FROM {table} WHERE article_id = ?", (article_id,))  # noqa: S608
-
-
-def _member(db: Connection, article_id: int) -> _Member:
-    return _Member(*db.execute(_MEMBER, (article_id,)).fetchone())
+def _members(db: Connection, article_ids: Iterable[int]) -> list[_Member]:
+    """Those of some articles that have a version."""
+    return [_Member(*row) for row in db.execute(_MEMBER, (json.dumps(sorted(article_ids)),)).fetchall()]
 
 
 def _near(db: Connection, me: _Member) -> tuple[set[int], frozenset[str]]:
@@ -320,7 +315,7 @@ def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> No
     )
     kind, similarity, version_id, base = db.execute(sql, (later.id,)).fetchone()
     if not outright and similarity is not None and base != found.earlier.id:
-        earlier = _member(db, base) if base else later
+        earlier = _members(db, [base])[0] if base else later
         stored = _Link(Relation(kind, similarity), later.credited == earlier.outlet_id, earlier, version_id)
         outright = found.order < stored.order
     else:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from archive import open_archive
 from archive.desk import open_desk
 from archive.similarity import bands, read_telling, relation, terms
-from archive.stories import catch_up, copies_of, forget, story_of
+from archive.stories import catch_up, copies_of, story_of
 from crawler.report import hits_text, shown_text, shown_values
 from tests.archive_kit import Kit
 from tests.evaluate_stories import Labelled, keep, labelled, pairs, seeds
@@ -157,11 +157,30 @@ def test_what_was_kept_before_there_were_stories_is_linked(kit: Kit, tmp_path: P
     assert kit.one("SELECT count(*) FROM story_backlog") == 0
 
 
-def test_a_forgotten_article_is_found_no_more(kit: Kit) -> None:
-    ids = kept(kit, "school1")
-    kit.do(lambda tx: forget(tx.db, ids["school1"]))
-    kept(kit, "school2")
-    assert told(kit) == {}
+@pytest.mark.parametrize(
+    ("titles", "texts"),
+    [
+        (
+            ("الرئيس يتلقى برقية تهنئة من أمير قطر", "الرئيس يتلقى برقية تهنئة من ملك الأردن"),
+            ("تلقى الرئيس برقية تهنئة من {} بمناسبة حلول عيد الفطر المبارك، عبر فيها عن أطيب تمنياته للشعب السوري.",
+             "أمير دولة قطر الشيخ تميم بن حمد آل ثاني", "ملك الأردن عبد الله الثاني"),
+        ),
+        (
+            ("حملة أمنية في ريف درعا", "حملة أمنية في ريف حمص"),
+            ("أطلقت قوى الأمن الداخلي حملة أمنية في {} لملاحقة المطلوبين ومصادرة السلاح، وفرضت حظراً للتجوال حتى إشعار آخر.",
+             "مدينة الصنمين بريف درعا الشمالي", "بلدة تلبيسة بريف حمص الشمالي"),
+        ),
+        (
+            ("قسد تنعى ثلاثة من مقاتليها", "قسد تنعى اثنين من مقاتليها"),
+            ("نعت قوات سوريا الديمقراطية في بيان {} وتعهدت بمواصلة النضال ضد خلايا داعش في المنطقة حتى القضاء عليها.",
+             "جوان عفرين وهفال كوباني وأحمد الشعيطي", "روني درباسية وعلي البكاري"),
+        ),
+    ],
+)  # fmt: skip
+def test_one_form_filled_in_twice_is_two_happenings(titles: tuple[str, str], texts: tuple[str, str, str]) -> None:
+    form, *blanks = texts
+    one, other = (read_telling(title, form.format(blank)) for title, blank in zip(titles, blanks, strict=True))
+    assert relation(one, other) is None
 
 
 def test_search_folds_copies_and_stories_are_listed(kit: Kit) -> None:
