@@ -17,7 +17,7 @@ from archive.errors import ConfigError
 from archive.folding import fold
 from archive.materiality import Edit, edits
 from archive.models import Article
-from archive.noise import changes, is_noise
+from archive.noise import changes, is_noise, is_sentence
 from archive.rules import RuleSet, load_rules
 from archive.times import later
 from archive.versions import FEED, same_date, same_text, same_version
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from archive.sqlite import Connection
     from archive.writer import Transaction
 
-ALIKE = 3  # articles of an outlet that differ alike within a day: drift
+ALIKE, ALIKE_TOLD = 3, 8  # articles of an outlet that differ alike within a day: drift; so many if in a sentence
 DAY = 86400.0
 MOST = 300  # edits stored of one version; lines looked at for drift
 LONGEST = 1_000  # characters of an edit stored beside its offsets
@@ -137,7 +137,7 @@ def drift(tx: Transaction, outlet_id: str | None, article_id: int, old: Article,
     seen = [(event, article, set(json.loads(detail or "{}").get("lines", ()))) for event, article, detail in rows]
     for signature, line in lines.items():
         others = {article for _, article, theirs in seen if signature in theirs}
-        if fold(line) in found or len(others) + 1 >= ALIKE:
+        if fold(line) in found or len(others) + 1 >= (ALIKE_TOLD if is_sentence(line) else ALIKE):
             _hold(tx, outlet_id, signature, line, {*others, article_id})
     drifting = {row[0] for row in db.execute("SELECT signature FROM drift WHERE outlet_id = ?", (outlet_id,))}
     for event, _, theirs in seen:
@@ -167,12 +167,20 @@ def _hold(tx: Transaction, outlet_id: str, signature: str, line: str, articles: 
 
 
 def _differing(old: str, new: str) -> dict[str, str]:
-    """Lines that only one of two texts has: signature, which begins with "+" or "-", to the line as it stands."""
+    """Lines that only one of two texts has: signature, which begins with "+" or "-", to the line as it stands.
+
+    A sentence between lines that both have is none of a site's own: several stories may be corrected alike.
+    """
     sides = [{fold(line): line for line in text.split("\n")} for text in (old, new)]
-    both = {"", *(sides[0].keys() & sides[1].keys())}
-    told = [(sign, key, line) for sign, side in zip("-+", sides, strict=True) for key, line in side.items()]
-    alone = [(sign, key, line) for sign, key, line in told if key not in both and not is_noise(line)]
-    return {sign + hashlib.sha256(key.encode()).hexdigest()[:24]: line for sign, key, line in alone[:MOST]}
+    both = sides[0].keys() & sides[1].keys()
+    alone = {}
+    for sign, side in zip("-+", sides, strict=True):
+        common = [at for at, key in enumerate(side) if key in both]
+        for at, (key, line) in enumerate(side.items()):
+            within = bool(common) and common[0] < at < common[-1]
+            if key and key not in both and not is_noise(line) and not (within and is_sentence(line)):
+                alone[sign + hashlib.sha256(key.encode()).hexdigest()[:24]] = line
+    return dict(list(alone.items())[:MOST])
 
 
 def _take_back(tx: Transaction, event: int) -> None:

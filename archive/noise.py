@@ -30,6 +30,11 @@ _ONLY, _MARKERS = (frozenset(_DATA[name]) for name in ("only", "markers"))
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+def is_sentence(line: str) -> bool:
+    """Whether a line ends as a sentence does."""
+    return bool(_SENTENCE.search(line))
+
+
 def is_noise(line: str) -> bool:
     """Whether a line is a counter, a clock, a link to elsewhere, a credit of a photo, and no sentence.
 

@@ -92,6 +92,22 @@ def test_a_banner_on_many_articles_is_drift_and_hides_no_edit(kit):
     assert kit.save(first, "2026-01-21T12:00:00Z", url="https://sana.example/0").kind == "unchanged"  # taken down again
 
 
+def test_stories_corrected_alike_are_no_drift(kit):
+    """The same sentence put in the place of another, taken out, or added at the end: of a few stories each is told."""
+    lines = ["قالت مصادر إن القافلة وصلت مساءً.", "وأضافت أن الطريق آمنة.", "ولم يصدر تعليق رسمي."]
+    changes = [
+        [lines[0], "ونفت مصادر رسمية صحة هذه المعلومات.", lines[2]], [lines[0], lines[2]],
+        [*lines, "تحديث: أكدت مصادر متطابقة انتهاء العملية."],
+    ]  # fmt: skip
+    for at, change in enumerate(changes):
+        for number in range(5):
+            url, head = f"https://sana.example/{at}/{number}", f"قسد تتحدث عن القافلة رقم {number}"
+            kit.save(replace(ON_TOPIC, title=head, text="\n".join(lines)), url=url)
+            edited = replace(ON_TOPIC, title=head, text="\n".join(change))
+            assert kit.save(edited, LATER, url=url).kind == "changed"
+    assert kit.one("SELECT count(*) FROM drift") == 0
+
+
 def test_the_same_edit_days_apart_is_no_drift(kit):
     for number, day in enumerate(("21", "23", "25")):
         url = f"https://sana.example/{number}"
