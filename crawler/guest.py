@@ -128,7 +128,9 @@ class Guest:
                 await self._learn(origin, fetch(f"{root}/robots.txt"))
         rules = origin.rules
         if isinstance(rules, NoPage):
-            raise NoPage(rules.outcome, f"robots.txt cannot be read ({rules}), so we wait", rules.retry_at)
+            again = stamp(self._clock() + timedelta(seconds=max(0.0, origin.until - self._monotonic())))
+            until = rules.retry_at and max(rules.retry_at, again)  # a wait that is over would have it asked for at once
+            raise NoPage(rules.outcome, f"robots.txt cannot be read ({rules}), so we wait", until)
         self._host(url).crawl_delay = min(rules.crawl_delay(NAME) or 0.0, CRAWL_DELAY_MAX_S)
         if not rules.can_fetch(url, NAME):
             raise NoPage("refused", "robots.txt forbids it")

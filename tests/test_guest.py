@@ -123,6 +123,19 @@ def test_unreachable_robots_forbids_for_a_while_then_is_asked_again(world: World
     asyncio.run(world.guest.permit(URL, says()))
 
 
+def test_a_wait_for_robots_lasts_until_it_is_asked_for_again(world: World) -> None:
+    """A host that asked for less time than that is not gone to again and again meanwhile, to no avail."""
+
+    async def fetch(url: str) -> bytes:
+        raise NoPage("outage", "answered 503", stamp(NOW + timedelta(seconds=20)), 503)
+
+    for seconds in (0, 60):
+        world.later(seconds)
+        with pytest.raises(NoPage) as told:
+            asyncio.run(world.guest.permit(URL, fetch))
+        assert told.value.retry_at == stamp(NOW + timedelta(seconds=300))
+
+
 def test_rules_are_forgotten_after_a_day(world: World) -> None:
     with pytest.raises(NoPage):
         asyncio.run(world.guest.permit(URL, says("User-agent: *\nDisallow: /")))
