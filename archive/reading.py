@@ -308,6 +308,7 @@ class Archive:
             "given up": "frontier WHERE next_at IS NULL",
             "to look at again": "articles WHERE next_check_at IS NOT NULL",
             "mails waiting": "mails WHERE state = 'queued'",
+            "mails failed": "mails WHERE state = 'failed'",
         }
         return {
             "kept": kept,

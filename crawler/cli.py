@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crawler.cli_alerts import alerts
 from crawler.cli_edits import diff
 from crawler.cli_evidence import export, redact, verify
 from crawler.cli_outlets import outlets
@@ -29,6 +31,7 @@ from crawler.terminal import (
 
 if TYPE_CHECKING:
     from crawler.config import Config
+    from crawler.health import Survey
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 def main(verbose: bool) -> None:
     """Rasid (راصد) watches Arabic news outlets for a topic, keeps every version of every article on it,
     and tells people when something new, changed or withdrawn matters."""
+    os.umask(0o077)  # what we write is nobody else's to read
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Arabic is no reason to fail
@@ -79,7 +83,7 @@ def crawl(outlets: tuple[str, ...], config_dir: Path | None, as_json: bool) -> N
         columns = ["outlet", "outcome", "discovered", "fetched", "kept", "errors", "seconds"]
         click.echo(table_text(columns, [[row[c] for c in columns] for row in rows]))
         troubled = {row["outlet"] for row in rows if row["errors"]}
-        for h in _health(config) if troubled else ():
+        for h in _survey(config).outlets if troubled else ():
             if h["id"] in troubled:
                 click.echo(f"{h['id']}: {h['last_error']}")
     else:
@@ -111,20 +115,26 @@ def save(urls: tuple[str, ...], config_dir: Path | None, as_json: bool) -> None:
 @main.command()
 @config_option
 def run(config_dir: Path | None) -> None:
-    """Run the service: scheduled crawls, revisits and alerts, until SIGTERM."""
-    logging.getLogger("rasid").setLevel(logging.INFO)
+    """Run the service: scheduled crawls, revisits and alerts, until SIGTERM. SIGHUP: read the configuration again."""
+    from crawler.config import supervisor
+    from crawler.logs import set_up
     from crawler.service import Service
     from crawler.session import open_session, run_reactor
 
-    with open_session(load(config_dir)) as session:
-        run_reactor(Service(session).run)
+    logging.getLogger("rasid").setLevel(logging.INFO)
+    config = load(config_dir)
+    set_up(config.watch.log, config.secrets())
+    with open_session(config) as session:
+        run_reactor(Service(session, supervisor()).run)
 
 
 @main.command()
 @config_option
 @json_option
 def status(config_dir: Path | None, as_json: bool) -> None:
-    """Health per outlet: last success, yield, errors, next visit; the head of the ledger's chain."""
+    """Health per outlet: last success, yield, errors, next visit; what waits, what is wrong; the ledger's head."""
+    from dataclasses import asdict
+
     from archive.ledger import head
     from archive.reading import open_archive
 
@@ -132,29 +142,28 @@ def status(config_dir: Path | None, as_json: bool) -> None:
     with open_archive(config.archive) as archive:
         counts, unread, drifts = archive.counts(), archive.gaps(yesterday()), archive.drifts()
         chain = head(archive.db)
-    health = _health(config)
+    found = _survey(config)
     if as_json:
-        print_json({"outlets": health, "counts": counts, "drift": drifts, "head": chain})
+        print_json(asdict(found) | {"counts": counts, "drift": drifts, "head": chain})
         return
     click.echo("   ".join(f"{name}: {number}" for name, number in counts.items()))
     click.echo(f"chain's head: {chain}")
-    if not health:
+    if not found.outlets:
         click.echo("No outlet was visited yet; `rasid crawl` visits them once, `rasid run` on schedule.")
-        return
-    columns = ["outlet", "state", "last success", "last new", "articles", "kept", "errors 24 h", "next"]
-    keys = ["id", "state", "last_ok_at", "last_new_at", "articles", "kept", "errors_24h", "next_at"]
-    click.echo(table_text(columns, [[h[key] for key in keys] for h in health]))
+    else:
+        columns = ["outlet", "state", "last success", "last new", "articles", "kept", "errors 24 h", "next"]
+        keys = ["id", "state", "last_ok_at", "last_new_at", "articles", "kept", "errors_24h", "next_at"]
+        click.echo(table_text(columns, [[h[key] for key in keys] for h in found.outlets]))
     if unread:
         click.echo(f"{unread}.")
     for drift in drifts:
         click.echo(drift)
-    for h in health:
-        if h["state"] == "redesign?":
-            click.echo(
-                f"{h['id']}: most articles looked at are missing alike (a redesign?), so none is told as withdrawn"
-            )
-        if h["state"] in ("blocked", "failing", "silent"):
+    told = {trouble.key: trouble.text for trouble in found.troubles} | {key: text for key, text, _ in found.notices}
+    for h in found.outlets:
+        if h["state"] in ("blocked", "failing", "silent") and f"outlet {h['id']}" not in told:
             click.echo(f"{h['id']} is {h['state']}" + (f": {h['last_error']}" if h["last_error"] else ""))
+    for line in dict.fromkeys(told.values()):
+        click.echo(line)
 
 
 @main.command("import")
@@ -300,18 +309,12 @@ def demo(directory: Path | None, exit_: bool) -> None:
     demonstration.run(directory, exit=exit_)
 
 
-def _health(config: Config) -> list[dict[str, Any]]:
-    """Rows of health; `off` is what the registry no longer names or has disabled."""
-    from dataclasses import asdict
-
-    from archive.reading import open_archive
+def _survey(config: Config) -> Survey:
     from archive.times import stamp, utc_now
+    from crawler.health import survey
 
-    on = {outlet.id for outlet in config.enabled()}
-    with open_archive(config.archive) as archive:
-        rows = [asdict(health) for health in archive.health(stamp(utc_now()))]
-    return [row if row["id"] in on else row | {"state": "off"} for row in rows]
+    return survey(config, stamp(utc_now()))
 
 
-for command in (diff, outlets, extract, topics, rejudge, backup, doctor, verify, export, redact):
+for command in (alerts, diff, outlets, extract, topics, rejudge, backup, doctor, verify, export, redact):
     main.add_command(command)

@@ -9,22 +9,26 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
+from archive.alerts.channels import MISSING, installed, readable
 from archive.alerts.delivery import SmtpSettings
 from archive.alerts.rules import AlertRule
 from archive.errors import ConfigError
 from archive.rules import RuleSet, load_rules
 from archive.topics import shipped_rules
+from crawler.logs import Style
+from crawler.mailing import Alert, Channel, Smtp, alert_rules, smtp_settings
 from crawler.mistakes import friendly, meant
 from crawler.outlets import Outlet as Outlet  # for whoever asks the configuration for one
 from crawler.outlets import check_every, check_outlets, check_url
 from crawler.schedule import Schedule
+from crawler.supervisor import Supervisor
 from crawler.units import Duration, Size
 
 SERVICE, OUTLETS, TOPICS = "rasid.toml", "outlets.toml", "topics.toml"
@@ -63,36 +67,34 @@ class Keep(_Strict, frozen=True):
     free_space: Size = Size(2_000_000_000)
 
 
-class Smtp(_Strict, frozen=True):
-    """The mail server alerts go through. The password comes from the environment or from a file."""
-
-    host: str
-    sender: str
-    port: int = 587
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    user: str | None = None
-    password_env: str | None = None
-    password_file: str | None = None
-    timeout: Duration = Duration(30)
-
-
-class Alert(_Strict, frozen=True):
-    """Who is told of what. Checked further by `archive.alerts.rules.AlertRule`."""
-
-    name: str
-    topics: tuple[str, ...]
-    to: tuple[str, ...]
-    strength: Literal["substantive", "passing"] = "substantive"
-    on: tuple[Literal["new", "edited", "withdrawn", "restored"], ...] = ("new", "edited", "withdrawn")
-    when: Literal["instant"] = "instant"
-    language: Literal["ar", "en"] = "ar"
-    backlog: Literal["digest", "each", "none"] = "digest"
-
-
 class Desk(_Strict, frozen=True):
     """Where `rasid serve` is reached; links in mails point there."""
 
     url: str = "http://127.0.0.1:8001"
+
+
+class Watch(_Strict, frozen=True):
+    """How the running service is watched: its pages for monitoring, and its log."""
+
+    listen: str = "127.0.0.1:9464"  # none: off
+    log: Style = "text"
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port. Raises ValueError."""
+        if not self.listen:
+            return None
+        parts = urlsplit(f"//{self.listen}")
+        if not re.fullmatch(r"localhost|127\.[\d.]+|::1", parts.hostname or "") or not parts.port:
+            raise ValueError(f'{self.listen!r} is no place on loopback; write "127.0.0.1:9464", or "" for none')
+        return str(parts.hostname), parts.port
+
+
+class Backup(_Strict, frozen=True):
+    """Where the service keeps a copy of the archive."""
+
+    dir: str = ""  # none: off
+    every: Duration = Duration(86400)
 
 
 class Stamp(_Strict, frozen=True):
@@ -109,7 +111,10 @@ class _Service(_Strict, frozen=True):
     keep: Keep = Keep()
     smtp: Smtp | None = None
     alert: tuple[Alert, ...] = ()
+    channel: dict[str, Channel] = {}
     desk: Desk = Desk()
+    service: Watch = Watch()
+    backup: Backup = Backup()
     stamp: Stamp = Stamp()
 
 
@@ -128,7 +133,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     keep: Keep
     smtp: Smtp | None
     alerts: tuple[AlertRule, ...]
+    channels: dict[str, Channel]
     desk: Desk
+    watch: Watch
+    backup: Backup
     stamp: Stamp
     outlets: tuple[Outlet, ...]
     rules: RuleSet
@@ -163,7 +171,37 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def mail_server(self) -> SmtpSettings | None:
         """Where mail goes, with the password, which only whoever sends must have. Raises ConfigError without it."""
         file = self.file(SERVICE)
-        return _smtp(file, self.smtp, _password(file, self.smtp)) if self.smtp else None
+        return smtp_settings(file, self.smtp, self._password())
+
+    def channel_addresses(self) -> dict[str, str]:
+        """The addresses of the channels that alerts name: secrets, which only whoever sends must have. Raises
+        ConfigError for one that is missing, or that nothing can be sent to."""
+        found, file = {}, self.file(SERVICE)
+        for name in dict.fromkeys(name for rule in self.alerts for name in rule.channels):
+            key, channel = f"channel.{name}", self.channels[name]
+            if not installed():
+                raise ConfigError(file, key, MISSING)
+            address = _secret(file, f"{key}.url", channel.url_env, channel.url_file)
+            if not address or not readable(address):
+                mend = "name in url_env or url_file where an address stands, written as apprise writes it"
+                raise ConfigError(file, key, mend)
+            found[name] = address
+        return found
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must be seen in no log, as far as it can be read."""
+        proxy = urlsplit(self.crawl.proxy or "")
+        found = [proxy.password]
+        with suppress(ConfigError):
+            found.append(self._password())
+        with suppress(ConfigError):
+            found += self.channel_addresses().values()
+        return tuple(filter(None, found))
+
+    def _password(self) -> str | None:
+        if self.smtp is None or self.smtp.user is None:
+            return None
+        return _secret(self.file(SERVICE), "smtp.password", self.smtp.password_env, self.smtp.password_file)
 
     def file(self, name: str) -> Path:
         """Where a configuration file lies, for messages."""
@@ -173,6 +211,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 def _place(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.netloc.removeprefix("www."), f"{parts.path.rstrip('/')}/"
+
+
+def supervisor() -> Supervisor:
+    """Whoever started us and wants to hear how we are: systemd, or nobody."""
+    ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    limit = os.environ.get("WATCHDOG_USEC", "") if ours else ""
+    return Supervisor(os.environ.get("NOTIFY_SOCKET"), int(limit) / 1e6 if limit.isdigit() else None)
 
 
 def find_dir(given: str | Path | None) -> Path | None:
@@ -193,7 +238,8 @@ def load_config(given: str | Path | None = None) -> Config:
     outlets = read_outlets(directory / OUTLETS) if (directory / OUTLETS).is_file() else ()
     rules = load_topics(directory)
     _check_service(directory / SERVICE, service)
-    _smtp(directory / SERVICE, service.smtp)
+    smtp_settings(directory / SERVICE, service.smtp)
+    known = {"topics": rules.topics, "outlets": [outlet.id for outlet in outlets], "channels": service.channel}
     return Config(
         dir=directory,
         archive=directory / Path(service.archive).expanduser(),
@@ -202,8 +248,11 @@ def load_config(given: str | Path | None = None) -> Config:
         revisit=service.revisit,
         keep=service.keep,
         smtp=service.smtp,
-        alerts=tuple(_alerts(directory / SERVICE, service, rules)),
+        alerts=tuple(alert_rules(directory / SERVICE, service.alert, service.smtp, known)),
+        channels=service.channel,
         desk=service.desk,
+        watch=service.service,
+        backup=msgspec.structs.replace(service.backup, dir=_place_of_backup(directory, service)),
         stamp=service.stamp,
         outlets=outlets,
         rules=rules,
@@ -264,6 +313,10 @@ def _check_service(file: Path, service: _Service) -> None:
     if not service.archive.strip() or (file.parent / service.archive).is_dir():
         raise ConfigError(file, "archive", f'{service.archive!r} is no file; write one such as "archive.db"')
     check_every(file, "crawl.every", service.crawl.every)
+    try:
+        service.service.address  # noqa: B018  # raises
+    except ValueError as error:
+        raise ConfigError(file, "service.listen", str(error)) from error
     for key, number in (
         ("crawl.concurrency", service.crawl.concurrency),
         ("crawl.outlets_at_once", service.crawl.outlets_at_once),
@@ -284,54 +337,28 @@ def _check_service(file: Path, service: _Service) -> None:
             check_url(file, key, re.sub("//[^/@]*@", "//", url) if key == "crawl.proxy" else url)
 
 
-def _alerts(file: Path, service: _Service, rules: RuleSet) -> Iterator[AlertRule]:
-    names: set[str] = set()
-    for alert in service.alert:
-        key = f"alert {alert.name}"
-        if alert.name in names:
-            raise ConfigError(file, f"{key}.name", "stands twice; give each alert its own name")
-        names.add(alert.name)
-        for topic in alert.topics:
-            if topic not in rules.topics:
-                mend = f"no topic {topic!r}{meant(topic, rules.topics)}; known: {', '.join(rules.topics)}"
-                raise ConfigError(file, f"{key}.topics", mend)
-        if service.smtp is None:
-            raise ConfigError(file, "smtp", f"is missing, so the {key} could tell nobody; add a [smtp] table")
-        try:
-            yield AlertRule(**msgspec.structs.asdict(alert))
-        except ValueError as error:
-            raise ConfigError(file, key, str(error)) from error
+def _place_of_backup(directory: Path, service: _Service) -> str:
+    if not service.backup.dir:
+        return ""
+    place, home = directory / Path(service.backup.dir).expanduser(), (directory / service.archive).parent
+    if home.resolve() in (place.resolve(), *place.resolve().parents):
+        mend = f"{place} lies inside the archive's own directory; name a place that does not go with it"
+        raise ConfigError(directory / SERVICE, "backup.dir", mend)
+    return str(place)
 
 
-def _smtp(file: Path, smtp: Smtp | None, password: str | None = None) -> SmtpSettings | None:
-    if smtp is None:
-        return None
-    if not 1 <= smtp.port <= 65535:
-        raise ConfigError(file, "smtp.port", f"{smtp.port} is no port; 587 and 465 are usual")
-    if not re.fullmatch(r"[\w.-]+|[\w.:]*:[\w.:]*:[\w.:]*", smtp.host):
-        raise ConfigError(file, "smtp.host", f"{smtp.host!r} is no host; its port goes into smtp.port")
-    if smtp.user and not (smtp.password_env or smtp.password_file):
-        raise ConfigError(file, "smtp", "has a user and no password; add password_env or password_file")
-    try:
-        return SmtpSettings(
-            host=smtp.host, port=smtp.port, security=smtp.security, user=smtp.user,
-            password=password, sender=smtp.sender, timeout=float(smtp.timeout),
-        )  # fmt: skip
-    except ValueError as error:
-        raise ConfigError(file, "smtp", str(error)) from error
-
-
-def _password(file: Path, smtp: Smtp) -> str | None:
-    """The secret itself; no message ever carries it, nor what may be the secret in the place of a name."""
-    if name := smtp.password_env:
-        if not (secret := os.environ.get(name)) and smtp.user:
-            named = name if re.fullmatch("[A-Z_][A-Z0-9_]*", name) else "variable of this name"
-            raise ConfigError(file, "smtp.password_env", f"the environment holds no {named}; set it")
-        return secret
-    if smtp.password_file:
-        path = file.parent / Path(smtp.password_file).expanduser()
+def _secret(file: Path, key: str, env: str | None, named: str | None) -> str | None:
+    """What a variable of the environment, or else a file, holds; None where neither is asked for. No message ever
+    carries it, nor what may be the secret in the place of a name."""
+    if env:
+        if secret := os.environ.get(env):
+            return secret
+        known = env if re.fullmatch("[A-Z_][A-Z0-9_]*", env) else "variable of this name"
+        raise ConfigError(file, f"{key}_env", f"the environment holds no {known}; set it")
+    if named:
+        path = file.parent / Path(named).expanduser()
         try:
             return path.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(file, "smtp.password_file", f"{path} cannot be read") from error
+            raise ConfigError(file, f"{key}_file", f"{path} cannot be read") from error
     return None

@@ -22,7 +22,7 @@ _WORDS = {
 def friendly(file: Path, kind: type, message: str) -> ConfigError:
     """Turn msgspec's words about a Struct of this `kind` into file, key and the mend."""
     what, _, path = message.partition(" - at `$")
-    key = re.sub(r"\[(\d+)\]", lambda nth: f" {int(nth[1]) + 1}", path.rstrip("`").lstrip("."))
+    key = re.sub(r"\[(\d+)\]", lambda nth: f" {int(nth[1]) + 1}", path.rstrip("`").lstrip(".").replace("[...]", ""))
     if found := re.match(r"Object contains unknown field `(.+)`", what):
         known, top = _fields(_at(kind, key)), _fields(kind)
         mend = f"unknown key {found[1]!r}{meant(found[1], known)}; known here: {', '.join(sorted(known))}"
@@ -51,7 +51,7 @@ def _at(kind: Any, path: str) -> Any:
     for name in filter(None, re.sub(r" \d+", "", path).split(".")):
         kind = get_type_hints(kind)[name]
         while inner := [a for a in get_args(kind) if a not in (NoneType, ...) and not isinstance(a, str)]:
-            kind = inner[0]  # of a tuple its items, of an optional value the value
+            kind = inner[-1]  # of a tuple its items, of a table its values, of an optional value the value
     return kind
 
 

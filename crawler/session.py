@@ -16,20 +16,33 @@ from crawler.browser import missing
 from crawler.config import OUTLETS, Config
 from crawler.crawl import Crawls
 from crawler.guest import Guest
-from crawler.worker import Worker
+from crawler.worker import Readers
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
     """The parts of one crawling process, wired."""
 
     config: Config
     writer: Writer
-    worker: Worker
+    worker: Readers
     crawls: Crawls
     clock: Clock
+
+    def use(self, config: Config) -> None:
+        """Crawl and read by another configuration from here on; `writer.set_policy` is for its thread."""
+        self.config = config
+        self.worker.set_rules(config.rules)
+        self.crawls.use(config)
+
+
+def check(config: Config) -> None:
+    """Raise ConfigError for what nobody may crawl with, or this machine cannot."""
+    config.require_contact()
+    if any(outlet.browser for outlet in config.enabled()) and (mend := missing()):
+        raise ConfigError(config.file(OUTLETS), "outlet.browser", mend)
 
 
 def policy(config: Config) -> Policy:
@@ -39,6 +52,8 @@ def policy(config: Config) -> Policy:
         confirm_after=float(config.revisit.confirm_after),
         rules=config.rules,
         alerts=config.alerts,
+        mails_per_hour=config.smtp.most_per_hour if config.smtp else Policy.mails_per_hour,
+        mail_domain=config.smtp.sender.rpartition("@")[2] if config.smtp else Policy.mail_domain,
         revisit_all=config.revisit.which == "all",
     )
 
@@ -49,13 +64,11 @@ def open_session(config: Config, *, clock: Clock = utc_now, waits: Path | None =
 
     `waits`: an archive, perhaps of another process, which knows the hosts that asked us to wait.
     """
-    config.require_contact()
-    if any(outlet.browser for outlet in config.enabled()) and (mend := missing()):
-        raise ConfigError(config.file(OUTLETS), "outlet.browser", mend)
+    check(config)
     config.archive.parent.mkdir(parents=True, exist_ok=True)
     writer = Writer(config.archive, policy(config), clock=clock)
     try:
-        worker = Worker(config.rules)
+        worker = Readers(config.rules)
         try:
             guest = Guest(config, writer, clock=clock, waits=waits)
             yield Session(config, writer, worker, Crawls(config, writer, worker, guest, clock=clock), clock)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from archive.writer import Writer
 
 T = TypeVar("T")
+Security = Literal["starttls", "tls", "none"]
 _one_run = Lock()  # so that a mail in state `sending` at the start of a run is one a crash left behind
 
 
@@ -39,7 +40,7 @@ class SmtpSettings:
 
     host: str
     port: int
-    security: Literal["starttls", "tls", "none"]
+    security: Security
     user: str | None
     password: str | None = field(repr=False)
     sender: str

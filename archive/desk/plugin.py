@@ -15,6 +15,7 @@ from archive.arabic.normalise import normalise
 from archive.coverage import SQL as COVERAGE
 from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
+from archive.desk.feed import feed, topic_title
 from archive.edits import COLUMNS, compare, read_edit
 from archive.search import ar_query, highlight, relevance
 from archive.stories import ROOTS, STORY, fold, read_story
@@ -123,7 +124,26 @@ def extra_template_vars(
 @_hook
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Response]]]]:
     """The address mails point to; of Datasette's own pages about itself only their style sheets and scripts."""
-    return [(r"^/-/article/(?P<id>\d{1,18})$", article), (r"^/-/(?!static/)", nothing)]
+    return [
+        (r"^/-/article/(?P<id>\d{1,18})$", article),
+        (r"^/-/feed/(?P<topic>\w{1,80})\.atom$", topic_feed),
+        (r"^/-/(?!static/)", nothing),
+    ]
+
+
+async def topic_feed(request: Any, datasette: Any) -> Response:
+    """The newest articles on a topic, as Atom."""
+    await datasette.ensure_permissions(request.actor, [("view-database", DATABASE), "view-instance"])
+    topic = request.url_vars["topic"]
+    found = await rows(datasette, pages.page_query("feed"), {"topic": topic})
+    rules = await rows(datasette, "SELECT toml FROM rule_sets ORDER BY id DESC LIMIT 1", {})
+    title = topic_title(rules[0]["toml"] if rules else None, topic)
+    if not found and title is None:
+        raise NotFound(f"No topic {topic} in this archive")
+    own, desk = (datasette.absolute_url(request, path) for path in (request.path, datasette.urls.instance()))
+    context = feed(own, desk, title or topic, found)
+    text = await datasette.render_template("feed.atom", context, request=request)
+    return Response(text, content_type="application/atom+xml; charset=utf-8")
 
 
 async def nothing() -> Response:
