@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from archive.arabic.normalise import normalise
 from archive.models import Article
+from archive.noise import is_sentence
 
 if TYPE_CHECKING:
     from archive.sqlite import Connection
@@ -72,7 +73,10 @@ def forget(tx: Transaction, before: str) -> int:
 
 
 def _edges(lines: list[str]) -> list[tuple[int, str]]:
-    return [(at, line) for at, line in enumerate(lines) if at < HEAD or at >= len(lines) - TAIL]
+    """Where furniture may stand; a sentence only first or last, for agencies tell many stories in the same ones."""
+    last = len(lines) - 1
+    near = [(at, line) for at, line in enumerate(lines) if at < HEAD or at > last - TAIL]
+    return [(at, line) for at, line in near if at in (0, last) or not is_sentence(line)]
 
 
 def _fold(line: str) -> str:

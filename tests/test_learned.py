@@ -92,3 +92,13 @@ def test_rare_lines_are_forgotten_and_learned_ones_stay(kit):
         publish(kit, number)
     kit.do(lambda tx: forget(tx, later(NOW, 86400)))
     assert kit.rows("SELECT line FROM outlet_lines") == [(FOLLOW.format(n=0),)]
+
+
+def test_a_sentence_that_many_stories_tell_is_theirs(kit):
+    """Agencies write in set phrases; only what stands first or last, over and over, is the outlet's own."""
+    told = "واتفق المجتمعون على تشكيل غرفة عمليات مشتركة."
+    for number in range(3 * ARTICLES):
+        lines = [f"عقد الاجتماع رقم {number} في الحسكة بحضور قسد.", told, f"وكان هذا هو اللقاء {number} هذا الشهر."]
+        article = replace(ON_TOPIC, title=f"الاجتماع {number} بشأن معتقلي داعش", text="\n".join(lines))
+        kit.save(article, later(NOW, number), url=f"https://sana.example/{number}")
+    assert kit.do(lambda tx: furniture(tx.db, "sana")) == ()
