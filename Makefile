@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-slow test-browser test-outlets test-replay check eval lock format clean
+.PHONY: setup demo test test-slow test-crash test-browser test-outlets test-replay check eval lock format clean
 
 setup: $(STAMP)
 
@@ -23,6 +23,9 @@ test: setup
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow --timeout 900
+
+test-crash: setup  # a part of test-slow
+	$(BIN)/python -m pytest -m slow tests/test_writer.py tests/test_power_loss.py --timeout 1800
 
 test-browser: setup
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation --editable '.[browser]'

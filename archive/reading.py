@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +26,7 @@ from archive.stories import fold as fold_copies
 from archive.times import later, utc_now
 from archive.titles import heading
 
+BATCH = 500  # rows read at a time of what may be too much for one list
 SILENT_AFTER = 2 * 86400  # seconds without anything new, or five times what is usual between two new articles
 FOLDED = 5  # times as many hits are read where copies are folded
 
@@ -126,9 +127,10 @@ _ARTICLE = (
     "FROM articles a LEFT JOIN versions v ON v.id = a.latest_version_id"
 )
 _VERSION = (
-    "SELECT h.number, v.id, v.article_id, v.capture_id, v.captured_at, v.title, v.text, v.author, v.section, "
+    "SELECT (SELECT count(*) FROM versions n WHERE n.article_id = v.article_id AND (n.captured_at, n.id) <= "
+    "(v.captured_at, v.id)), v.id, v.article_id, v.capture_id, v.captured_at, v.title, v.text, v.author, v.section, "
     "v.published_at, v.published_source, v.modified_at, v.credit, v.language, v.extractor, v.text_sha256 "
-    "FROM history h JOIN versions v ON v.id = h.version_id"
+    "FROM versions v"
 )
 _HEALTH = f"""
 SELECT o.id, o.name_ar,
@@ -183,9 +185,18 @@ class Archive:
         )
         return [ArticleRow(*row) for row in rows]
 
+    def each_article(self) -> Iterator[ArticleRow]:
+        """Every kept article, oldest first, however many there are: a batch is read at a time, and between two batches
+        nothing is held, so it may take all day beside a writer."""
+        return (ArticleRow(*row) for row in self._each(f"{_ARTICLE} WHERE a.latest_version_id IS NOT NULL", "a.id", 0))
+
+    def each_version(self) -> Iterator[VersionRow]:
+        """Every version in the order it was stored, read as `each_article` reads."""
+        return (VersionRow(*row) for row in self._each(f"{_VERSION} WHERE true", "v.id", 1))
+
     def versions(self, article_id: int) -> list[VersionRow]:
         """All versions of an article, oldest first."""
-        return [VersionRow(*row) for row in self._rows(f"{_VERSION} WHERE h.article_id = ? ORDER BY 1", (article_id,))]
+        return [VersionRow(*row) for row in self._rows(f"{_VERSION} WHERE v.article_id = ? ORDER BY 1", (article_id,))]
 
     def diff(
         self, article_id: int, a: int | None = None, b: int | None = None, *, rules: RuleSet | None = None
@@ -326,6 +337,12 @@ class Archive:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _each(self, select: str, key: str, column: int) -> Iterator[Any]:
+        rows = self._rows(sql := f"{select} AND {key} > ? ORDER BY {key} LIMIT {BATCH}", (0,))
+        while rows:
+            yield from rows
+            rows = self._rows(sql, (rows[-1][column],))
 
     def _rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         return [tuple(row.values()) for row in self.query(sql, params)]

@@ -14,9 +14,10 @@ from typing import Any
 
 from warcio.archiveiterator import ArchiveIterator
 
-from archive.frontier import OutletRow, start_crawl, sync_outlets
+from archive.alerts.rules import AlertRule
+from archive.frontier import OutletRow, request, start_crawl, sync_outlets
 from archive.ledger import check
-from archive.looks import record_fetch
+from archive.looks import look, record_fetch
 from archive.models import Article, Look, Page, Snapshot
 from archive.store import save
 from archive.times import moment
@@ -151,9 +152,10 @@ def whole(writer: Writer) -> list[str]:
 
 
 def save_until_killed(path: Path, run: int, pipe: Any) -> None:
-    """A process that saves from four threads and tells of every save that was acknowledged."""
+    """A process that saves, looks, asks and mails from four threads, and tells of every save that was acknowledged."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    writer, telling = Writer(path, policy(), group_size=8), threading.Lock()
+    alerts = (AlertRule("r", ("sdf",), ("desk@example.org",)),)
+    writer, telling = Writer(path, policy(alerts=alerts), group_size=8), threading.Lock()
 
     def work(thread: int) -> None:
         number = 0
@@ -166,6 +168,10 @@ def save_until_killed(path: Path, run: int, pipe: Any) -> None:
             saved = writer.submit(partial(save, snapshot=snapshot)).result()
             with telling:
                 pipe.send(saved.version_id)
+            if thread == 0:
+                writer.submit(partial(look, look=Look(url, page().at, "gone", article_id=saved.article_id))).result()
+            elif thread == 1:
+                request(path, "crawl", "sana", page().at)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:
