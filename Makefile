@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-slow test-crash test-browser test-outlets test-replay check eval lock format clean
+.PHONY: setup demo test test-slow test-crash test-browser test-outlets test-month test-day test-replay check eval lock format clean
 
 setup: $(STAMP)
 
@@ -38,6 +38,12 @@ test-replay: setup
 	@test -x .venv-replay/bin/python || $(PYTHON) -m venv .venv-replay
 	@.venv-replay/bin/python -m pip install -qq --disable-pip-version-check pywb==2.10.0
 	$(BIN)/python -m pytest -m replay --timeout 300
+
+test-month: setup  # simulated months, by SEEDS="1 2 3"; a few minutes each
+	$(BIN)/python -m pytest -m month -s
+
+test-day: setup  # a simulated day of OUTLETS=100, with what a poll and a page cost
+	$(BIN)/python -m pytest -m day -s
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -20,6 +20,7 @@ from crawler.guest import Guest
 from crawler.session import policy
 from crawler.worker import Worker
 from tests.servers import Site
+from tests.warp import Warp
 
 ROOT = Path(__file__).parent.parent
 TEXT = """أعلنت قوات سوريا الديمقراطية اليوم أنها نقلت دفعة من معتقلي تنظيم داعش من سجن الصناعة في الحسكة.
@@ -34,7 +35,7 @@ class Loop:
     """Scrapy's reactor in a thread of its own, for as long as the tests run."""
 
     def __init__(self) -> None:
-        self.loop: asyncio.AbstractEventLoop
+        self.loop = Warp()
         ready = threading.Event()
         threading.Thread(target=self._run, args=(ready,), daemon=True).start()
         assert ready.wait(30)
@@ -42,11 +43,11 @@ class Loop:
     def _run(self, ready: threading.Event) -> None:
         from scrapy.utils.reactor import install_reactor
 
-        self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
         from twisted.internet import reactor
 
+        reactor.seconds = self.loop.time  # type: ignore[method-assign]
         reactor.callWhenRunning(ready.set)  # type: ignore[attr-defined]
         reactor.run(installSignalHandlers=False)  # type: ignore[attr-defined]
 
@@ -71,7 +72,8 @@ class Desk:
         entry["allow_private"] = str(allow_private).lower()
         self.outlets.append("[[outlet]]\n" + "\n".join(f"{k} = {v}" for k, v in entry.items()))
 
-    def open(self) -> Desk:
+    def configure(self) -> None:
+        """Write the configuration, and read it."""
         lines = ['contact = "desk@example.org"']
         for table in sorted({key.partition(".")[0] for key in self.settings}):
             lines.append(f"[{table}]")
@@ -81,6 +83,9 @@ class Desk:
         (self.directory / "rasid.toml").write_text("\n".join(lines))
         (self.directory / "outlets.toml").write_text("\n".join(self.outlets))
         self.config = load_config(self.directory)
+
+    def open(self) -> Desk:
+        self.configure()
         self.writer = Writer(self.config.archive, policy(self.config), group_ms=5, clock=self.now)
         self.guest = Guest(self.config, self.writer, clock=self.now)
         self.crawls = Crawls(self.config, self.writer, self.worker, self.guest, clock=self.now)
