@@ -1,6 +1,6 @@
 WITH newest AS (
   SELECT m.version_id FROM matches m JOIN articles a ON a.latest_version_id = m.version_id
-  WHERE m.topic = :topic AND m.strength = 'substantive' ORDER BY m.rowid DESC LIMIT 50
+  WHERE m.topic = :topic AND m.strength = 'substantive' ORDER BY m.version_id DESC LIMIT 50
 )
 SELECT a.id AS article_id, a.url, v.title, v.text, v.author, v.published_at, v.captured_at AS updated,
        coalesce(o.name_ar, '') AS outlet
