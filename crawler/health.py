@@ -114,12 +114,12 @@ def exposed(archive: Path) -> str | None:
 
 
 def announce(tx: Transaction, troubles: Mapping[str, str]) -> None:
-    """Tell operators of troubles that began, by key; and note which are over."""
-    rows = tx.db.execute("SELECT DISTINCT key FROM notices WHERE cleared_at IS NULL").fetchall()
-    standing = {row[0] for row in rows}
-    for key in troubles.keys() - standing:
-        operator_notice(tx, key, troubles[key])
-    for key in standing - troubles.keys():
+    """Tell operators of troubles that began, by key; note what became of the others, and which are over."""
+    standing = dict(tx.db.execute("SELECT key, text FROM notices WHERE cleared_at IS NULL").fetchall())
+    for key, text in troubles.items():
+        if standing.get(key) != text:
+            operator_notice(tx, key, text)
+    for key in standing.keys() - troubles.keys():
         if key.startswith(OURS):
             operator_clear(tx, key)
 

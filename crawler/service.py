@@ -258,10 +258,10 @@ class Service:
         if known is None:
             self.usual = later(now, USUAL_S), {row["id"]: row["unusual"] for row in found.outlets}
         troubles = {trouble.key: trouble.text for trouble in found.troubles} | self._own()
-        standing = {key for key, _, _ in found.notices if key.startswith(OURS)}
-        if troubles.keys() != standing:
+        standing = {key: text for key, text, _ in found.notices if key.startswith(OURS)}
+        if troubles.keys() != standing.keys() or standing.get("configuration") != self.refused:
             await self._write(lambda tx: announce(tx, troubles))
-            for key in troubles.keys() - standing:
+            for key in troubles.keys() - standing.keys():
                 say(log, "trouble", logging.WARNING, key=key, what=troubles[key])
 
     def _own(self) -> dict[str, str]:

@@ -20,9 +20,26 @@ from crawler.demo.places import Sink
 from tests.servers import Site, article, rss
 
 ROOT = Path(__file__).parent.parent
-TEXT = """أعلنت قوات سوريا الديمقراطية اليوم أنها نقلت دفعة رقم {n} من معتقلي تنظيم داعش من سجن الصناعة في الحسكة.
-وقال مصدر في قسد إن عملية النقل جرت بإشراف التحالف الدولي وإن عدد المحتجزين بلغ مئة وخمسين.
-وأضاف المصدر أن السجون التي تضم عناصر التنظيم في شمال شرق سوريا ما زالت تحت السيطرة الكاملة."""
+TITLE = "قسد تنقل الدفعة {n} من معتقلي داعش من الحسكة"
+# Each in words of its own, so that none is told as a copy of another.
+TEXTS = """نقلت قوات سوريا الديمقراطية عشرات من معتقلي داعش من سجن الصناعة تحت حراسة. وقال شهود إن الطريق أغلق ساعات.
+تسلم العراق من قسد قافلة تقل محتجزين من تنظيم داعش عبر معبر ربيعة. وأوضح متحدث في بغداد أن القضاء سينظر في ملفاتهم.
+أحبط حراس سجن غويران الذي تديره قسد محاولة فرار دبرها سجناء داعش ليلا. وعثر المحققون على نفق قصير وأدوات حفر بدائية.
+زار وفد من الصليب الأحمر محتجزي داعش لدى قوات سوريا الديمقراطية واطلع على الرعاية الطبية. ودعا إلى تحسين الغذاء.
+قررت هولندا إعادة أطفال من مخيم الهول حيث تحتجز قسد عائلات داعش. ورحبت منظمات حقوقية بالخطوة ووصفتها بالمتأخرة.
+نفذ التحالف الدولي إنزالا قرب الشدادي واعتقل قياديا في داعش وسلمه إلى قسد. وشارك في العملية ثلاث مروحيات وكلاب مدربة.
+بدأت في القامشلي محاكمة متهمين من داعش أوقفتهم قوات سوريا الديمقراطية قبل أعوام. ويحضر الجلسات محامون وصحفيون محليون.
+نقلت مصادر طبية إصابة سبعة من معتقلي داعش بالسل في سجن تديره قسد جنوب الرقة. وعزل المرضى وأرسلت عينات إلى مختبر.
+أفرجت قسد بكفالة عشائرية عن موقوفين لم تثبت صلتهم بداعش في دير الزور. واستقبلهم وجهاء المنطقة بخيمة صلح.
+تظاهر ذوو مفقودين أمام مقر لقسد مطالبين بكشف مصير أبنائهم الذين خطفهم داعش. ورفعوا صورا ولافتات تطالب بلجنة مستقلة.
+خصصت واشنطن منحة لتدريب حراس قسد في السجون التي تضم عناصر داعش. ويشمل البرنامج كاميرات وبوابات إلكترونية.
+أعلنت دمشق اتفاقا مع قسد على تسلم ملف معتقلي داعش تدريجيا. وينص البند الرابع على لجنة مشتركة للتحقق من الأسماء.
+سلمت قسد فرنسا أربعة يتامى من أبناء مقاتلي داعش في مطار صغير. ورافقتهم طبيبة نفسية ومترجمة خلال الرحلة.
+دهمت قوة من قسد مزرعة في ريف منبج وضبطت وثائق لخلية من داعش. وتضمنت الأوراق خرائط وقوائم مالية مشفرة.""".splitlines()
+
+
+def text(n):
+    return f"{TEXTS[n % len(TEXTS)]}\nالخبر رقم {n}."
 
 
 def free_port():
@@ -120,10 +137,7 @@ def until(true, seconds=40, what="what was waited for"):
 
 def publish(site, *numbers):
     """Articles with these numbers, and the feed of all of them."""
-    links = [
-        site.article(f"/news/{n}.html", f"قسد تنقل الدفعة {n} من معتقلي داعش من الحسكة", TEXT.format(n=n))
-        for n in numbers
-    ]
+    links = [site.article(f"/news/{n}.html", TITLE.format(n=n), text(n)) for n in numbers]
     site.feed("/feed", links)
     return links
 
@@ -140,9 +154,7 @@ def test_an_article_is_found_kept_and_told_and_sigterm_drains(tmp_path):
             until(lambda: len(sink.mails) == 1, what="the first mail")
             publish(site, 1, 2)
             until(lambda: len(sink.mails) == 2, what="the second mail")
-            site.article(
-                "/news/1.html", "قسد تنقل الدفعة 1 من معتقلي داعش من الحسكة", TEXT.format(n=1) + "\nونفت الحكومة ذلك."
-            )
+            site.article("/news/1.html", TITLE.format(n=1), text(1) + "\nونفت الحكومة ذلك.")
             until(lambda: len(sink.mails) == 3, what="the mail about the edit")
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
@@ -320,7 +332,7 @@ def test_withdrawn_after_two_looks_and_an_outage_is_neither_edit_nor_withdrawal(
 def test_the_feed_is_read_by_conditional_get_and_rss_is_what_it_is(tmp_path):
     with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
         configure(tmp_path, site, sink.port, every="1s")
-        link = site.article("/news/1.html", "قسد تنقل معتقلي داعش من الحسكة", TEXT.format(n=1))
+        link = site.article("/news/1.html", "قسد تنقل معتقلي داعش من الحسكة", text(1))
 
         def feed(visit):
             if visit.headers.get("if-none-match") == '"v1"':
