@@ -201,7 +201,7 @@ def flips(kit: Kit, number: int, seed: int) -> None:
 
 
 def test_flipped_bytes_are_found(kit):
-    flips(kit, 60, 7)
+    flips(kit, 40, 7)
 
 
 @pytest.mark.slow
