@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-slow test-crash test-browser test-outlets test-month test-day test-replay check eval lock format clean
+.PHONY: setup demo test bench test-slow test-crash test-browser test-outlets test-month test-day test-replay check eval lock format clean
 
 setup: $(STAMP)
 
@@ -53,6 +53,9 @@ check: setup
 
 eval: setup
 	$(BIN)/python -m tests.evaluate $(ARCHIVE)
+
+bench: setup
+	$(BIN)/python -m tests.bench_store $(VERSIONS)
 
 format: setup
 	$(BIN)/ruff format .
