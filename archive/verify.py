@@ -32,6 +32,7 @@ from archive.stamps import check_stamps
 Kind = Literal["missing", "altered", "truncated", "reordered", "unknown", "redacted", "note"]
 _CHANCE = random.SystemRandom()
 STRETCH = 20_000  # rows of the ledger checked at a time
+REQUEST = 1 << 20  # bytes; no request is longer
 _NAME = r"(kept|passed)-\d{4}-\d\d-\d\d-\d{2,}\.warc\.gz"
 _FILES = "SELECT DISTINCT file FROM (SELECT file FROM captures UNION SELECT file FROM warc_files)"
 _ROWS = """SELECT c.*, v.id AS version_id, r.at IS NOT NULL AS redacted, r.done_at FROM captures c
@@ -203,7 +204,7 @@ def _check_rows(path: Path, rows: list[dict[str, Any]], size: int, *, spare: boo
                     yield found("reordered", f"its record lies at byte {moved}")
                 else:
                     yield found("altered", f"the record is not what was stored (SHA-256 {now})")
-            if wrong := _between(read(at, start), row["request_sha256"]):
+            if wrong := _between(read(at, min(start, at + REQUEST + 1)), row["request_sha256"]):
                 yield found(*wrong, at=at)
             if row["series"] == "kept" and row["version_id"] is None:
                 yield found("missing", f"no version was read from capture {row['id']}")
@@ -249,6 +250,8 @@ def _between(stored: bytes, request_sha256: str | None) -> tuple[Kind, str] | No
     """What is wrong with the bytes before a record: its request, at the start of a file also what the file is."""
     if request_sha256 and hashlib.sha256(stored).hexdigest() == request_sha256:
         return None
+    if len(stored) > REQUEST:
+        return "unknown", "more lies before the record than a request"
     kinds = []
     try:
         while stored:

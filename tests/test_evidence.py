@@ -22,7 +22,7 @@ from archive.export import bundle, rows_of, write_rows
 from archive.ledger import head
 from archive.reading import open_archive
 from archive.redaction import blank, redact
-from archive.sqlite import IntegrityError, connect_write
+from archive.sqlite import IntegrityError, connect_read, connect_write
 from archive.store import save
 from archive.upkeep import close_files, prune
 from archive.verify import _check_ledger, _look, _open, files, verify
@@ -364,6 +364,12 @@ def test_a_redaction_cut_short_is_ended_by_the_next_start_also_past_a_reader_tha
     child.join()
     assert child.exitcode == 9
     assert [f.kind for f in verify(kit.path, again_s=0).findings] == ["note"]
+    reader = connect_read(kit.path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM versions").fetchone()
+    Writer(kit.path, policy(), clock=kit.clock, busy_seconds=0.1).close()
+    assert [f.kind for f in verify(kit.path, again_s=0).findings] == ["redacted", "note"]
+    reader.close()
     Writer(kit.path, policy(), clock=kit.clock).close()
     assert [f.kind for f in verify(kit.path, again_s=0).findings] == ["redacted"]
     assert traces(tmp_path, secret) == []
