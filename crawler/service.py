@@ -19,7 +19,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
@@ -68,7 +67,7 @@ class Service:
         self.stopping = asyncio.Event()
         self.mail_server, self.channels = able(session.config)
         self.reader = connect_read(session.config.archive)
-        self.jobs = Jobs(time.monotonic, rest=REST_S)
+        self.jobs = Jobs(lambda: asyncio.get_running_loop().time(), rest=REST_S)
         self.monitor = Monitor({"/healthz": self._healthz, "/metrics": self._metrics})
         self.refused: str | None = None  # why the configuration as it now is was not taken
         self.survey: Survey | None = None

@@ -23,7 +23,7 @@ from archive.rules import RuleSet
 
 _SPAWN = multiprocessing.get_context("spawn")
 _START = 60.0  # seconds a child may take to load its libraries, on a busy machine
-HELD_S = 5.0  # a page that takes longer holds up others; one is waited for so long before a second reader is asked
+HELD_S = 3.0  # a page that takes longer holds up others; one is waited for so long before a second reader is asked
 
 
 class Worker:
@@ -127,8 +127,9 @@ class Readers:
     The second is started when it is first needed. For one event loop.
     """
 
-    def __init__(self, rules: RuleSet, *, limit: float = 20.0) -> None:
-        """`limit`: seconds for one page."""
+    def __init__(self, rules: RuleSet, *, limit: float = 20.0, held: float = HELD_S) -> None:
+        """`limit`: seconds for one page; `held`: seconds after which one that fails marks its host."""
+        self._held = held
         self._lanes = [(Worker(rules, limit=limit), asyncio.Lock()) for _ in range(2)]
         self._slow: set[str] = set()
 
@@ -137,7 +138,7 @@ class Readers:
         host, now = urlsplit(page.final_url).netloc, asyncio.get_running_loop().time
         worker, lane = self._lanes[host in self._slow]
         try:
-            async with asyncio.timeout(None if host in self._slow else HELD_S):
+            async with asyncio.timeout(None if host in self._slow else self._held):
                 await lane.acquire()
         except TimeoutError:
             worker, lane = self._lanes[1]
@@ -146,7 +147,7 @@ class Readers:
         try:
             found = await worker.read(page)
         except ExtractionError:
-            if now() - begun > HELD_S:
+            if now() - begun > self._held:
                 self._slow.add(host)
             raise
         else:
