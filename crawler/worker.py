@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from archive.errors import ExtractionError, WorkError
 from archive.models import Article, Judgement, Page
@@ -124,18 +125,25 @@ class Worker:
 class Readers:
     """Two readers: hosts whose pages hold one up have the second among themselves, and all others the first.
 
-    The second is started when it is first needed. For one event loop.
+    The pages of one host take turns, so that none holds up both. The second is started when it is first needed. For one
+    event loop.
     """
 
     def __init__(self, rules: RuleSet, *, limit: float = 20.0, held: float = HELD_S) -> None:
         """`limit`: seconds for one page; `held`: seconds after which one that fails marks its host."""
         self._held = held
         self._lanes = [(Worker(rules, limit=limit), asyncio.Lock()) for _ in range(2)]
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._slow: set[str] = set()
 
     async def read(self, page: Page) -> tuple[Article, Judgement]:
         """Read and judge one page. Raises ExtractionError if it cannot be read, or not within the limit."""
-        host, now = urlsplit(page.final_url).netloc, asyncio.get_running_loop().time
+        host = urlsplit(page.final_url).netloc
+        async with self._turns.setdefault(host, asyncio.Lock()):
+            return await self._read(host, page)
+
+    async def _read(self, host: str, page: Page) -> tuple[Article, Judgement]:
+        now = asyncio.get_running_loop().time
         worker, lane = self._lanes[host in self._slow]
         try:
             async with asyncio.timeout(None if host in self._slow else self._held):
