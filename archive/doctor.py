@@ -11,7 +11,7 @@ import shutil
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -107,6 +107,15 @@ def writing(archive: Path) -> int | None:
     return None
 
 
+def exposed(archive: Path) -> tuple[str, str] | None:
+    """What and the mend, where other accounts of this machine can read or write what is kept."""
+    with suppress(OSError):
+        home, inside = archive.parent, (archive, archive.parent / "captures")
+        if home.stat().st_mode & 0o077 and any(path.exists() and path.stat().st_mode & 0o077 for path in inside):
+            return f"other accounts of this machine can read {home}", f"chmod -R go= {home}"
+    return None
+
+
 def repair(writer: Writer) -> list[str]:
     """Make anew what is derived from other tables and out of step; a sentence for each thing mended."""
     done = []
@@ -194,6 +203,8 @@ def _surroundings(archive: Path, now: str, free_space: int) -> Iterator[Finding]
             yield Finding("permissions", False, f"{path} cannot be written by this user", "give it to who runs Rasid")
         if path.exists() and path.stat().st_mode & 0o002:
             yield Finding("permissions", True, f"{path} can be written by everybody", f"chmod o-w {path}")
+    if readers := exposed(archive):
+        yield Finding("permissions", False, *readers)
     if archive.exists() and archive.stat().st_mtime > time.time() + HOUR:
         yield Finding("clock", True, f"{archive} was last written in the future", f"set the clock, which says {now}")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archive.alerts.notices import operator_clear, operator_notice
+from archive.doctor import exposed
 from archive.reading import open_archive
 from archive.sqlite import Connection
 from archive.times import later, moment
@@ -99,18 +100,9 @@ def survey(config: Config, now: str, usual: Mapping[str, Mapping[str, str]] | No
     if lag > MAIL_S:
         what = f"{queues['mails waiting']} mails wait, the oldest for {lag / 3600:.0f} hours"
         troubles.append(Trouble("mail", f"{what}: {error or 'is `rasid run` at work?'}", True))
-    if open_to_all := exposed(config.archive):
-        troubles.append(Trouble("access", open_to_all))
+    if readers := exposed(config.archive):
+        troubles.append(Trouble("access", ": ".join(readers)))
     return Survey(now, outlets, queues, sizes, lag, tuple(troubles), tuple(map(tuple, notices)))
-
-
-def exposed(archive: Path) -> str | None:
-    """The sentence for an archive that other accounts of this machine can read or write; None: they cannot."""
-    with suppress(OSError):
-        home, inside = archive.parent, (archive, archive.parent / "captures")
-        if home.stat().st_mode & 0o077 and any(path.exists() and path.stat().st_mode & 0o077 for path in inside):
-            return f"other accounts of this machine can read {home}: chmod -R go= {home}"
-    return None
 
 
 def announce(tx: Transaction, troubles: Mapping[str, str]) -> None:

@@ -10,11 +10,12 @@ from dataclasses import replace
 import pytest
 
 from archive.alerts.rules import AlertRule
+from archive.doctor import exposed
 from archive.frontier import sync_outlets
 from archive.times import later, moment
 from archive.usual import Yield, departures, unusual
 from crawler.config import load_config
-from crawler.health import announce, exposed, survey
+from crawler.health import announce, survey
 from crawler.jobs import Job
 from crawler.logs import Lines
 from crawler.metrics import metrics
@@ -152,7 +153,7 @@ def test_a_full_disk_a_wrong_clock_late_mail_and_a_dead_service_are_grave(kit, c
 def test_an_archive_that_others_can_read_is_told_with_the_mend(kit, tmp_path):
     tmp_path.chmod(0o755)
     kit.path.chmod(0o644)
-    assert exposed(kit.path).endswith(f"chmod -R go= {tmp_path}")
+    assert exposed(kit.path)[1] == f"chmod -R go= {tmp_path}"
     subprocess.run(["chmod", "-R", "go=", tmp_path], check=True)
     assert exposed(kit.path) is None
 
