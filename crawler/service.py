@@ -242,7 +242,9 @@ class Service:
             await asyncio.wait((output, stop), timeout=LONG_S, return_when=asyncio.FIRST_COMPLETED)
             if not output.done():
                 process.kill()
-                raise WorkError(f"`rasid {command}` was ended, unfinished")
+                if self.stopping.is_set():
+                    return
+                raise WorkError(f"`rasid {command}` was ended, unfinished, after {LONG_S / 3600:.0f} hours")
         finally:
             stop.cancel()
         out, err = output.result()
