@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test bench test-slow test-crash test-browser test-outlets test-month test-day test-replay check eval lock format clean
+.PHONY: setup demo test bench test-slow test-crash test-browser test-outlets test-month test-day test-replay check eval pictures lock format clean
 
 setup: $(STAMP)
 
@@ -56,6 +56,9 @@ eval: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench_store $(VERSIONS)
+
+pictures: setup
+	$(BIN)/python -m tests.pictures docs/mail
 
 format: setup
 	$(BIN)/ruff format .

@@ -44,7 +44,10 @@ def mark(text: str, start: int, end: int, hits: Iterable[tuple[int, int]]) -> Se
     for low, high in sorted(hits):
         low, high = max(low, at), min(high, end)
         if low < high:
-            pieces += [(text[at:low], False), (text[low:high], True)]
+            if pieces and pieces[-1][1] and not text[at:low].strip():  # neighbours are one
+                pieces[-1] = (pieces[-1][0] + text[at:high], True)
+            else:
+                pieces += [(text[at:low], False), (text[low:high], True)]
             at = high
     pieces.append((text[at:end], False))
     return tuple((clean(piece), marked) for piece, marked in pieces if piece)
