@@ -19,7 +19,7 @@ from archive.materiality import Edit
 from archive.migrations import pending
 from archive.models import ANSWERED, Event, Match, Page, Passage
 from archive.rules import RuleSet
-from archive.search import RANKED, SEARCHED, ar_query, highlight, relevance
+from archive.search import RANKED, SEARCHED, ar_query, highlight, in_title, relevance
 from archive.sqlite import Connection, SqliteError, connect_read, explain, limited
 from archive.stories import ROOTS, STORY, Story, read_story
 from archive.stories import fold as fold_copies
@@ -284,7 +284,13 @@ class Archive:
         most, window = limit * (FOLDED if fold else 1), {"since": since or "", "until": until or "9999"}
         seen = "SELECT min(id), max(id) FROM articles WHERE first_seen_at >= :since AND first_seen_at < :until"
         first, last = self._rows(seen, window)[0] if since or until else (0, 2**62)
-        given = {"query": text, "all": expression, "title": f"{{title}} : ({expression})", "first": first, "last": last}
+        given = {
+            "query": text,
+            "all": expression,
+            "title": in_title(expression),
+            "first": first,
+            "last": last,
+        }
         rows = self._rows(RANKED, {**window, **given, "limit": most, "most": max(most, SEARCHED)})
         ids = [row[0] for row in rows]
         roots = dict(self._rows(ROOTS, {"ids": json.dumps(ids)})) if fold else {}

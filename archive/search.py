@@ -53,6 +53,12 @@ def ar_query(text: str) -> str:
     return read_query(text).expression
 
 
+def in_title(expression: str) -> str:
+    """The expression that finds what says it all in the title; what is excluded must not stand in the text either."""
+    titles = f"{{title}} : ({expression})"
+    return f"({expression}) AND {titles}" if " NOT " in expression else titles
+
+
 def read_query(text: str) -> Query:
     """The FTS5 expression for a query, and what had to be left out of it."""
     notes: list[str] = []

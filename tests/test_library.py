@@ -67,3 +67,15 @@ def test_everything_is_read_in_batches_once_and_in_order(kit, monkeypatch):
         assert [version.id for version in versions] == list(range(1, 10))
         assert [version.number for version in versions if version.article_id == 2] == [1, 2]
         assert [version for version in versions if version.article_id == 2] == archive.versions(2)
+
+
+def test_what_is_excluded_stays_out_wherever_it_stands_and_titles_come_first(kit):
+    kit.save(
+        Article("قسد في الرقة", "عاد الأهالي إلى المدينة.", extractor="test 1"), NOW, url="https://sana.example/raqqa"
+    )
+    kit.save(
+        Article("عودة الأهالي", "قالت قسد إن المدينة آمنة.", extractor="test 1"), NOW, url="https://sana.example/back"
+    )
+    with open_archive(kit.path) as archive:
+        assert [hit.url[-5:] for hit in archive.search("قسد -الأهالي")] == ["/copy", "ple/1"]
+        assert [hit.url[-5:] for hit in archive.search("قسد المدينة")] == ["raqqa", "/back"]

@@ -17,7 +17,7 @@ from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
 from archive.desk.feed import feed, topic_title
 from archive.edits import COLUMNS, compare, read_edit
-from archive.search import ar_query, highlight, relevance
+from archive.search import ar_query, highlight, in_title, relevance
 from archive.stories import ROOTS, STORY, fold, read_story
 from archive.times import later, stamp, utc_now
 from archive.titles import heading
@@ -70,6 +70,7 @@ def prepare_connection(conn: Any, database: str) -> None:
     function("ar_changed", 2, pages.changed)
     function("ar_heading", 2, heading)
     function("ar_score", 3, relevance)
+    function("ar_title_query", 1, lambda text: in_title(match(text)))
 
 
 @_hook

@@ -12,7 +12,7 @@ WITH found(id) AS MATERIALIZED (
     ORDER BY f.rowid DESC LIMIT 200)
   UNION
   SELECT * FROM (SELECT f.rowid FROM articles_fts f CROSS JOIN articles a ON a.id = f.rowid
-    WHERE articles_fts MATCH '{title} : (' || ar_query(:q) || ')' AND :outlet IN ('', a.outlet_id) AND a.first_seen_at >= :since
+    WHERE articles_fts MATCH ar_title_query(:q) AND :outlet IN ('', a.outlet_id) AND a.first_seen_at >= :since
       AND f.rowid >= iif(:since = '', 0, (SELECT min(id) FROM articles WHERE first_seen_at >= :since))
       AND (:topic = '' OR EXISTS (SELECT 1 FROM matches m WHERE m.version_id = a.latest_version_id AND m.topic = :topic))
     ORDER BY f.rowid DESC LIMIT 200)
