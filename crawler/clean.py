@@ -1,6 +1,6 @@
 """Takes out, line by line, what Arabic sites leave around an article; reads credit, byline, publication line.   [pure]
 
-Rules look at position, length, repetition and families of phrases (furniture.toml), never at one site's markup.
+Rules look at position, length, repetition and families of phrases (archive.furniture), never at one site's markup.
 In doubt a line stays.
 """
 
@@ -14,50 +14,21 @@ from datetime import datetime, tzinfo
 from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archive.arabic.dates import Date, read_line
-from archive.arabic.normalise import normalise, normalise_map
+from archive.arabic.normalise import normalise_map
+from archive.furniture import AGENCIES, EDGE, STOP, either, family_of, fold, is_prose, read_more
+from archive.furniture import DATA as FURNITURE
 from crawler.teasers import is_cut, is_foreign
 
-DATA = tomllib.loads(Path(__file__).with_name("furniture.toml").read_text("utf-8"))
-_EDGE = " \t-–—|:؛،,.•*·»«/\"'()[]“”"
-_STOP, _COLON = r"(?!\w)", r"\s*(?:[:/|؛>»›]|-\s|$)"
-
-
-def fold(line: str) -> str:
-    """A line as rules see it: normalised, without marks at its ends, one space between words."""
-    return " ".join(normalise(line).split()).strip(_EDGE)
-
-
-def either(phrases: Iterable[str]) -> str:
-    """A pattern for any of these phrases in a normalised text, the longest first."""
-    longest_first = sorted(map(fold, phrases), key=len, reverse=True)
-    return "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in longest_first)
-
-
-def _pattern(family: Mapping[str, Any]) -> re.Pattern[str]:
-    ways = {
-        "only": (bare := rf"[\W\d]*(?:(?:%s){_STOP}[\W\d]*)+$"),
-        "counted": rf"(?=.*\d){bare}",
-        "timed": rf"(?=.*\d:\d\d){bare}",
-        "starts": rf"(?:%s){_STOP}",
-        "labels": rf"(?:%s){_COLON}",
-        "brief": rf"(?=.{{0,44}}$)(?:%s){_STOP}",
-        "holds": rf".*(?<!\w)(?:%s){_STOP}",
-    }
-    told = [way % either(family[key]) for key, way in ways.items() if key in family]
-    return re.compile("|".join([*told, *filter(None, [family.get("shape")])]))
-
-
+DATA = FURNITURE | tomllib.loads(Path(__file__).with_name("furniture.toml").read_text("utf-8"))
 _CREDIT = DATA["credit"]
-_FAMILIES = [(name, _pattern(data), data.get("max", 120), "edge" in data) for name, data in DATA["family"].items()]
 _WORD = re.compile(r"(?<!\w)[وفبلك]?(?:ال|لل)?(\w{2,})")
 _UNLESS = {name: frozenset(_WORD.findall(fold(data.get("unless", "")))) for name, data in DATA["family"].items()}
-_MORE = _pattern(DATA["more"])
 _BYLINE = re.compile(
     rf"\W*(?:(?P<sure>{either(DATA['byline']['sure'])})|{DATA['byline']['reporter']}|{either(DATA['byline']['labels'])})"
-    rf"{_STOP}(?P<colon>\s*[:/-])?\s*(?P<name>.+)"
+    rf"{STOP}(?P<colon>\s*[:/-])?\s*(?P<name>.+)"
 )
 _LABEL = re.compile(rf"(?P<before>.*?)(?<!\w)(?:{either(_CREDIT['label'])})\s*[:/]\s*(?P<name>.+)")
 _FIRST = re.compile(
@@ -65,16 +36,13 @@ _FIRST = re.compile(
 )
 _FROM = re.compile(rf"\W*(?:{either(_CREDIT['from'])})\s*:?\s*(?P<name>.+)")
 _SIGNED = re.compile(rf"\W*(?P<name>.*?)(?P<through>(?:(?:^|[-/|+،,])\s*(?:{either(_CREDIT['through'])})\s*)+)\W*")
-_DESK = re.compile(rf"(?:{either(_CREDIT['desks'])}){_STOP}")
+_DESK = re.compile(rf"(?:{either(_CREDIT['desks'])}){STOP}")
 _PLACED = re.compile(r"\s*[/ـ]\s*|\s+[-–—]\s+")  # between a place and a name
 _WROTE = tuple(DATA["byline"]["wrote"])
 _BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
-_AGENCIES = re.compile(rf"\W*(?:(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])}){_STOP}(?:\W|و(?=\s))*)+")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
 _DATELINE = re.compile(rf"\w+(?:\s\w+)?\s*[-–]\s*(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])})")
-_CRUMBS = re.compile(rf"(?:{either(DATA['family']['breadcrumb']['labels'])}){_STOP}")
-_PARTED = re.compile(r"\s*(?:[^\w\s،]|$)")
-_HASHTAGS = re.compile(r"(?:#\s?[\w_]+[\s،,|-]*)+")
+_CRUMBS = re.compile(rf"(?:{either(DATA['family']['breadcrumb']['labels'])}){STOP}")
 _NOBODY, _CITIES, _SECTIONS = (
     frozenset(map(fold, names)) for names in (_CREDIT["nobody"], _CREDIT["cities"], DATA["sections"]["names"])
 )
@@ -103,36 +71,6 @@ class _Row(NamedTuple):
     source: str | None
     more: str | None  # a "read also": what follows the marker
     prose: bool
-
-
-def is_prose(line: str) -> bool:
-    """Told and not named: long, or ended like a sentence."""
-    return len(line) >= 130 or (len(line) >= 45 and line.rstrip(" \"'»”)").endswith((".", "!", "؟", "…", "。")))
-
-
-def family_of(line: str) -> tuple[str, bool] | None:
-    """The furniture family of a line, and whether it is one only around the text, not within; None for a line of text.
-
-    >>> family_of("شارك: فيسبوك | واتساب"), family_of("شارك الوفد في أعمال القمة")
-    (('share', False), None)
-    """
-    plain = fold(line)
-    if not re.search(r"[^\W\d_]", plain):
-        year = re.fullmatch(r"(?:19|20)\d\d", plain) is not None  # may head a part of the text
-        return ("counter", year) if len(plain) < (18 if ":" in plain else 12) else None
-    if _HASHTAGS.fullmatch(line.strip()):
-        return "tags", False
-    for name, pattern, longest, edge in _FAMILIES:
-        if len(plain) <= longest and pattern.match(plain):
-            return name, edge
-    return None
-
-
-def is_more_marker(line: str) -> bool:
-    """Whether a line is a bare "read also": a heading over links to other articles."""
-    plain = fold(line) if len(line) < 60 else ""
-    more = _MORE.match(plain)
-    return more is not None and not fold(plain[more.end() :])
 
 
 def read_credit(text: str, outlet: str | None = None) -> str | None:
@@ -173,8 +111,8 @@ def _signature(line: str) -> str | None:
     if len(line) > 60 or is_prose(line):
         return None
     plain, offsets = normalise_map(line)
-    if _AGENCIES.fullmatch(plain):
-        return line.strip(_EDGE)
+    if AGENCIES.fullmatch(plain):
+        return line.strip(EDGE)
     if (match := _SIGNED.fullmatch(plain)) and len(match["name"].split()) <= 4:
         return _printed(line, match, offsets, "through" if fold(match["name"]) in _CITIES else "name")
     agency = _BRACKETS.fullmatch(line)
@@ -212,7 +150,7 @@ def is_nobody(name: str, *, houses: bool = True) -> bool:
     plain = fold(name)
     labelled = _BYLINE.fullmatch(plain)
     plain = labelled["name"] if labelled and (labelled["colon"] or labelled["sure"]) else plain
-    return plain in _NOBODY or bool(_AGENCIES.fullmatch(plain) or (houses and _DESK.match(plain)))
+    return plain in _NOBODY or bool(AGENCIES.fullmatch(plain) or (houses and _DESK.match(plain)))
 
 
 def signed(line: str) -> str | None:
@@ -289,7 +227,7 @@ def clean(
             rule = "byline"
         elif (head or tail) and (writer := read_dateline(row.text)) and not _same(writer, outlet):
             rule, out.author = "byline", out.author or writer
-        elif head and (_AGENCIES.fullmatch(row.plain) or _DATELINE.fullmatch(row.plain)):
+        elif head and (AGENCIES.fullmatch(row.plain) or _DATELINE.fullmatch(row.plain)):
             rule = "caption"
         elif (is_link and (block or len(row.plain) >= 25)) or (block and links is None and not row.prose):
             rule = "link"
@@ -326,11 +264,8 @@ def _read(text: str) -> _Row:
     plain = fold(text)
     family, edge = family_of(text) or (None, False)
     source = _named_source(text)
-    more = _MORE.match(plain) if len(plain) <= 260 else None
-    if more and is_prose(text) and not _PARTED.match(plain, more.end()):
-        more = None  # a sentence that begins like a "read also"
-    rest = fold(plain[more.end() :]) if more else None
-    return _Row(text, plain, family, edge, source, rest, is_prose(text) and not (family or source or more))
+    more = read_more(text)
+    return _Row(text, plain, family, edge, source, more, is_prose(text) and not (family or source or more is not None))
 
 
 def _split(rows: list[_Row]) -> tuple[list[_Row], list[str]]:

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from archive.furniture import either, fold, is_prose
 from archive.identity import SAME
 from archive.models import Article, Page
 from archive.versions import FEED, is_stump, likeness
 from crawler.addresses import is_listing, twin
 from crawler.charset import charset_of, decode
-from crawler.clean import DATA, either, fold, is_prose
+from crawler.clean import DATA
 from crawler.telegram import POST
 from crawler.urls import canonical
 

@@ -22,11 +22,12 @@ from lxml.html import HtmlElement
 from trafilatura.settings import DEFAULT_CONFIG
 
 from archive.errors import ExtractionError
+from archive.furniture import either, family_of, fold, is_prose, read_more
 from archive.models import Article, Page
 from archive.times import moment
 from crawler.addresses import read_addresses
 from crawler.charset import ARABIC, charset_of, decode, printable
-from crawler.clean import DATA, Clean, clean, either, family_of, fold, is_more_marker, is_prose
+from crawler.clean import DATA, Clean, clean
 from crawler.kind import is_article
 from crawler.metadata import FURNITURE, Metadata, in_aside, names_of, read_metadata, text_of
 from crawler.pagedata import article_in_data
@@ -274,7 +275,7 @@ def _drop_cards(tree: HtmlElement) -> None:
         if len(tag) > 2 or len(said := text_of(tag)) > 60:
             continue
         comments = tag.tag in _HEADINGS and bool(_COMMENTS.fullmatch(fold(said)))
-        if not comments and not is_more_marker(said):
+        if not comments and read_more(said) != "":
             continue
         while (up := tag.getparent()) is not None and text_of(up) == text_of(tag):
             tag = up

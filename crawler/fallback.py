@@ -10,9 +10,10 @@ from dataclasses import replace
 from html import escape
 from urllib.parse import urlsplit
 
+from archive.furniture import either, fold, is_prose
 from archive.models import Article, Link, Page
 from archive.versions import FEED, is_stump
-from crawler.clean import DATA, either, fold, is_prose
+from crawler.clean import DATA
 from crawler.extract import extract, tree_of
 
 _TAG = re.compile(r"<[^<>]*>")

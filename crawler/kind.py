@@ -8,8 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
+from archive.furniture import either, fold, is_prose
 from archive.models import Page
-from crawler.clean import DATA, Clean, either, fold, is_prose
+from crawler.clean import DATA, Clean
 from crawler.metadata import Metadata, text_of
 
 _KIND = DATA["page"]

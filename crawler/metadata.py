@@ -18,8 +18,9 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from archive.arabic.dates import Date, read_date, read_line
+from archive.furniture import family_of, fold, is_prose
 from crawler.charset import printable
-from crawler.clean import DATA, family_of, fold, is_nobody, is_place, is_prose, read_byline, read_dateline, signed
+from crawler.clean import DATA, is_nobody, is_place, read_byline, read_dateline, signed
 
 _ARTICLE = re.compile(r"(?:\w*Article|BlogPosting|LiveBlogPosting|Report)$")
 _SEPARATOR = re.compile(r"\s+[-–—|•»:]+\s+|\s*(?:\||::|»)\s*")

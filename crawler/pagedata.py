@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from crawler.clean import fold, is_prose
+from archive.furniture import fold, is_prose
 
 _STATE = re.compile(
     r"""\s*(?:(?:var|let|const)\s+|(?:window|self|globalThis)\s*(?:\.|\[["']))?[\w$]{3,40}(?:["']\])?\s*=\s*(?=[\[{])"""

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from lxml import etree
 from lxml.html import HtmlElement
 
+from archive.furniture import fold
 from archive.models import Article, Outcome
-from crawler.clean import fold, read_credit
+from crawler.clean import read_credit
 from crawler.listings import read_date
 from crawler.urls import canonical
 

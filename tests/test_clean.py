@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.clean import clean, family_of, fold, read_byline, read_credit
+from archive.furniture import family_of, fold
+from crawler.clean import clean, read_byline, read_credit
 
 NOW = datetime(2026, 1, 21, 10, 0, tzinfo=UTC)
 LEAD = "افتتحت البلدية صباح اليوم حديقة جديدة في وسط المدينة بحضور عدد كبير من الأهالي والأطفال."
