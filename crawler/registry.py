@@ -28,6 +28,7 @@ from archive.reading import open_archive
 from archive.times import Clock, stamp, utc_now
 from crawler.config import OUTLETS, Config, Outlet, read_outlets
 from crawler.effective import effective
+from crawler.listings import read_json
 from crawler.probe import CONVENTIONS, Fetch, Finding, Home, Source, addresses, judge, on_site, read_home
 from crawler.session import Session
 from crawler.urls import canonical
@@ -191,7 +192,7 @@ async def _explore(blank: Outlet, clock: Clock, fetch: Fetch) -> tuple[Home, lis
     if rest := next((f.url for f in findings if f.kind == "wordpress" and f.items), None):
         answer, _ = await fetch("", f"{rest}{'&' if '?' in rest else '?'}_fields=timezone_string")
         with suppress(ValueError, KeyError, TypeError, OSError):
-            home = replace(home, timezone=ZoneInfo(json.loads(answer.page.body)["timezone_string"]).key)
+            home = replace(home, timezone=ZoneInfo(read_json(answer.page.body)["timezone_string"]).key)
     return home, findings
 
 

@@ -181,6 +181,26 @@ def test_a_section_page_is_read_as_the_operator_says() -> None:
     assert [link.url for link in listing.links] == ["https://example.org/n/1", "https://example.org/n/81234"]
 
 
+def test_half_a_character_in_json_costs_no_listing() -> None:
+    """A title cut in the middle of an emoji; neither SQLite nor UTF-8 can hold the half that is left."""
+    said = {"version": "https://jsonfeed.org/version/1.1", "items": []}
+    said["items"] = [{"url": "/a", "title": "خبر \ud83d", "content_html": "<p>نص \ud83d</p>"}, {"title": "بلا عنوان"}]
+    read = links_from_feed(json.dumps(said).encode(), "application/feed+json", BASE)
+    assert read.links == (Link("https://example.org/a", "خبر ?", content="<p>نص ?</p>"),)
+    rows = [{"link": "/a", "title": {"rendered": "خبر \ud83d"}}, {"title": {"rendered": "بلا رابط"}}]
+    read = links_from_posts(json.dumps(rows).encode(), {}, f"{API}wp/v2/posts", API, None)
+    assert read.links == (Link("https://example.org/a", "خبر ?"),)
+    refused = links_from_posts(b'{"code": "\\ud83d"}', {}, f"{API}wp/v2/posts", API, None)
+    assert refused.problem is not None
+    assert refused.problem.encode()
+
+
+def test_json_that_would_fill_the_memory_is_left_alone() -> None:
+    for body in (b"[" + b",".join([b"{}"] * 300_000) + b"]", b"[" * 150_000):
+        assert links_from_posts(body, {}, f"{API}wp/v2/posts", API, None).problem
+        assert links_from_feed(b'{"items":' + body + b"}", "application/json", BASE).problem
+
+
 def test_a_json_feed() -> None:
     items = [
         {"id": "1", "url": "/خبر?utm_source=json", "title": "قسد &amp; التحالف",

@@ -5,6 +5,7 @@ A reader never raises, and is bounded for hostile input: in size, in tags, in de
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,13 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from html import unescape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from archive.models import Link
+from crawler.charset import printable
 from crawler.urls import canonical
 
 LINKS_MAX = 1000  # of one page of a listing, in its order; a longer one is a dump, not news
+NESTS_MAX = 200_000  # objects and lists of one JSON listing; each takes fifty times its length in memory
 LONG_TAG = re.compile(rb"<(?!!)[^<>]{65536}")  # parsers take hours over one of 100,000 attributes
 _TAGS = re.compile(r"<[^>]*>")
 _FILE = re.compile(r"\.(jpe?g|png|gif|webp|svg|ico|css|js|json|xml|rss|pdf|zip|mp[34]|m3u8|docx?|xlsx?)$", re.I)
@@ -64,9 +67,19 @@ class Scope(NamedTuple):
 
 
 def plain(markup: str | None) -> str | None:
-    """Text of a title: some listings escape their markup twice."""
-    text = " ".join(unescape(_TAGS.sub(" ", unescape(markup or ""))).split())
+    """Text of a title: some listings escape their markup twice, or cut it in the middle of a character."""
+    text = " ".join(printable(unescape(_TAGS.sub(" ", unescape(markup or "")))).split())
     return text[:1000] or None
+
+
+def read_json(body: bytes) -> Any:
+    """The value of a JSON document. Raises ValueError for what is none, or would fill the memory."""
+    if body.count(b"{") + body.count(b"[") > NESTS_MAX:
+        raise ValueError(f"it has more than {NESTS_MAX} objects and lists")
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
 
 
 def read_date(text: str | None) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import feedparser
 
 from archive.models import Link
-from crawler.listings import LONG_TAG, Listing, once, pages, plain, read_date
+from crawler.charset import printable
+from crawler.listings import LONG_TAG, Listing, once, pages, plain, read_date, read_json
 from crawler.urls import canonical
 
 TAGS_MAX = 500_000  # of one feed; feedparser reads 30,000 in a second
@@ -57,11 +57,11 @@ def _older(feed: Any, url: str) -> tuple[str, ...]:
 
 def _json(body: bytes, url: str) -> Listing:
     try:
-        feed = json.loads(body)
+        feed = read_json(body)
         items = [item for item in feed["items"] if isinstance(item, dict)]
         if "jsonfeed" not in str(feed.get("version")):
             raise ValueError("it names no version of JSON Feed")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         return Listing(problem=f"is no JSON feed: {type(error).__name__}: {error}"[:300])
     older = [feed["next_url"]] if isinstance(feed.get("next_url"), str) and items else []
     return Listing(once(_items(items, url)), more=pages(older, url))
@@ -71,8 +71,10 @@ def _items(items: list[dict[str, Any]], url: str) -> Iterator[Link]:
     for item in items:
         said = {key: value for key, value in item.items() if isinstance(value, str)}
         try:
-            link = canonical(said.get("url") or said.get("external_url") or said["id"], url)
-        except (ValueError, KeyError):
+            link = canonical(said.get("url") or said.get("external_url") or said.get("id", ""), url)
+        except ValueError:
+            continue
+        if link == url:
             continue
         authors = item["authors"] if isinstance(item.get("authors"), list) else [item.get("author")]
         names = [str(author["name"]) for author in authors if isinstance(author, dict) and author.get("name")]
@@ -109,8 +111,9 @@ def _entries(feed: Any, url: str) -> Iterator[Link]:
 
 def _whole(text: str) -> str | None:
     """The HTML of an article (RSS content:encoded, Atom content, JSON content_html), where it is no excerpt of it."""
+    text = printable(text)
     before, _, last = text.rpartition("<p")
     if _APPENDED.search(last[:4000]):  # WordPress: "The post X appeared first on Y."
         text = before
-    fits = 0 < len(text.encode("utf-8", "replace")) <= CONTENT_MAX
+    fits = 0 < len(text.encode()) <= CONTENT_MAX
     return text if fits and not _CUT.search(plain(text[-1000:]) or "") else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
@@ -11,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from archive.models import Link
 from archive.times import later, stamp
-from crawler.listings import Listing, once, plain, read_date
+from crawler.listings import Listing, once, plain, read_date, read_json
 from crawler.urls import canonical
 
 OVERLAP_S = 60  # read again: what was saved in the second of the mark, or is shown a little after it was saved
@@ -41,11 +40,11 @@ def links_from_posts(body: bytes, headers: Mapping[str, str], url: str, root: st
     """One page of posts, which `url` answered. `more` leads to the next, and from the first one modified to the newest
     by date, since a post that was scheduled appears without being modified."""
     try:
-        posts = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        posts = read_json(body)
+    except ValueError as error:
         return Listing(problem=f"is no JSON: {error}"[:300])
     if not isinstance(posts, list):
-        return Listing(problem=f"is no list of posts: {str(posts)[:200]}")
+        return Listing(problem=f"is no list of posts: {plain(str(posts)[:200])}")
     asked = dict(parse_qsl(urlsplit(url).query))
     page = _number(asked.get("page", ""))
     since = asked.get("modified_after", "")
@@ -66,8 +65,11 @@ def _address(root: str, query: str) -> str:
 
 
 def _link(post: dict[str, Any], url: str) -> Link | None:
+    said = post.get("link")
+    if not isinstance(said, str) or not said.strip():
+        return None
     try:
-        address = canonical(str(post.get("link") or ""), url)
+        address = canonical(said, url)
     except ValueError:
         return None
     title = post.get("title")
