@@ -8,6 +8,9 @@ from archive.models import Page
 
 ARABIC = re.compile(r"[\u0621-\u064a]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")  # no reader's, and XML forbids them
+_SPELLED = re.compile(  # the same as references, which word processors leave in texts
+    r"&#(?:0{0,9}(?:[1-8]|1[124-9]|2\d|3[01]|127)|x0{0,9}(?:[1-8bcef]|1[\da-f]|7f|fff[ef]))(?:;|(?![\da-f]))", re.I
+)
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -37,7 +40,8 @@ def decode(body: bytes, declared: str | None = None) -> str:
 
 def printable(text: str) -> str:
     """Text without control characters and halves of surrogate pairs, which neither XML nor UTF-8 can hold."""
-    return _CONTROL.sub(lambda found: " " * (found[0] in "\v\f"), text).encode("utf-8", "replace").decode()
+    text = _CONTROL.sub(lambda found: " " * (found[0] in "\v\f"), _SPELLED.sub(" ", text))
+    return text.encode("utf-8", "replace").decode()
 
 
 def _header(page: Page) -> str:

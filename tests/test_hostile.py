@@ -124,11 +124,12 @@ def test_stray_control_characters_lose_no_text_and_unnamed_compression_is_no_tex
     html = article("نقل دفعة\x01 من معتقلي داعش", TEXT.replace(" ", " \x02", 3) + "\x1f\ufffe")
     site.page("/a", html)
     site.page("/b", gzip.compress(html.encode()))
-    site.feed("/feed", [f"{site.url}/a", f"{site.url}/b"])
+    site.page("/c", article("نقل&#11;دفعة&#x1B; من معتقلي داعش", TEXT.replace(" ", " &#8;", 3)))
+    site.feed("/feed", [f"{site.url}/a", f"{site.url}/b", f"{site.url}/c"])
     desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
     desk.open().crawl()
-    assert desk.outcomes() == {"/feed": "ok", "/a": "ok", "/b": "unreadable"}
-    assert desk.rows("SELECT title, text FROM latest") == [("نقل دفعة من معتقلي داعش", TEXT.strip())]
+    assert desk.outcomes() == {"/feed": "ok", "/a": "ok", "/b": "unreadable", "/c": "ok"}
+    assert desk.rows("SELECT title, text FROM latest") == [("نقل دفعة من معتقلي داعش", TEXT.strip())] * 2
 
 
 def test_broken_answers_are_outages(desk: Desk, site: Site) -> None:
