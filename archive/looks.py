@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from archive.writer import Transaction
 
 HOUR, DAY = 3600.0, 86400.0
-LAST_ATTEMPT = {"gone": 1, "refused": 1, "not_article": 1, "too_large": 1, "unreadable": 3}
+LAST_ATTEMPT = {"gone": 9, "refused": 1, "not_article": 1, "too_large": 1, "unreadable": 3}
+GONE_BEFORE = 1  # attempts at what was missing when a listing was first read: it names what is long gone
 MOST_ATTEMPTS = 36  # at what cannot be reached: about a month, since they come to be a day apart
 PASSING = ("blocked", "outage", "tls", "timeout")  # outcomes that say nothing of the article
 TOGETHER = 3  # so many are missing, and half of those looked at: it is the outlet that changed, not they
@@ -197,7 +198,8 @@ def _together(db: Connection, article: Known, since: str) -> bool:
 
 def _ask_witnesses(db: Connection, article: Known, since: str, at: str) -> None:
     """Have others looked at now: the nearest, those longest not seen, and ever more of them while in doubt; those
-    that are missing may be back."""
+    that are missing may be back. And have listings read: they may name a new address of it."""
+    db.execute("UPDATE sources SET next_at = min(next_at, ?) WHERE outlet_id IS ?", (at, article.outlet_id))
     more = min(max(WITNESSES, _peers(db, article, since, -1)[0]), WITNESSES_MAX)
     for order, most in (("abs(id - :id)", WITNESSES), ("last_checked_at, id", more)):
         db.execute(
@@ -231,12 +233,12 @@ def _soon(article: Known, at: str, rung: str | None) -> str | None:
 
 def _put_off(db: Connection, look: Look) -> None:
     """The next attempt at an address found in a listing, each later than the one before, or none."""
-    row = db.execute("SELECT attempts FROM frontier WHERE url = ?", (look.url,)).fetchone()
+    row = db.execute("SELECT attempts, backlog FROM frontier WHERE url = ?", (look.url,)).fetchone()
     if row is None:
         return
-    attempts = int(row[0]) + 1
-    due = None
-    if attempts < LAST_ATTEMPT.get(look.outcome, MOST_ATTEMPTS):
+    attempts, due = int(row[0]) + 1, None
+    last = LAST_ATTEMPT.get(look.outcome, MOST_ATTEMPTS)
+    if attempts < (GONE_BEFORE if row[1] and look.outcome == "gone" else last):  # new: its site may be broken
         due = max(later(look.at, min(900.0 * 2 ** (attempts - 1), DAY)), look.retry_at or "")
     sql = "UPDATE frontier SET attempts = ?1, next_at = ?2, content = iif(?2 IS NULL, NULL, content) WHERE url = ?3"
     db.execute(sql, (attempts, due, look.url))

@@ -29,13 +29,14 @@ def same_version(old: Article, new: Article, known: Collection[str] = ()) -> boo
 
     A look may know less than the one before (a listing named the author, the page does not): what is unknown now, or
     known at another precision, is no edit. Nor is a date reckoned back from "منذ يومين", which moves with the clock,
-    nor what changes in lines that are `known` (folded) to be none of the text.
+    nor what changes in lines that are `known` (folded) to be none of the text; nor a date that only a listing tells.
     After a text that the feed told, what the page gives is an edit only if it is whole and in other words: headline
     and byline were the feed's until then.
     """
     if old.extractor.startswith(FEED) and (is_stump(new.text, old.text) or same_text(old.text, new.text)):
         return True
     moving = "relative" in (old.published_source, new.published_source)
+    moving = moving or (old.published_at is None and new.published_source == "feed")
     return (
         same_words((old.title, old.text), (new.title, new.text), known)
         and (new.author is None or same_text(old.author or "", new.author))

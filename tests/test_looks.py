@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from archive.frontier import due_articles, due_outlets
+from archive.frontier import due_articles, due_outlets, sync_outlets
 from archive.looks import look
 from archive.models import Article, Look
 from archive.reading import open_archive
 from archive.times import later
-from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, Kit, page, whole
+from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit, page, whole
 
 DAY, HOUR = 86400.0, 3600.0
 LADDER = (HOUR, 3 * HOUR, 12 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY)
@@ -83,6 +83,25 @@ def test_the_articles_around_a_missing_one_and_those_longest_not_seen_are_looked
     found(kit, at, *asked)
     missed(kit, later(at, HOUR), 21)
     assert told(kit) == [21]
+
+
+def test_the_first_one_missed_has_listings_read_which_may_name_its_new_address(kit):
+    kept(kit, 2)
+    at = later(NOW, DAY)
+    kit.do(lambda tx: sync_outlets(tx, [replace(SANA, sources=(("feed", "https://sana.example/feed"),))]))
+    kit.do(lambda tx: tx.db.execute("UPDATE sources SET next_at = ?", (later(at, 4 * HOUR),)))
+    missed(kit, at, 1)
+    assert kit.one("SELECT next_at FROM sources") == at
+
+
+def test_what_is_new_and_missing_is_asked_for_again_since_its_site_may_be_broken(kit):
+    add = "INSERT INTO frontier (url, outlet_id, found_at, next_at, backlog) VALUES (?, 'sana', ?, ?, ?)"
+    for number, backlog in ((1, 0), (2, 1)):
+        row = (url(number), NOW, NOW, backlog)
+        kit.do(lambda tx, row=row: tx.db.execute(add, row))
+        seen = Look(url(number), NOW, "gone", "sana", kit.crawl, None, status=404)
+        kit.do(lambda tx, seen=seen: look(tx, seen))
+    assert kit.rows("SELECT url, next_at FROM frontier ORDER BY url") == [(url(1), later(NOW, 900)), (url(2), None)]
 
 
 def test_what_an_editor_clears_away_in_one_go_is_told(kit):

@@ -126,7 +126,8 @@ def test_pages_that_lead_on_for_ever_end(kept: Desk, site: Site) -> None:
 
 def test_with_the_outlet_out_of_reach_nothing_is_withdrawn(kept: Desk, site: Site) -> None:
     site.route("/a", lambda v: v.answer("حذف", 404))
-    site.route("/", lambda v: v.answer("خطأ", 500))
+    for path in ("/", "/feed"):
+        site.route(path, lambda v: v.answer("خطأ", 500))
     assert again(kept) == "gone"
     assert again(kept) == "gone"
     assert kept.rows("SELECT url, outcome FROM fetches ORDER BY id DESC LIMIT 2")[1] == (f"{site.url}/", "outage")

@@ -137,6 +137,7 @@ def test_an_author_or_date_that_appears_is_a_version():
     silent = replace(ARTICLE, author=None, published_at=None)
     assert not same_version(silent, replace(silent, author="محمد علي"))
     assert not same_version(silent, replace(silent, published_at="2026-01-21"))
+    assert same_version(silent, replace(silent, published_at="2026-01-21", published_source="feed"))
 
 
 def test_the_hash_of_a_version_is_literal():
