@@ -22,6 +22,7 @@ from archive.versions import FEED
 if TYPE_CHECKING:
     from archive.writer import Transaction
 
+WAITING_MAX = 20_000  # addresses of one outlet to fetch; what lists ever new ones faster than they are read is a trap
 FIRST_TRIES = 3  # at a first contact without a page that fails; then what was read of it has to do
 
 
@@ -225,13 +226,13 @@ def summary(db: Connection, crawl_id: int) -> CrawlSummary:
 def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Link]) -> int:
     """One page of a listing was looked at: keep every address not yet known; returns how many those were.
 
-    Until a first visit to the listing is done, what it names is backlog. Known articles may become due.
+    Until a first visit to the listing is done, what it names is backlog. Known articles may become due. Of what waits
+    at the outlet beyond WAITING_MAX the oldest is let go, and the look says so.
     """
     db = tx.db
     outlet_id, kind, first_read_at = db.execute(
         "SELECT outlet_id, kind, first_read_at FROM sources WHERE id = ?", (source_id,)
     ).fetchone()
-    record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id)
     new = 0
     for link in links:
         new += db.execute(
@@ -241,10 +242,21 @@ def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Lin
             (link.url, outlet_id, source_id, look.at, int(first_read_at is None), link.title, link.published_at,
              link.author, link.content, look.at, link.url),
         ).rowcount  # fmt: skip
+    gone = _let_go(db, outlet_id) if new else 0
+    error = f"more than {WAITING_MAX} addresses wait; the oldest {gone} were let go" if gone else look.error
+    record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id, error=error)
     if new:
         db.execute("UPDATE crawls SET discovered = discovered + ? WHERE id = ?", (new, look.crawl_id))
     hints.take(tx, links, look.at, trusted=kind == "wordpress")
     return new
+
+
+def _let_go(db: Connection, outlet_id: str) -> int:
+    waiting = "FROM frontier WHERE outlet_id = ? AND next_at IS NOT NULL"
+    if (over := db.execute(f"SELECT count(*) {waiting}", (outlet_id,)).fetchone()[0] - WAITING_MAX) <= 0:
+        return 0
+    oldest = f"SELECT rowid {waiting} ORDER BY found_at, rowid DESC LIMIT ?"
+    return int(db.execute(f"DELETE FROM frontier WHERE rowid IN ({oldest})", (outlet_id, over)).rowcount)  # noqa: S608
 
 
 def source_done(tx: Transaction, source_id: int, visited: Visited, plan: Callable[[Pace], str]) -> None:

@@ -116,6 +116,16 @@ def test_an_address_is_due_until_its_article_is_saved_and_never_found_anew(kit):
     assert [d.article_id for d in due(kit, "2026-01-21T11:00:00Z")] == [1]  # a revisit, of the kept one alone
 
 
+def test_a_listing_of_ever_new_addresses_fills_no_disk(kit, monkeypatch):
+    monkeypatch.setattr("archive.frontier.WAITING_MAX", 3)
+    read(kit, FIRST, SECOND)
+    assert read(kit, *(Link(f"https://sana.example/trap/{n}") for n in range(2)), at=LATER) == 2
+    assert [d.url[-6:] for d in due(kit, LATER)] == ["trap/0", "trap/1", FIRST.url[-6:]]
+    assert kit.rows("SELECT outcome, error FROM fetches") == [
+        ("ok", None), ("ok", "more than 3 addresses wait; the oldest 1 were let go")
+    ]  # fmt: skip
+
+
 def test_an_address_that_leads_elsewhere_leaves_too(kit):
     read(kit, FIRST)
     kit.save(page=page(FIRST.url, final_url="https://sana.example/moved/1"))
