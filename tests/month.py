@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.newspapers import DAY, GONE, HOUR, Paper, Story
+from tests.newspapers import BANNER, DAY, GONE, HOUR, Paper, Story
 from tests.simulation import Shown, Simulation, t_of
 
 LADDER = (HOUR, 3 * HOUR, 12 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY, 90 * DAY)
@@ -142,7 +142,8 @@ class Truth:
         for article_id, at, title, text in simulation.rows(
             "SELECT article_id, captured_at, title, text FROM versions ORDER BY captured_at, id"
         ):
-            self.versions[article_id].append((t_of(at), title, text))
+            # A banner among an article's own lines may be kept with them, but makes no version.
+            self.versions[article_id].append((t_of(at), title, text.removeprefix(f"{BANNER}\n")))
         for paper in papers:
             for story in paper.stories:
                 self._story(paper, story)

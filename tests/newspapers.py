@@ -22,13 +22,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR, DAY = 3600.0, 86400.0
 _WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+BANNER = _WORDS["banner"]
 SLUGS = ("naql", "sijn", "qadiyya", "khabar", "taqrir", "mutabaa", "ajil", "milaff")
 GONE = ("404", "410", "soft", "home", "other")
 
 
-def line(chance: random.Random, *patterns: str) -> str:
+def line(chance: random.Random, *patterns: str, places: str = "places") -> str:
     """A sentence by one of these patterns; hardly ever the same one twice."""
-    a, b = chance.sample(_WORDS["places"], 2)
+    a, b = chance.sample(_WORDS[places], 2)
     return chance.choice(patterns).format(a=a, b=b, w=chance.choice(_WORDS["who"]), n=chance.randint(11, 9900))
 
 
@@ -56,9 +57,12 @@ class Story:
 
     @classmethod
     def written(cls, chance: random.Random, number: int, at: float, topic: bool) -> Story:
-        lines = [line(chance, pattern) for pattern in chance.sample(_WORDS["lines"], chance.randint(4, 7))]
-        lead = line(chance, *_WORDS["leads" if topic else "off_leads"])
-        return cls(number, at, topic, [Telling(at, line(chance, *_WORDS["titles"]), (lead, *lines))])
+        where = "places" if topic else "elsewhere"
+        patterns = chance.sample(_WORDS["lines"], chance.randint(4, 7))
+        lines = [line(chance, pattern, places=where) for pattern in patterns]
+        lead = line(chance, *_WORDS["leads" if topic else "off_leads"], places=where)
+        title = line(chance, *_WORDS["titles"], places=where)
+        return cls(number, at, topic, [Telling(at, title, (lead, *lines))])
 
     def edit(self, chance: random.Random, at: float, told: bool) -> None:
         """From `at` on it says something else."""
@@ -235,7 +239,7 @@ def story_page(paper: Paper, story: Story, t: float) -> bytes:
     """A story amid what changes from visit to visit: counters, what is read most, what is related."""
     telling, here = story.tellings[story.index(t)], paper.url + paper.path(story, t)
     variant = sum(at <= t for at in paper.templates) % 3
-    banner = f"<p>{_WORDS['banner']}</p>" if t >= paper.banner else ""
+    banner = f"<p>{BANNER}</p>" if t >= paper.banner else ""
     text = banner + "".join(f"<p>{escape(said)}</p>" for said in telling.lines)
     others = [s for s in paper.shown(t, 9) if s is not story]
     links = "".join(f'<li><a href="{paper.path(s, t)}">{s.title(t)}</a></li>' for s in others)

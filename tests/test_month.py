@@ -50,7 +50,7 @@ def test_a_month_is_told_as_it_was(loop: Loop, worker: Worker, tmp_path: Path, s
 
 
 def test_a_day_is_told_as_it_was(loop: Loop, worker: Worker, tmp_path: Path) -> None:
-    papers = [paper for paper in newspapers(25, 1, gap=9 * HOUR) if paper.name == "atom"]
+    papers = [paper for paper in newspapers(74, 1, gap=9 * HOUR) if paper.name == "atom"]
     truth = live_through(loop, worker, tmp_path, papers, 1)
     assert not truth.tally.wrong, "\n".join(truth.tally.wrong)
     assert truth.tally.counts["edits"] >= 1
