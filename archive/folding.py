@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
 
 
 def fold(text: str) -> str:
     """What remains of a text when everything is taken out that makes no edit; never stored, never shown."""
-    text = unicodedata.normalize("NFKC", text).translate(TABLE)
+    text = unicodedata.normalize("NFKC", unescape(text)).translate(TABLE)
     return _GAP.sub(_gap, _THOUSANDS.sub("", text))
 
 
@@ -30,7 +31,12 @@ class _Table(dict[int, str]):
         kind = unicodedata.category(char)
         if char in _KEYBOARDS:
             return _KEYBOARDS[char]
-        if code in _TASHKEEL or char == "ـ" or (kind in ("Cf", "Cc", "Cn") and not char.isspace()):
+        if (
+            code in _TASHKEEL
+            or char == "ـ"
+            or 0xFE00 <= code < 0xFE10
+            or (kind in ("Cf", "Cc", "Cn") and not char.isspace())
+        ):
             return ""
         if kind == "Nd":
             return str(unicodedata.digit(char))
@@ -42,7 +48,7 @@ class _Table(dict[int, str]):
             return "." if char == "٫" else ","
         if char in ",./:":
             return char
-        if char.isspace() or kind[0] in "PZ" or kind == "Sk" or char in "<>|~":
+        if char.isspace() or kind[0] in "PZ" or kind in ("Sk", "So", "Me") or char in "<>|~" or 0x2190 <= code < 0x2200:
             return " "
         return char
 
