@@ -32,13 +32,14 @@ def either(phrases: Iterable[str]) -> str:
 
 
 def _pattern(family: Mapping[str, Any]) -> re.Pattern[str]:
+    lead = r"[^\w©]*"  # an emoji, a bullet
     ways = {
         "only": (bare := rf"[\W\d]*(?:(?:%s){STOP}[\W\d]*)+$"),
         "counted": rf"(?=.*\d){bare}",
         "timed": rf"(?=.*\d:\d\d){bare}",
-        "starts": rf"(?:%s){STOP}",
-        "labels": rf"(?:%s){_COLON}",
-        "brief": rf"(?=.{{0,44}}$)(?:%s){STOP}",
+        "starts": rf"{lead}(?:%s){STOP}",
+        "labels": rf"{lead}(?:%s){_COLON}",
+        "brief": rf"(?=.{{0,44}}$){lead}(?:%s){STOP}",
         "holds": rf".*(?<!\w)(?:%s){STOP}",
     }
     told = [way % either(family[key]) for key, way in ways.items() if key in family]

@@ -29,9 +29,10 @@ _FILE = tomllib.loads(Path(__file__).with_name("noise.toml").read_text("utf-8"))
 _LABEL = re.compile(rf"\W*(?:{either(_FILE['labels'])})\s*:(?:\W*\w+){{0,6}}\W*$")
 _CHANNEL = re.compile(rf"(?<!\w)(?:{either(_FILE['channels'])}){STOP}")
 _LINK = re.compile(r"(?:(?:#|@)\S+[\s،,|]*)+|.*(?:https?:|www\.|\b(?:t|wa|fb)\.(?:me|com)/)\S+")
-_CREDIT = [*DATA["credit"]["agencies"], *DATA["credit"]["through"], *_FILE["pictures"], *_FILE["outlets"]]
+_CREDIT = [*DATA["credit"]["agencies"], *DATA["credit"]["through"], *_FILE["pictures"]]
 _CREDITS, _ONLY = (
-    re.compile(rf"(?:[\W\d]*(?:{either(names)}){STOP})+[\W\d]*") for names in (_CREDIT, [*_CREDIT, *_FILE["only"]])
+    re.compile(rf"(?:[\W\d]*(?:{either(names)}){STOP})+[\W\d]*")
+    for names in (_CREDIT, [*_CREDIT, *_FILE["only"], *_FILE["outlets"]])
 )
 _SIGNED = re.compile(r".*(?:[(\[]([^()\[\]]{2,40})[)\]]|\s[-–—|/]\s*([^-–—|/()]{2,30}))\W*")
 _PARTS = re.compile(r"\s*[|•·]\s*")
@@ -40,6 +41,7 @@ _MARKERS, _OUTLETS, _TOLD = (
     for name in ("markers", "outlets", "told")
 )
 _HEADINGS = frozenset({"author_box", "poll", "comments", "tags", "breadcrumb"})
+_SITES = frozenset({"disclaimer", "rights", "comments", "notice", "desk", "author_box"})  # nobody else speaks so
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -57,8 +59,9 @@ def is_noise(line: str, *, edge: bool = True) -> bool:
     """
     family, plain = family_of(line), normalise(line).strip()
     if family and (edge or not family[1]):
-        begins = not is_sentence(line) or family_of(" ".join(line.split()[:5])) is not None
-        return begins and (family[0] != "follow" or not is_sentence(line) or bool(_CHANNEL.search(plain)))
+        begins = family_of(" ".join(_WORD.findall(plain)[:3])) is not None
+        asks = family[0] != "follow" or _CHANNEL.search(plain) is not None
+        return not is_sentence(line) or family[0] in _SITES or (begins and asks)
     if read_more(line) is not None:
         return True
     if not plain or len(line) > _LONGEST or is_sentence(line):
@@ -70,7 +73,7 @@ def is_noise(line: str, *, edge: bool = True) -> bool:
         or (len(parts := _PARTS.split(line)) > 1 and all(is_noise(part, edge=edge) for part in parts))
         or _LINK.fullmatch(line.strip())
         or (edge and (_ONLY.fullmatch(plain) or AGENCIES.fullmatch(plain)))
-        or (edge and signed and _CREDITS.fullmatch(normalise(signed[1] or signed[2])))
+        or (edge and signed and (_ONLY if signed[1] else _CREDITS).fullmatch(normalise(signed[1] or signed[2])))
     )
 
 
@@ -159,4 +162,4 @@ def _is_label(title: str, start: int, end: int, told: Collection[str]) -> bool:
     if " ".join(words) in _MARKERS or (parted and " ".join(words) in _OUTLETS):
         return True
     own = not any(word in told or word in _TOLD for word in words) and not re.search(r"[\d؟?:]", said)
-    return before.rstrip()[-1:] in tuple("|-–—•»") and 0 < len(words) <= _TAIL and own
+    return before.rstrip().endswith(("|", "-", "–", "—", "•", "»", "::")) and 0 < len(words) <= _TAIL and own
