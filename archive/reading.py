@@ -206,6 +206,8 @@ class Archive:
         ArchiveError where there are no such versions."""
         versions = {version.number: version for version in self.versions(article_id)}
         a, b = a or len(versions) - 1, b or len(versions)
+        if len(versions) == 1:
+            raise ArchiveError(f"article {article_id} has one version in {self.path}, so there is nothing to compare")
         if a not in versions or b not in versions:
             raise ArchiveError(
                 f"article {article_id} has {len(versions)} versions in {self.path}, not both {a} and {b}"

@@ -43,6 +43,8 @@ def files(paths: Sequence[Path]) -> list[Path]:
             raise UsageError(f"{path}: cannot tell what this is; import reads {', '.join(sorted(MEDIA))}")
         else:
             found.append(path)
+    if paths and not found:
+        raise UsageError(f"{paths[0]}: holds no file to read; import reads {', '.join(sorted(MEDIA))}")
     return found
 
 

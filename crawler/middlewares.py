@@ -28,6 +28,7 @@ from crawler.job import Job
 from crawler.resolver import Visit, is_public, literal, visit
 from crawler.urls import canonical
 
+_PRIVATE = "is a private address, and allow_private is not set"
 HEAD_MAX = 1 << 20  # bytes of status line and headers; browsers take a quarter of it
 
 
@@ -73,7 +74,7 @@ class GuestMiddleware:
             raise NoPage("refused", f"{request.url[:200]!r} is no web address: {error}") from error
         address = literal(urlsplit(url).hostname or "")
         if address is not None and not job.allow_private and not is_public(address):
-            raise NoPage("refused", f"{address} is a private address")
+            raise NoPage("refused", f"{address} {_PRIVATE}")
         if job.config.crawl.proxy:
             request.meta["proxy"] = job.config.crawl.proxy
         if request.meta.get("robots"):
@@ -161,7 +162,7 @@ class PoliteHandler(HTTP11DownloadHandler):
                 response = await super().download_request(request)
             except Exception as error:
                 if current.refused:
-                    raise NoPage("refused", f"{current.refused} is a private address") from error
+                    raise NoPage("refused", f"{current.refused} {_PRIVATE}") from error
                 if not isinstance(error, DownloadCancelledError):  # one page too large is no fault of its host
                     job.guest.failed(request.url)
                 raise

@@ -11,6 +11,8 @@ from archive.alerts.excerpts import shown
 from archive.reading import Archive, Difference, Hit
 from archive.titles import heading
 
+_TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+
 
 def width(text: str) -> int:
     """Columns a text takes in a terminal: marks none, wide letters two.
@@ -25,10 +27,15 @@ def width(text: str) -> int:
 
 
 def plain(value: Any) -> str:
-    """A value as one printable line: no control characters, a dash for what is unknown."""
+    """A value as one printable line: no control characters, none that turn the text, a dash for what is unknown.
+
+    >>> plain("خبر\\u202e\\x9b[31m"), plain(None)
+    ('خبر[31m', '-')
+    """
     if value in (None, ""):
         return "-"
-    return "".join(" " if c in "\n\t" else c for c in str(value) if c in "\n\t" or unicodedata.category(c) != "Cc")
+    shown = (" " if c in "\n\t" else c for c in str(value) if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return "".join(shown).translate(_TURNS)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -50,12 +57,16 @@ def article_text(values: Mapping[str, Any]) -> str:
              "section", "language", "extractor")  # fmt: skip
     is_article = {True: "yes", False: "no", None: "cannot tell"}[values["is_article"]]
     lines = [f"{name + ':':18}{plain({**values, 'is_article': is_article}[name])}" for name in names]
-    lines += ["", *values["text"].split("\n")]
+    lines += ["", *_lines(values["text"])]
     for number, other in enumerate(values["related"], 1):
         lines += ["", f"related {number}: {plain(other)[:200]}"]
     if values["removed"]:
         lines += ["", "taken out:", *(f"  {rule}: {plain(line)[:160]}" for rule, line in values["removed"])]
     return "\n".join(lines)
+
+
+def _lines(text: str) -> list[str]:
+    return [line and plain(line) for line in text.split("\n")]
 
 
 def diff_text(found: Difference) -> str:
@@ -119,7 +130,7 @@ def shown_text(values: Mapping[str, Any]) -> str:
     lines += ["", "history:"]
     lines += [f"  {v['number']}  {v['captured_at']}  {plain(heading(v['title'], v['text']))}" for v in versions]
     if versions:
-        lines += ["", *versions[-1]["text"].split("\n")]
+        lines += ["", *_lines(versions[-1]["text"])]
     return "\n".join(lines)
 
 

@@ -1,13 +1,18 @@
 """The commands as a person runs them: real processes, real archive, real exit codes."""
 
+import doctest
 import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+import crawler.report
+from archive.models import Article
+from crawler.report import article_text
 from tests.servers import Site
 
 ROOT = Path(__file__).parent.parent
@@ -90,6 +95,8 @@ def test_show_tells_why_an_article_is_kept(desk):
         (["save", "ftp://example.org/x"], 2, "ftp"),
         (["import", "nothing.txt"], 2, "no such file"),
         (["import", "pyproject.toml"], 2, "cannot tell"),
+        (["extract", "docs/install"], 2, "no file to read"),
+        (["diff", "1"], 1, "one version"),
         (["topics", "test"], 2, "FILE"),
         (["topics", "test", "--jsonl", "."], 1, "directory"),
         (["init", "LICENSE/desk", "--contact", "desk@example.org"], 1, "LICENSE/desk"),
@@ -103,6 +110,12 @@ def test_what_cannot_be_done_is_told_in_a_sentence(desk, arguments, code, words)
     assert done.returncode == code
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_page_says_does_not_steer_the_terminal():
+    assert doctest.testmod(crawler.report).failed == 0
+    article = Article("خبر", "نص\x9b2J\n\nتتمة\u202e")
+    assert article_text({"path": "a.html", **asdict(article)}).endswith("\n\nنص2J\n\nتتمة")
 
 
 def test_without_configuration_or_archive_it_says_how_to_begin(tmp_path):
