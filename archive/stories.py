@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from archive.writer import Transaction, Writer
 
 NEAREST = 6  # articles compared, of each index
-SHARED = 4  # rare words two tellings of one happening have at least
+SHARED = 0.25  # of rare words two tellings have at least: a word that n others have counts for 1 / (1 + n)
 FREQUENT = 60  # articles of a few days that have a word; then it says little, and finds nothing
 NEWEST = 50  # articles of one band looked at: a form filled in daily for years is found by its last ones
 MEMBERS = 30  # of a story that an edited article is compared with
@@ -32,7 +32,6 @@ VERSIONS = 6  # of an article that a copy may be of
 BATCH = 100  # articles from before there were stories, linked in one transaction
 
 _read = lru_cache(maxsize=512)(read_telling)
-_EPOCH = date(1970, 1, 1).toordinal()
 _RANK = {"same_event": 1, "rewrite": 2, "copy": 3}
 
 
@@ -78,9 +77,14 @@ class _Member(NamedTuple):
     versions: int
 
     @property
-    def days(self) -> tuple[int, ...]:
-        """The days it may be told on, since 1970: published and seen."""
-        return tuple(dict.fromkeys(day for day in (_day(self.published_at), _day(self.seen)) if day is not None))
+    def times(self) -> tuple[float | None, float]:
+        """When it was published, as far as it is known, and seen, in days since 1970."""
+        return _time(self.published_at), _time(self.seen) or 0.0
+
+    @property
+    def days(self) -> set[int]:
+        """The days of that."""
+        return {int(time) for time in self.times if time is not None}
 
 
 class _Link(NamedTuple):
@@ -129,8 +133,9 @@ FROM json_each(?1) t, json_each(?2) d GROUP BY 1
 """
 _SHARING = """
 SELECT article_id FROM json_each(?1) t CROSS JOIN json_each(?2) d
-JOIN story_terms s ON s.day = d.value AND s.term = t.value
-WHERE article_id <> ?3 GROUP BY article_id HAVING count(*) >= ?4 ORDER BY count(*) DESC, article_id LIMIT ?5
+JOIN story_terms s ON s.day = d.value AND s.term = CAST(t.key AS INTEGER)
+WHERE article_id <> ?3 GROUP BY article_id HAVING count(*) > 1 AND sum(t.value) >= ?4
+ORDER BY sum(t.value) DESC, article_id LIMIT ?5
 """
 # Whose words each of some articles has in the end: its own, or those of what it is a copy or rewrite of, and so on up.
 ROOTS = """
@@ -255,7 +260,7 @@ def _near(db: Connection, me: _Member) -> tuple[set[int], frozenset[str]]:
     del alike[me.id]
     days = json.dumps(sorted({day + step for day in me.days for step in range(-WINDOW, WINDOW + 1)}))
     counted = dict(db.execute(_COUNTED, (json.dumps(list(of_words)), days, FREQUENT)).fetchall())
-    rare = json.dumps([term for term in of_words if counted[term] < FREQUENT])
+    rare = json.dumps({term: 1 / (1 + count) for term, count in counted.items() if count < FREQUENT})
     found = {me.id, *_ids(db, _SHARING, rare, days, me.id, SHARED, NEAREST)}
     found.update(id_ for id_, _ in alike.most_common(NEAREST))
     found.update(_ids(db, _FELLOWS, me.id, MEMBERS))
@@ -339,16 +344,24 @@ def _ids(db: Connection, sql: str, *values: Any) -> list[int]:
     return [row[0] for row in db.execute(sql, values).fetchall()]
 
 
-def _day(stamp: str | None) -> int | None:
-    """The day of a stamp or a printed date, as its number since 1970."""
+def _time(stamp: str | None) -> float | None:
+    """A stamp or a printed date in days since 1970; a printed hour without a zone is taken for UTC."""
     with suppress(ValueError):
-        return date.fromisoformat((stamp or "")[:10]).toordinal() - _EPOCH
+        told = datetime.fromisoformat(stamp or "")
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp() / 86400
     return None
 
 
-def _apart(one: _Member, other: _Member) -> int:
-    """Days between two articles: as published where both say it, else as near as they may have been."""
-    mine, yours = _day(one.published_at), _day(other.published_at)
-    if mine is not None and yours is not None:
-        return abs(mine - yours)
-    return min(abs(a - b) for a in one.days for b in other.days)
+def _apart(one: _Member, other: _Member) -> float:
+    """Days between two articles: as published where both say it, as seen where neither does. Where one does, the other
+    may be as old although it was seen late: that is then a day less sure."""
+    (mine, my_sight), (yours, your_sight) = one.times, other.times
+    seen = _between(my_sight, your_sight)
+    if mine is not None:
+        return _between(mine, yours) if yours is not None else min(_between(mine, your_sight), seen + 1)
+    return seen if yours is None else min(_between(yours, my_sight), seen + 1)
+
+
+def _between(one: float, other: float) -> float:
+    """Days between two times; a date without an hour is apart from others by whole days."""
+    return abs(one - other) if one % 1 and other % 1 else float(abs(int(one) - int(other)))
