@@ -12,7 +12,7 @@ import tomllib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -30,16 +30,22 @@ Kind = Literal["typo", "wording", "material"]
 _AROUND, _APART = 5, 2  # words read beside an edit; so few unchanged words between two make them one
 _LONG = 400  # words of one edit that are read
 _MISSPELT = 12  # words beside one another that may all be put right
+_NEAR = 5  # edits of one sentence that are set against one another
 _PASSAGE = 200  # characters
 _TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_a-z]+|[a-z]+")
 _QUOTES = re.compile(r"«[^«»\n]{1,900}»|“[^“”\n]{1,900}”|\"[^\"\n]{1,900}\"|‘[^‘’\n]{1,900}’")
+_SENTENCE_END = re.compile(r"[.!?؟…\n]")
 _CLOCK = re.compile(r"\d{1,2}:\d\d|\d{1,4}/\d{1,2}/\d{1,4}")
 _ENDINGS = ("", "ا", "ة", "ون", "ين", "ان", "ات", "تان", "تين")
 _DATA = tomllib.loads(Path(__file__).with_name("materiality.toml").read_text("utf-8"))
+_PART = re.compile(rf"{_TOKEN.pattern}|[.!?؟؛:،\n]")
+_NAMELESS = {word + ending for word in map(normalise, _DATA["titles"]["verbs"]) for ending in ("", "ت", "ه", "ا")}
 _NEVER, _GIVEN, _BEGINS = (
     frozenset(map(normalise, names))
     for names in (_DATA["titles"]["never"], _DATA["titles"]["given"], _DATA["places"]["begins"])
 )
+_WEAK = "?"  # of a name that may be none
+_ORDINALS = {normalise(name): normalise(number) for number, names in _DATA["numbers"].items() for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,42 @@ class _Fact(NamedTuple):
     value: Any
     surface: str
     beside: str
+    lost: bool = False  # only the first text has it
 
 
 def edits(field: str, before: str, after: str, pieces: Sequence[Piece], rules: RuleSet | None = None) -> list[Edit]:
     """What became of a field, each edit judged; `rules` name the watched terms."""
-    return [_judge(field, before, after, pieces, group, rules) for group in _groups(before, pieces)]
+    found = [_judge(field, before, after, pieces, group, rules) for group in _groups(before, pieces)]
+    for n, (edit, facts) in enumerate(found):
+        for other, theirs in found[n + 1 : n + 1 + _NEAR]:
+            if _SENTENCE_END.search(after[edit.start : other.start]):
+                break
+            _cancel(facts, theirs)
+    return [_told(edit, facts) for edit, facts in found]
+
+
+def _cancel(one: list[_Fact], other: list[_Fact]) -> None:
+    """Take out of both what only stands elsewhere in its sentence now, beside the same word; a date beside any. What
+    was replaced on either side has changed places."""
+    replaced = {
+        a.kind for facts in (one, other) for a in facts if any(b.kind == a.kind and b.lost != a.lost for b in facts)
+    }
+    for fact in [fact for fact in one if fact.kind not in ("negation", "quotation", *replaced)]:
+        for twin in other:
+            beside = fact.kind == "date" or twin.beside.removeprefix("و") == fact.beside.removeprefix("و")
+            if beside and twin[:2] == fact[:2] and twin.lost != fact.lost:
+                one.remove(fact)
+                other.remove(twin)
+                break
+
+
+def _told(edit: Edit, facts: Sequence[_Fact]) -> Edit:
+    """An edit with what makes it material."""
+    if not facts:
+        return edit
+    passage = " | ".join(dict.fromkeys(" ".join(fact.surface.split()) for fact in facts))
+    reasons = tuple(dict.fromkeys(fact.kind for fact in facts))
+    return replace(edit, kind="material", reasons=reasons, passage=passage[:_PASSAGE] or None)
 
 
 def _groups(before: str, pieces: Sequence[Piece]) -> Iterator[list[int]]:
@@ -92,29 +129,27 @@ def _groups(before: str, pieces: Sequence[Piece]) -> Iterator[list[int]]:
 
 def _judge(
     field: str, before: str, after: str, pieces: Sequence[Piece], group: list[int], rules: RuleSet | None
-) -> Edit:
+) -> tuple[Edit, list[_Fact]]:
+    """What a group of pieces is as one edit, and the facts that one of its readings has and the other has not."""
     changed = [pieces[number] for number in group]
     first, last = changed[0], changed[-1]
     op = first.op if len(changed) == 1 and first.op != "equal" else "replaced"
     bounds = (first.from_start, last.from_end, first.start, last.end)
     was, now = before[bounds[0] : bounds[1]], after[bounds[2] : bounds[3]]
+    edit = Edit(field, op, "wording", (), None, was, now, *bounds)
     if op == "moved":
-        return Edit(field, "moved", "wording", (), None, was, now, *bounds)
+        return edit, []
     respelt, whole = _respelt(changed, before, after)
     if whole:
-        return Edit(field, op, "typo", (), None, was, now, *bounds)
+        return replace(edit, kind="typo"), []
     old, new = _window(before, pieces, group, old=True), _window(after, pieces, group, old=False)
     old = " ".join(respelt.get(word, word) for word in old.split(" "))
     lost, won = _facts(old, rules), _facts(new, rules)
-    found: dict[str, list[str]] = {}
-    for fact in [*_missing(lost, won), *_missing(won, lost)]:
-        found.setdefault(fact.kind, []).append(fact.surface)
+    facts = [fact._replace(lost=True) for fact in _missing(lost, won)] + _missing(won, lost)
+    found = [fact for fact in facts if not _is(fact.value, _WEAK, -1) or any(_replaces(fact, other) for other in facts)]
     if quoted := _quoted(changed, before, after, respelt):
-        found.setdefault("quotation", []).append(quoted)
-    passage = " | ".join(dict.fromkeys(" ".join(part.split()) for part in chain.from_iterable(found.values())))
-    return Edit(
-        field, op, "material" if found else "wording", tuple(found), passage[:_PASSAGE] or None, was, now, *bounds
-    )
+        found.append(_Fact("quotation", quoted, quoted, quoted))
+    return edit, found
 
 
 def _window(text: str, pieces: Sequence[Piece], group: list[int], *, old: bool) -> str:
@@ -218,10 +253,11 @@ def _missing(mine: Sequence[_Fact], others: Sequence[_Fact]) -> list[_Fact]:
 def _facts(text: str, rules: RuleSet | None) -> list[_Fact]:
     """What a stretch of text says that may not change without mattering."""
     folded, offsets = normalise_map(text)
-    spans = [match.span() for match in _TOKEN.finditer(folded)]
+    spans = [match.span() for match in _PART.finditer(folded)]
     words = [folded[low:high] for low, high in spans]
     found: list[tuple[int, int, str, Any]] = []  # first word, the one after the last, kind, value
-    free, at = list(words), 0
+    free = [next((_ORDINALS[form] for form in (word, *stripped(word)) if form in _ORDINALS), word) for word in words]
+    at = 0
     while at < len(words):
         end, kind, value = _known(words, at)
         if kind:
@@ -257,22 +293,35 @@ def _known(words: Sequence[str], at: int) -> tuple[int, str, Any]:
                 defined = form != words[at] and words[at][: -len(form)].endswith(("ال", "لل"))
     following = words[end] if end < len(words) else ""
     if kind == "head":
-        if not following or following in _NEVER or defined != following.startswith("ال"):
+        if _no_name(following) or defined != following.startswith("ال"):
             return at, "", None
         return end + 1, "actor", (value, _root(following))
     if kind == "place_head":
         goes_on = following in _BEGINS and end + 1 < len(words)
-        if not following or defined or following in _NEVER:
+        if defined or _no_name(following):
             return at, "", None
         return end + 1 + goes_on, "place", tuple(words[end : end + 1 + goes_on])
     if kind in ("title", "name"):
         first = end if kind == "title" else end - 1
-        if first >= len(words) or words[first] in _NEVER or (kind == "title" and words[first][0] in "يتس"):
+        while kind == "title" and first < len(words) and words[first].startswith("ال") and _is_nation(words[first]):
+            first += 1  # النائب الأميركي جو
+        if first >= len(words) or _no_name(words[first]) or (kind == "title" and words[first][0] in "يتس"):
             return at, "", None
         more = words[first + 1] if first + 1 < len(words) else ""
-        full = more and more not in _NEVER and (kind == "title" or more.startswith("ال") or more in _GIVEN)
-        return first + 1 + bool(full), "actor", (words[first], more if full else "")
+        full = not _no_name(more) and (kind == "title" or more.startswith("ال") or more in _GIVEN)
+        sure = value != _WEAK or words[first] in _GIVEN or more in _GIVEN
+        return first + 1 + bool(full), "actor", (words[first], more if full else "", *(() if sure else (_WEAK,)))
     return end, kind, value
+
+
+def _no_name(word: str) -> bool:
+    """Whether a word is none of a name: it ends a sentence, tells what somebody did, joins or says how something is."""
+    forms = (word, *stripped(word))
+    return not word or not word[0].isalnum() or word in _NAMELESS or not _NEVER.isdisjoint(forms)
+
+
+def _is_nation(word: str) -> bool:
+    return any(kind == "actor" and value == _root(word) for _, kind, value in _PHRASES.get(word.removeprefix("ال"), ()))
 
 
 def _root(word: str) -> str:
@@ -301,22 +350,30 @@ def _dated(facts: list[tuple[int, int, str, Any]], words: Sequence[str]) -> Iter
         yield start, end, kind, value
 
 
-def _is(value: Any, what: str) -> bool:
-    return isinstance(value, tuple) and value[0] == what
+def _is(value: Any, what: str, at: int = 0) -> bool:
+    return isinstance(value, tuple) and value[at] == what
+
+
+def _replaces(one: _Fact, other: _Fact) -> bool:
+    """Whether a name that may be none stands for another one."""
+    a, b = one.value[0], other.value[0] if _is(other.value, _WEAK, -1) else ""
+    return one.lost != other.lost and bool(b) and not a.endswith(b) and not b.endswith(a)
 
 
 def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, Any]]]:
     """The vocabulary by first words: phrase, kind, value."""
     data = _DATA
     unsure = {normalise(name) for name in data["dates"]["unsure"]}
-    told: list[tuple[str, str, Any]] = [(phrase, "negation", "") for phrase in data["negations"]]
+    told: list[tuple[str, str, Any]] = []
     told += [(phrase, "idiom", "") for phrase in data["idioms"]]
     dates = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))
     told += [(name, "date", ("month", month, normalise(name) in unsure))
              for month, names in enumerate(dates["months"], 1) for name in names if not name.isascii()]  # fmt: skip
     told += [(day, "date", ("weekday", normalise(day))) for day in dates["weekdays"] if day.startswith("ال")]
-    shared = (("date", data["dates"]["days"]), ("number", data["numbers"]), ("actor", data["actors"]),
-              ("actor", data["labels"]), ("head", data["heads"]), ("place", data["places"]["same"]))  # fmt: skip
+    shared = (
+        ("date", data["dates"]["days"]), ("actor", data["actors"]), ("actor", data["labels"]), ("head", data["heads"]),
+        ("negation", data["negations"]), ("place", data["places"]["same"]),
+    )  # fmt: skip
     for kind, groups in shared:
         told += [(name, kind, value) for value, names in groups.items() for name in names]
     told += [
@@ -325,6 +382,7 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, Any]]]:
     told += [(name, "place_head", "") for name in data["places"]["heads"]]
     told += [(name, "place", normalise(name)) for name in data["places"]["names"]]
     told += [(name, "title", "") for name in data["titles"]["words"]]
+    told += [(name, "title", _WEAK) for name in data["titles"]["weak"]]
     told += [(name, "name", "") for name in data["titles"]["given"]]
     out: dict[str, list[tuple[tuple[str, ...], str, Any]]] = {}
     for phrase, kind, value in told:
