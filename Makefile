@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test bench test-slow test-crash test-browser test-outlets test-month test-day test-replay check eval pictures lock format clean
+.PHONY: setup demo test bench test-slow test-crash test-browser test-outlets test-month test-day test-ninety test-replay check eval pictures lock format clean
 
 setup: $(STAMP)
 
@@ -44,6 +44,9 @@ test-month: setup  # simulated months, by SEEDS="1 2 3"; a few minutes each
 
 test-day: setup  # a simulated day of OUTLETS=100, with what a poll and a page cost
 	$(BIN)/python -m pytest -m day -s
+
+test-ninety: setup  # DAYS=90 simulated days of a service that is killed every day, with a mail server that fails
+	$(BIN)/python -m pytest -m ninety -s
 
 check: setup
 	$(BIN)/ruff format --check .

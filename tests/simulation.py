@@ -27,6 +27,7 @@ from crawler.urls import host_key
 from crawler.worker import Worker
 from tests.crawl_kit import Desk, Loop
 from tests.newspapers import START, Paper, answer
+from tests.warp import Warp
 
 _SPAWN = multiprocessing.get_context("spawn")
 TICK_S = 2.0  # between two ticks of the service while it crawls; else it sleeps until something is due
@@ -152,37 +153,43 @@ def _http_date(t: float) -> str:
 
 @dataclass(frozen=True)
 class Turn:
-    """A request that was let in to a host."""
+    """A request that was let in to a host; `t` is by the loop's clock."""
 
     host: str
     t: float
 
 
-class _Guest(Guest):
-    """Counts who is inside, and keeps when each was let in."""
+class CountingGuest(Guest):
+    """Counts who is inside, and keeps when each was let in, by the loop's clock."""
 
-    simulation: Simulation
+    warp: Warp
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.turns: list[Turn] = []
 
     @asynccontextmanager
     async def turn(self, url: str, delay: float | None = None) -> AsyncIterator[None]:
-        loop = self.simulation.loop.loop
         async with super().turn(url, delay):
-            self.simulation.turns.append(Turn(host_key(url), self.simulation.t))
-            loop.busy += 1
+            self.turns.append(Turn(host_key(url), self.warp.time()))
+            self.warp.busy += 1
             try:
                 yield
             finally:
-                loop.busy -= 1
+                self.warp.busy -= 1
 
 
-class _Writer(Writer):
-    simulation: Simulation
+class CountingWriter(Writer):
+    """Counts what it is asked for."""
+
+    warp: Warp
     count = 0
 
     def submit(self, operation: Any, *, size: int = 0) -> Future[Any]:
         future = super().submit(operation, size=size)
         self.count += 1
-        self.simulation.loop.loop.count(future)
+        if asyncio._get_running_loop() is self.warp:  # what other threads ask for is awaited by whoever started them
+            self.warp.count(future)
         return future
 
 
@@ -191,7 +198,7 @@ class Simulation(Desk):
 
     def __init__(self, loop: Loop, worker: Worker, directory: Path, printers: Printers) -> None:
         super().__init__(loop, worker, directory)
-        self.printers, self.turns = printers, list[Turn]()
+        self.printers = printers
         self.settings |= {"crawl.delay": "2s", "crawl.timeout": "30s"}
         self.epoch = loop.loop.time()
         self._tell_time()
@@ -201,6 +208,11 @@ class Simulation(Desk):
         """Seconds since the simulation began."""
         return self.loop.loop.time() - self.epoch
 
+    @property
+    def turns(self) -> list[Turn]:
+        """Every request so far."""
+        return self.guest.turns
+
     def now(self) -> datetime:
         return START + timedelta(seconds=self.t)
 
@@ -208,15 +220,11 @@ class Simulation(Desk):
         self.printers.epoch.value = self.epoch - self.loop.loop.ahead
 
     def open(self) -> Simulation:
-        for paper in self.printers.papers:
-            entry = {"id": f'"{paper.name}"', "name_ar": f'"{paper.name}"', "name_en": f'"{paper.name}"'}
-            entry |= {"homepage": f'"{paper.url}/"', "allow_private": "true"} | paper.outlet()
-            self.outlets.append("[[outlet]]\n" + "\n".join(f"{name} = {value}" for name, value in entry.items()))
+        self.outlets += [entry(paper) for paper in self.printers.papers]
         self.configure()
-        self.writer = _Writer(self.config.archive, policy(self.config), group_ms=5, clock=self.now)
-        self.writer.simulation = self
-        self.guest = _Guest(self.config, self.writer, clock=self.now, monotonic=self.loop.loop.time)
-        self.guest.simulation = self
+        self.writer = CountingWriter(self.config.archive, policy(self.config), group_ms=5, clock=self.now)
+        self.guest = CountingGuest(self.config, self.writer, clock=self.now, monotonic=self.loop.loop.time)
+        self.writer.warp = self.guest.warp = self.loop.loop
         self.crawls = Crawls(self.config, self.writer, self.worker, self.guest, clock=self.now, chance=random.Random(7))
         self.closers = [self.writer.close]
         self.writer.submit(lambda tx: sync_outlets(tx, [o.row for o in self.config.outlets])).result()
@@ -258,6 +266,13 @@ class Simulation(Desk):
         )[0]
         wait = (moment(due) - self.now()).total_seconds() if due else 3600.0
         await asyncio.sleep(max(1.0, min(wait, 3600.0, until - self.t)))
+
+
+def entry(paper: Paper) -> str:
+    """The outlet of a paper, as TOML."""
+    keys = {"id": f'"{paper.name}"', "name_ar": f'"{paper.name}"', "name_en": f'"{paper.name}"'}
+    keys |= {"homepage": f'"{paper.url}/"', "allow_private": "true"} | paper.outlet()
+    return "[[outlet]]\n" + "\n".join(f"{name} = {value}" for name, value in keys.items())
 
 
 def rss_mb(pid: int) -> float:

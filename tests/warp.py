@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from functools import wraps
 from typing import Any
 
 GRACE_S = 0.001  # within which what ended in another thread is heard of
@@ -35,6 +36,19 @@ class Warp(asyncio.SelectorEventLoop):
         """A future of another thread is under way."""
         self.busy += 1
         future.add_done_callback(lambda _: self.call_soon_threadsafe(self._less))
+
+    def counted(self, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """The same, under way while it runs."""
+
+        @wraps(work)
+        async def counting(*args: Any) -> Any:
+            self.busy += 1
+            try:
+                return await work(*args)
+            finally:
+                self.busy -= 1
+
+        return counting
 
     def _less(self, _: object = None) -> None:
         self.busy -= 1
