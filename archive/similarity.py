@@ -242,13 +242,13 @@ def _one_form(one: Telling, other: Telling, wording: float) -> bool:
     first, second = sorted((one, other), key=lambda telling: (telling.head, telling.body))  # the order must not matter
     known = frozenset((*first.head, *first.body)), frozenset((*second.head, *second.body))
     a, b = first.body[:ALIGNED], second.body[:ALIGNED]
-    longest = BLANK if wording < COPY else 2 * BLANK
-    otherwise = _swapped(SequenceMatcher(None, a, b, autojunk=False), a, b, known, longest)
-    if not otherwise:  # one text under two headlines
+    bodies = SequenceMatcher(None, a, b, autojunk=False)
+    if not _swapped(bodies, a, b, known, ALIGNED):  # one text under two headlines
         return False
     heads = SequenceMatcher(None, first.head, second.head, autojunk=False)
     if heads.ratio() >= HEADED and _swapped(heads, first.head, second.head, known, BLANK) >= 1:
         return True
+    otherwise = _swapped(bodies, a, b, known, BLANK if wording < COPY else 2 * BLANK)
     share = otherwise / ((otherwise + _heft(set(a) & set(b))) or 1)
     return share > (OTHERWISE if wording < COPY else SWAPPED)
 
