@@ -144,7 +144,7 @@ def found(simulation: Simulation, papers: list[Paper], end: float) -> list[float
     for paper in papers:
         for story in paper.stories:
             at = captured.get(paper.url + paper.path(story, end))
-            if at is None and story.at < end - 2 * HOUR:
+            if at is None and 0 < story.at < end - 2 * HOUR:
                 missed.append(f"{paper.name} {story.number} of {story.at:.0f}")
             elif at is not None and story.at > 0:
                 delays.append(max(0.0, at - story.at))
