@@ -11,6 +11,7 @@ from archive.arabic.numbers import read_numbers
 from archive.materiality import edits
 from archive.noise import changes, is_noise
 from archive.topics import shipped_rules
+from archive.versions import same_words
 from tests.evaluate_edits import LABELLED, evaluate, judged
 
 FLOORS = tomllib.loads(LABELLED.with_name("floors.toml").read_text("utf-8"))
@@ -82,6 +83,71 @@ def test_noise_is_told_by_its_own_words():
         assert is_noise(line), line
     for line in ("تصحيح: عدد القتلى سبعة", "قتل 12 شخصاً", "تابعوا السير على الأقدام حتى وصلوا.", "المصدر قال غير ذلك"):
         assert not is_noise(line), line
+
+
+LEAD = "وصلت قافلة من الشاحنات إلى المنطقة صباحاً، وسط إجراءات مشددة."
+CLOSE = "وأشار السكان إلى أن الحركة عادت تدريجياً إلى الأسواق."
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "كاتب صحفي سوري",
+        "م.ن/ ح.ز (د ب أ، رويترز)",
+        "صورة: مواقع التواصل",
+        "سوق شعبي في القامشلي - رويترز",
+        "📲 تابعونا على تلغرام: t.me/abc",
+        "حملوا تطبيقنا على الهاتف",
+        "اقرأ المزيد على الموقع",
+        "استمع إلى المقال",
+        "الوسوم\nسوريا\nقسد\nالحسكة",
+        "استطلاع الرأي\nهل تؤيد القرار؟\nنعم\nلا\nلا رأي لي",
+        "👍 120 ❤ 33",
+        "طباعة | مشاركة | حفظ",
+        "اشترك في قناتنا على يوتيوب ليصلك كل جديد.",
+        "هل وجدت خطأ؟ أبلغنا",
+        "إعداد وتحرير: فريق الموقع",
+    ],
+)
+def test_what_a_site_prints_after_a_text_makes_no_version(block):
+    assert same_words(("عنوان", f"{LEAD}\n{CLOSE}"), ("عنوان", f"{LEAD}\n{CLOSE}\n{block}"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "المصدر: لم نتلق أي بلاغ عن سقوط ضحايا حتى هذه اللحظة في المدينة",
+        "تابعنا على مدى أيام ما يجري في السجن، ولم يسمح لنا بالدخول.",
+        "تابع قائلاً إن القوات لن تنسحب.",
+        "الصورة التي انتشرت تعود إلى عام 2019.",
+        "إعلان حظر التجول في الحسكة حتى إشعار آخر",
+        "مشاركة واسعة في احتجاجات السويداء",
+        "المصدر الأمني نفى وقوع هجوم",
+        "اقرأ البيان الذي أصدرته قسد",
+        "أغلقت السلطات صفحتنا على فيسبوك أمس، كما قال ناشط.",
+        "شارك الوفد في اجتماع موسكو",
+        "كاتب سوري يقتل في إسطنبول",
+        "باحث: العقوبات لن ترفع قبل الصيف",
+        "التعليقات التي كتبها السجين نشرت أمس.",
+        "تحديث: ارتفاع عدد القتلى إلى 12",
+        "تصحيح: عدد القتلى سبعة وليس تسعة",
+        "انضم إلينا مئات المقاتلين من العشائر، قال القائد.",
+        "للمزيد من الضغط على دمشق، فرضت واشنطن عقوبات جديدة.",
+        "استطلاع: 60 في المئة يؤيدون الاتفاق",
+        "مقتل ثلاثة جنود في هجوم - المرصد السوري",
+    ],
+)
+def test_what_is_told_like_furniture_makes_one(line):
+    for after in (f"{LEAD}\n{line}\n{CLOSE}", f"{LEAD}\n{CLOSE}\n{line}"):
+        assert not same_words(("عنوان", f"{LEAD}\n{CLOSE}"), ("عنوان", after))
+
+
+def test_a_line_that_stands_elsewhere_makes_none_and_a_headline_keeps_who_said_so():
+    caption = "جانب من الشاحنات قرب السوق (البلدية)"
+    assert same_words(("عنوان", f"{caption}\n{LEAD}\n{CLOSE}"), ("عنوان", f"{LEAD}\n{CLOSE}\n{caption}"))
+    assert same_words(("عودة الشاحنات", LEAD), ("عودة الشاحنات | شبكة الأفق", LEAD))
+    for told in (" - مصادر", " - مسؤول محلي", " | 12 قتيلاً", " - قبل الشتاء"):
+        assert not same_words(("عودة الشاحنات", LEAD), ("عودة الشاحنات" + told, LEAD))
 
 
 @given(st.text(max_size=120), st.text(max_size=120))
