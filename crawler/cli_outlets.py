@@ -11,6 +11,8 @@ import click
 
 from crawler.terminal import config_option, json_option, load, print_json, progress, table_text
 
+_YES_NO = {True: "yes", False: "no", None: None}
+
 
 @click.group()
 def outlets() -> None:
@@ -64,7 +66,7 @@ def outlets_check(ids: tuple[str, ...], enable: bool, days: int, config_dir: Pat
     else:
         columns = ["outlet", "source", "state", "items", "newest", "own site", "crawl-delay", "address"]
         shown = [
-            [f.outlet, f.kind, f.state, f.items, f.newest, f.own_site, f.crawl_delay, f"{f.url} {f.detail}"]
+            [f.outlet, f.kind, f.state, f.items, f.newest, _YES_NO[f.own_site], f.crawl_delay, f"{f.url} {f.detail}"]
             for f in every
         ]
         click.echo(table_text(columns, shown))

@@ -118,6 +118,8 @@ class ListingSpider(OutletSpider):
         if page.look.outcome == "ok":  # an index may stay the same while what it leads to does not
             etag, modified = (page.headers.get(name) if links else None for name in ("etag", "last-modified"))
             mark = page.listing.mark if whole else mark
+            if mark and mark[4:5] == "-":  # a date, no number of a channel's: one that lies ahead would hide the rest
+                mark = min(mark, job.now())
         shown = 0 if self.to_the_end else len(links)  # of a page that holds nothing known it says nothing to be full
         visited = Visited(page.look.at, shown, new, etag, modified, mark, not validators, whole)
         await job.write(lambda tx: source_done(tx, source.id, visited, job.next_at))

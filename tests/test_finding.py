@@ -276,3 +276,16 @@ def test_a_feed_that_moves_fast_is_read_fast(desk: Desk, site: Site) -> None:
     blog.publish(6, under="/private")
     desk.crawl(all_sources=False)
     assert desk.rows(due) == [(3,)]
+
+
+def test_a_sitemap_dated_years_ahead_hides_nothing_that_comes_before(desk: Desk, site: Site) -> None:
+    index = "<sitemapindex>{}</sitemapindex>"
+    child = f"<sitemap><loc>{site.url}/{{}}.xml</loc><lastmod>{{}}</lastmod></sitemap>"
+    for name in ("future", "news-1", "news-2"):
+        site.page(f"/{name}.xml", f"<urlset><url><loc>{site.url}/{name}/71234</loc></url></urlset>")
+    first = index.format(child.format("future", "2031-01-01") + child.format("news-1", "2026-01-01"))
+    site.page("/map.xml", first)
+    desk.outlet("one", site, sitemaps=f'["{site.url}/map.xml"]')
+    desk.open().crawl()
+    (mark,) = desk.rows("SELECT mark FROM sources")[0]
+    assert "2026" <= mark <= desk.crawls.clock().isoformat()
