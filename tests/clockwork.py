@@ -33,7 +33,7 @@ from tests.simulation import CountingGuest, CountingWriter
 from tests.warp import Warp
 
 children.set_forkserver_preload(["tests.archive_kit", "tests.clockwork"])
-STEP_S = 600.0  # between two ticks, deliveries and beats, so that months are lived through in minutes
+STEP_S = 600.0  # so that months are lived through in minutes
 LATE = "late.json"
 
 
@@ -48,9 +48,10 @@ class _Jobs(jobs.Jobs):
         return task
 
 
-def live(directory: Path, epoch: Any, hanging: Any, log: Path, seed: int) -> None:
+def live(directory: Path, epoch: Any, hanging: Any, log: Path, seed: int, step: float | None = STEP_S) -> None:
     """`rasid run` by the configuration in `directory`, until SIGTERM or worse. At each start somebody retries failed
-    mails. `late.json` is a line for each start: job by job, how late it began at the worst, in intervals.
+    mails. `late.json` is a line for each start: job by job, how late it began at the worst, in intervals. `step` is
+    between two ticks, deliveries and beats; None: as it is in earnest.
     """
     stream = log.open("a")
     os.dup2(stream.fileno(), 1)
@@ -71,8 +72,9 @@ def live(directory: Path, epoch: Any, hanging: Any, log: Path, seed: int) -> Non
 
     warp.leapt, warp.hanging = tell, lambda: int(hanging.value)
     names: Any = service
-    names.TICK_S = names.DELIVER_S = names.BEAT_S = STEP_S
-    names.HEALTH_S = 3600.0
+    if step:
+        names.TICK_S = names.DELIVER_S = names.BEAT_S = step
+        names.HEALTH_S = 3600.0
     names.Jobs, names._aside = _Jobs, warp.counted(service._aside)
     names.Service._aloud = _left_out
     for module in (jobs, schedulers, executors):
@@ -96,9 +98,10 @@ async def _run(warp: Warp, directory: Path, now: Any, seed: int) -> None:
         guest = CountingGuest(config, writer, clock=now, monotonic=warp.time)
         guest.warp = warp
         crawls = Crawls(config, writer, readers, guest, clock=now, chance=random.Random(seed))
-        noting = asyncio.create_task(_note(directory / LATE))
+        running = service.Service(Session(config, writer, readers, crawls, now))
+        noting = asyncio.create_task(_note(directory / LATE, running.jobs))
         warp.leaping = True
-        await service.Service(Session(config, writer, readers, crawls, now)).run()
+        await running.run()
         noting.cancel()
     finally:
         warp.leaping = False
@@ -110,10 +113,12 @@ async def _left_out(self: service.Service, *command: str) -> None:
     """`rasid verify` and `rasid doctor` look at the machine's clock, not at ours: they have their say at the end."""
 
 
-async def _note(file: Path) -> None:
-    """A line of its own, which a kill cannot tear: it is written anew at once."""
+async def _note(file: Path, all_jobs: jobs.Jobs) -> None:
+    """Keep our line up to date, where a kill cannot tear it; a job that is never begun again is later each time."""
     before = file.read_text() if file.exists() else ""
     while True:
         await asyncio.sleep(3600)
+        for job in all_jobs.all.values():
+            _Jobs.latest[job.name] = max(_Jobs.latest[job.name], (all_jobs.now() - job.due) / job.every)
         file.with_suffix(".new").write_text(before + json.dumps(_Jobs.latest) + "\n")
         file.with_suffix(".new").replace(file)

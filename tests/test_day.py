@@ -18,8 +18,10 @@ import pytest
 
 from crawler.worker import Worker
 from tests.crawl_kit import Loop
+from tests.mailbox import Mailbox
 from tests.newspapers import DAY, HOUR, Paper, Story
 from tests.simulation import Printers, Simulation, rss_mb, t_of
+from tests.test_ninety import Life
 
 OUTLETS, HOURS = int(os.environ.get("OUTLETS", "100")), float(os.environ.get("HOURS", "24"))
 EVERY, DELAY = 900.0, 2.0
@@ -114,6 +116,50 @@ def test_a_day_of_a_hundred_newspapers(loop: Loop, worker: Worker, tmp_path: Pat
         f"memory: {first:.0f} MB in the second quarter, {last:.0f} MB in the last, at most {max(meter.memory):.0f} MB"
     )
     assert last < first + 40
+
+
+@pytest.mark.day
+@pytest.mark.timeout(3600)
+def test_news_are_with_their_readers_seconds_after_the_poll_that_finds_them(tmp_path: Path) -> None:
+    """From a listing that shows an article first to its mail in the mail server, by `rasid run` as it is in earnest."""
+    papers, end = newspapers(OUTLETS), min(HOURS, 2.0) * HOUR
+    for place, paper in enumerate(papers):
+        chance = random.Random(f"news {place}")
+        paper.crawl_delay, paper.keys = 0, dict.fromkeys(("fastest", "slowest"), f'"{EVERY:.0f}s"')
+        times = sorted(chance.uniform(-HOUR, end - EVERY) for _ in range(3))
+        paper.stories = [Story.written(chance, 10_000 + 1000 * place + n, int(at), True) for n, at in enumerate(times)]
+    with Printers(papers) as printers, Mailbox(1, calm=True) as mailbox:
+        life = Life(tmp_path, printers, mailbox, 1)
+        life.down = []
+        service = tmp_path / "rasid.toml"
+        service.write_text(service.read_text().replace('backlog = "each"', 'backlog = "each"\nmost_per_hour = 9999'))
+        try:
+            life.start(1, step=None)
+            life.end(end)
+            log = printers.log()
+        finally:
+            life.close()
+    told = life.rows(
+        "SELECT a.url, m.message_id FROM mails m JOIN mail_events j ON j.mail_id = m.id JOIN events e ON "
+        "e.id = j.event_id JOIN articles a ON a.id = e.article_id WHERE e.kind = 'new' AND m.kind = 'instant'"
+    )
+    ids, arrived = dict(told), {message_id: t for t, _, message_id in mailbox.accepted}
+    waits, lags = [], []
+    for paper in papers:
+        shown = [row.t for row in log if row.paper == paper.name and row.kind in ("listing", "unchanged")]
+        for story in paper.stories:
+            if story.at > EVERY:  # the first round meets everything at once
+                seen = next(t for t in shown if t >= story.at)
+                at = arrived[ids[paper.url + paper.path(story, end)]]
+                waits.append(at - story.at)
+                lags.append(at - seen)
+    lags.sort()
+    print(
+        f"\n{len(lags)} articles at {len(papers)} outlets, from the listing to the mail: "
+        f"median {statistics.median(lags):.1f} s, 95 % within {lags[int(0.95 * len(lags))]:.1f} s, "
+        f"at most {lags[-1]:.1f} s; from its appearance at most {max(waits):.0f} s, at a poll every {EVERY:.0f} s"
+    )
+    assert statistics.median(lags) < 5
 
 
 def _quarter(values: list[float], number: int) -> list[float]:
