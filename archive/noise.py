@@ -27,6 +27,7 @@ _SENTENCE = re.compile(r"[.!?؟…][\s\"»”)\u200b-\u200f\u202a-\u202e\u2066-\
 _WORD = re.compile(r"[^\W\d_]+")
 _FILE = tomllib.loads(Path(__file__).with_name("noise.toml").read_text("utf-8"))
 _LABEL = re.compile(rf"\W*(?:{either(_FILE['labels'])})\s*:(?:\W*\w+){{0,6}}\W*$")
+_BEGINS = re.compile(rf"\W*(?:{either(_FILE['begins'])}){STOP}|عاجل\s*[|:]")
 _CHANNEL = re.compile(rf"(?<!\w)(?:{either(_FILE['channels'])}){STOP}")
 _LINK = re.compile(r"(?:(?:#|@)\S+[\s،,|]*)+|.*(?:https?:|www\.|\b(?:t|wa|fb)\.(?:me|com)/)\S+")
 _CREDIT = [*DATA["credit"]["agencies"], *DATA["credit"]["through"], *_FILE["pictures"]]
@@ -40,6 +41,7 @@ _MARKERS, _OUTLETS, _TOLD = (
     frozenset(" ".join(_WORD.findall(normalise(phrase))) for phrase in _FILE[name])
     for name in ("markers", "outlets", "told")
 )
+_CUT = re.compile(r"(?:\.\.\.|…)\s*$")
 _HEADINGS = frozenset({"author_box", "poll", "comments", "tags", "breadcrumb"})
 _SITES = frozenset({"disclaimer", "rights", "comments", "notice", "desk", "author_box"})  # nobody else speaks so
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -70,6 +72,7 @@ def is_noise(line: str, *, edge: bool = True) -> bool:
     return bool(
         (said.alone and (said.published or said.updated))
         or _LABEL.match(plain)
+        or _BEGINS.match(plain)
         or (len(parts := _PARTS.split(line)) > 1 and all(is_noise(part, edge=edge) for part in parts))
         or _LINK.fullmatch(line.strip())
         or (edge and (_ONLY.fullmatch(plain) or AGENCIES.fullmatch(plain)))
@@ -145,6 +148,11 @@ def _block(line: str, block: str) -> str:
 def _quiet(piece: Piece, was: str, now: str, told: Collection[str]) -> Piece:
     """A marker ("عاجل") or the name of a site that a headline lost or gained at its ends is no edit of it."""
     sides = ((was, piece.from_start, piece.from_end), (now, piece.start, piece.end))
+    if any(
+        _CUT.search(side) and other[start:].strip() and not side[end:].strip(" .…")
+        for (side, _, end), (other, start, _) in (sides, sides[::-1])
+    ):
+        return Piece("equal", piece.from_start, piece.from_end, piece.start, piece.end)  # one was cut short there
     if piece.op in ("equal", "moved") or not all(
         start == end or _is_label(*side, told) for side in sides for _, start, end in [side]
     ):

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from archive.topics import shipped_rules
 from crawler.worker import Worker
 from tests.crawl_kit import Desk, Loop
 from tests.servers import Site
+
+settings.register_profile("rasid", deadline=None)  # a busy machine is no fault of an example
+settings.load_profile("rasid")
 
 
 @pytest.fixture(scope="session")

@@ -143,3 +143,18 @@ def test_an_author_or_date_that_appears_is_a_version():
 def test_the_hash_of_a_version_is_literal():
     # printf 'عنوان\nنص' | sha256sum
     assert text_sha256("عنوان", "نص") == "ddcb392247f4932af6cdebf66bb3771094dd8c78a59549e31126a23a5dddd147"
+
+
+def test_a_percent_sign_a_headline_cut_short_and_what_players_leave_make_no_edit():
+    told = Article("جولة محادثات جديدة بين دمشق وقسد الأسبوع المقبل", "إن 60% من القاطنين أطفال.\nوانتهى الاجتماع.")
+    for title, text in (
+        (told.title, told.text.replace("60%", "%60")),
+        ("جولة محادثات جديدة بين دمشق وقسد الأسبوع...", told.text),
+        (told.title, f"استمع إلى المقال 01:42 (صوت مولد آلياً)\n{told.text}"),
+        (told.title, told.text.replace("\n", "\nView this post on Instagram\n")),
+        (told.title, f"عاجل | الوزير يصل إلى العاصمة\n{told.text}"),
+    ):
+        assert same_version(told, Article(title, text))
+        assert same_version(Article(title, text), told)
+    assert not same_version(told, Article(told.title, told.text.replace("60%", "%16")))
+    assert not same_version(told, Article("جولة محادثات جديدة بين دمشق وقسد", told.text))
