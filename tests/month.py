@@ -204,6 +204,10 @@ class Truth:
         for since, until, how in story.gone:
             if how == "password":
                 continue
+            if since < self._answering(paper, story, story.at, SLOWEST) and not any(
+                row.telling is not None and row.t < since for row in self.shown[story.number]
+            ):
+                continue  # it went before a listing at its slowest had to be read
             here = [t for t, kind in told if kind == "withdrawn" and since <= t < min(until, self.end)]
             back = [t for t, kind in told if kind == "restored" and t >= until]
             self.tally.check("told once", len(here) <= 1 and len(back) <= len(here), f"{name} {here} {back}")
