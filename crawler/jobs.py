@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from archive.errors import RasidError
+from archive.sqlite import SqliteError
 from crawler.logs import say
 
 log = logging.getLogger("rasid.jobs")
@@ -95,7 +96,7 @@ class Jobs:
             await job.work()
         except Exception as error:
             job.error, job.rests_until = str(error) or type(error).__name__, self.now() + self.rest
-            ours = isinstance(error, RasidError)  # its sentence says all
+            ours = isinstance(error, RasidError | SqliteError)  # its sentence says all
             log.error("%s failed: %s", job.name, job.error, exc_info=None if ours else error)
         finally:
             job.took, job.begun, job.runs = self.now() - begun, None, job.runs + 1

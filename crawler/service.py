@@ -29,7 +29,7 @@ from archive import stamps
 from archive.alerts.delivery import SmtpSettings, deliver_due
 from archive.errors import ConfigError, RasidError, WorkError
 from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
-from archive.sqlite import connect_read
+from archive.sqlite import SqliteError, connect_read
 from archive.stories import catch_up
 from archive.times import later, stamp
 from archive.upkeep import close_files, prune
@@ -164,7 +164,7 @@ class Service:
         self.running.pop(key, None)
         if not task.cancelled() and (error := task.exception()):
             self._rest(key)
-            ours = isinstance(error, RasidError)  # its sentence says all
+            ours = isinstance(error, RasidError | SqliteError)  # its sentence says all
             log.error("%s failed, next try in %.0f s: %s", key, REST_S, error, exc_info=None if ours else error)
 
     def _rest(self, key: str) -> None:

@@ -150,11 +150,11 @@ def test_one_host_is_visited_at_one_pace_by_crawls_at_once(desk: Desk, site: Sit
     for name in ("one", "two", "three"):
         site.feed(f"/feed/{name}", [f"{site.url}/{name}/{n}" for n in range(3)])
         desk.outlet(name, site, feeds=f'["{site.url}/feed/{name}"]')
-    desk.settings["crawl.delay"] = "150ms"
+    desk.settings["crawl.delay"] = "250ms"
     desk.open().crawl()
     times = site.times()
     assert len(times) == 1 + 3 + 9
-    assert min(b - a for a, b in pairwise(times)) > 0.13
+    assert min(b - a for a, b in pairwise(times)) > 0.15  # as they arrive, on a machine that may be busy
 
 
 # --- a host that says when to come back
