@@ -140,6 +140,12 @@ def test_an_author_or_date_that_appears_is_a_version():
     assert same_version(silent, replace(silent, published_at="2026-01-21", published_source="feed"))
 
 
+def test_what_a_headline_gains_after_a_dash_is_an_edit_unless_it_names_a_site():
+    told = replace(ARTICLE, title="قسد تنقل معتقلين من الحسكة إلى القامشلي")
+    assert not same_version(told, replace(told, title=f"{told.title} - تفاصيل جديدة"))
+    assert same_version(told, replace(told, title=f"{told.title} - صوت الفرات"))
+
+
 def test_the_hash_of_a_version_is_literal():
     # printf 'عنوان\nنص' | sha256sum
     assert text_sha256("عنوان", "نص") == "ddcb392247f4932af6cdebf66bb3771094dd8c78a59549e31126a23a5dddd147"
