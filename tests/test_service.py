@@ -226,7 +226,9 @@ def make_due(directory):
     db.close()
 
 
-@pytest.mark.parametrize("instant", [0.3, 0.8, 1.4])
+@pytest.mark.parametrize(
+    "instant", [pytest.param(0.3, marks=pytest.mark.slow), 0.8, pytest.param(1.4, marks=pytest.mark.slow)]
+)
 def test_killed_in_the_middle_everything_is_kept_once_and_told_once(tmp_path, instant):
     with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
         configure(tmp_path, site, sink.port)
