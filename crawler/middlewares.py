@@ -23,6 +23,7 @@ from service_identity import VerificationError
 
 from archive.models import Outcome
 from archive.times import stamp
+from crawler.addresses import is_listing
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
 from crawler.resolver import Visit, is_public, literal, visit
@@ -102,7 +103,8 @@ class GuestMiddleware:
         if url in came_from:
             raise NoPage("outage", "redirects to itself")
         if url in self.job.seen and not again:
-            raise NoPage("not_article", f"redirects to {url}, which this crawl reads anyway")
+            home = is_listing(url) and not is_listing(came_from[0])
+            raise NoPage("gone" if home else "not_article", f"redirects to {url}, which this crawl reads anyway")
         self.job.seen.add(url)
 
     async def _robots(self, url: str) -> bytes:

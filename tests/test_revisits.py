@@ -137,6 +137,22 @@ def test_with_the_outlet_out_of_reach_nothing_is_withdrawn(kept: Desk, site: Sit
     assert events(kept) == ["new", "withdrawn"]
 
 
+def test_what_is_new_while_all_leads_home_is_asked_for_again(desk: Desk, site: Site) -> None:
+    site.feed("/feed", [])
+    site.page("/", "<html><title>الرئيسية</title><body><h1>موقع الأخبار</h1></body></html>")
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl()
+    links = [site.route(path, lambda v: v.redirect("/")) for path in ("/news/101", "/news/102")]
+    site.feed("/feed", links)
+    desk.crawl()
+    assert [desk.outcomes()[path] for path in ("/news/101", "/news/102")] == ["gone", "gone"]
+    for path in ("/news/101", "/news/102"):
+        site.page(path, STORY)
+    desk.ahead += timedelta(hours=1)
+    desk.crawl()
+    assert [desk.outcomes()[path] for path in ("/news/101", "/news/102")] == ["ok", "ok"]
+
+
 def test_an_amp_page_leads_to_its_article(desk: Desk, site: Site) -> None:
     head = f'<link rel="canonical" href="{site.url}/a"><link rel="amphtml" href="{site.url}/a/amp">'
     site.page("/a", STORY.replace("</head>", f"{head}</head>"))
