@@ -128,8 +128,10 @@ class Tally:
 class Truth:
     """Compares an archive with the script, story by story."""
 
-    def __init__(self, simulation: Simulation, papers: list[Paper], log: list[Shown], end: float) -> None:
-        self.sim, self.end, self.tally = simulation, end, Tally()
+    def __init__(
+        self, simulation: Simulation, papers: list[Paper], log: list[Shown], end: float, slowest: float
+    ) -> None:
+        self.sim, self.end, self.slowest, self.tally = simulation, end, slowest, Tally()
         self.shown: dict[int, list[Shown]] = defaultdict(list)
         for row in log:
             if row.kind == "page" and row.number >= 0:
@@ -175,7 +177,7 @@ class Truth:
         check, name = self.tally.check, f"{paper.name} {story.number}"
         paths = {paper.path(story, self.end), *paper.former(story, self.end)}
         found = {self.ids[paper.url + path] for path in paths if paper.url + path in self.ids}
-        ready = self._answering(paper, story, max(story.at, 0.0), SLOWEST)
+        ready = self._answering(paper, story, max(story.at, 0.0), self.slowest)
         if ready > min([self.end, story.lost, *(since for since, _, how in story.gone if how != "password")]):
             return  # it was not there long enough to be met
         check("published", len(found) == 1, f"{name} leads to {len(found)} articles")
@@ -219,7 +221,7 @@ class Truth:
         for since, until, how in story.gone:
             if how == "password":
                 continue
-            if since < self._answering(paper, story, story.at, SLOWEST) and not any(
+            if since < self._answering(paper, story, story.at, self.slowest) and not any(
                 row.telling is not None and row.t < since for row in self.shown[story.number]
             ):
                 continue  # it went before a listing at its slowest had to be read
@@ -251,7 +253,7 @@ class Truth:
         changed = [b.t for a, b in pairwise(seen) if a.said != b.said]
         base = max([met[0], *(at for at in changed if at < t)])
         rung = next((base + step for step in LADDER if base + step > t), math.inf)
-        due = min(rung, t + 2 * SLOWEST) if told else rung
+        due = min(rung, t + 2 * self.slowest) if told else rung
         return self._answering(paper, story, due + 900, 0.0, met[-1]) if due < math.inf else due
 
     def _answering(self, paper: Paper, story: Story, t: float, spell: float, last: float | None = None) -> float:
