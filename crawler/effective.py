@@ -15,6 +15,7 @@ import html
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -69,7 +70,8 @@ def _any(kind: str, way: str) -> str:
 
 
 _SORRY = rf"\W*(?:(?:{either(_DATA['words']['sorry'])})(?:\W+|$))*"
-_KINDS: tuple[Literal["blocked", "outage", "gone"], ...] = ("blocked", "outage", "gone")
+Kind = Literal["blocked", "outage", "gone"]
+_KINDS: tuple[Kind, ...] = ("blocked", "outage", "gone")
 _SAYS = {kind: re.compile(rf"{_SORRY}(?:{_any(kind, 'says')})") for kind in _KINDS}
 _ONLY = {kind: re.compile(rf"{_SORRY}(?:{_any(kind, 'only')})") for kind in _KINDS}
 _PATHS = {kind: re.compile(_DATA[kind]["path"], re.I) for kind in _KINDS}
@@ -100,7 +102,7 @@ def effective(
     like = likeness(known, article) if known and article else 0.0
     short = known is not None and article is not None and is_stump(article.text, known.text)
     same = like >= SAME
-    if (not same or short) and (wall := _wall(page, article, short)):
+    if (not same or short) and (wall := _wall(page, article, short, known is None)):
         return wall
     if page.final_url != page.url:
         led = f"leads to {page.final_url}"
@@ -151,8 +153,9 @@ def _resolved(said: str, page: Page) -> str | None:
     return None if url in (page.url, page.final_url) else url
 
 
-def _wall(page: Page, article: Article | None, short: bool) -> Effective | None:
-    """What stands in the place of an article, if something does. `short`: most of a known text is not there."""
+def _wall(page: Page, article: Article | None, short: bool, new: bool) -> Effective | None:
+    """What stands in the place of an article, if something does. `short`: most of a known text is not there; `new`:
+    none is known."""
     told = _told(article) if article else ""
     lines = [line for line in told.split("\n") if line]
     if article and not short and article.is_article is not False:
@@ -161,11 +164,12 @@ def _wall(page: Page, article: Article | None, short: bool) -> Effective | None:
             return None
     source = _source(page)
     shown = fold(_shown(source))
-    heads = [
-        article.title if article else "",
-        *(_TAG.sub(" ", html.unescape(h)) for h in _HEADS.findall(source[:SOURCE])),
-    ]
-    parts = [part for head in map(fold, heads) for part in (head, *_PARTS.split(head)) if 0 < len(part) <= 120]
+    story = new and any(is_prose(line) and not any(map(partial(_says, fold(line)), _KINDS)) for line in lines)
+    heads = [article.title if article else ""]
+    if not story:
+        heads += (_TAG.sub(" ", html.unescape(head)) for head in _HEADS.findall(source))
+        heads += [part for head in heads for part in _PARTS.split(head)]
+    parts = [part for part in map(fold, heads) if 0 < len(part) <= 120]
     begins = [*parts, *(fold(line) for line in lines[:2] if len(told) < LONG // 2)]
     if _MARKS.search(source.lower()) or (len(shown) < 500 and _FAINT.search(source.lower())):
         return Effective("blocked", "a challenge or a password stands in its place")
@@ -173,12 +177,20 @@ def _wall(page: Page, article: Article | None, short: bool) -> Effective | None:
         return Effective("blocked", "only subscribers are shown it")
     path = unquote(urlsplit(page.final_url).path) if page.final_url != page.url else ""
     for kind in _KINDS:
-        said = next((p for p in begins if _SAYS[kind].match(p)), None) or next(
+        said = next((part for part in begins if _says(part, kind, story)), None) or next(
             filter(_ONLY[kind].fullmatch, parts), None
         )
         if said or _PATHS[kind].search(path):
             return Effective(kind, f"says: {said}"[:200] if said else f"leads to {page.final_url}")
     return None
+
+
+def _says(part: str, kind: Kind, story: bool = False) -> bool:
+    """Whether a headline or line says so of its page. Where a `story` follows, one that goes on tells it of others:
+    "the report was deleted: how news disappears"."""
+    if (found := _SAYS[kind].match(part)) is None or not story:
+        return found is not None
+    return len(part[found.end() :].split()) < (1 if found[0].rstrip().endswith(":") else 5)
 
 
 def _told(article: Article) -> str:

@@ -21,9 +21,10 @@ from scrapy.http import Headers, Response
 from scrapy.http.request import NO_CALLBACK
 from service_identity import VerificationError
 
-from archive.models import Outcome
+from archive.models import Outcome, Page
 from archive.times import stamp
 from crawler.addresses import is_listing
+from crawler.effective import effective
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
 from crawler.resolver import Visit, is_public, literal, visit
@@ -95,7 +96,12 @@ class GuestMiddleware:
         location = (response.headers.get("Location") or b"").decode("latin-1")
         if 300 <= status < 400 and location:  # Scrapy follows all but what leads out of http and https
             raise NoPage("refused", f"redirects to {location[:200]}", status=status)
-        raise NoPage(outcome_of_status(status), f"answered {status}", self.job.guest.held(request.url), status)
+        outcome, why = outcome_of_status(status), f"answered {status}"
+        if outcome == "outage":  # unless that is how a bot check answers
+            page = Page(request.url, request.url, "", status, request.meta["wire"].headers, response.body)
+            stands = effective(page, None)
+            outcome, why = ("blocked", f"{why}, {stands.why}") if stands.status == "blocked" else (outcome, why)
+        raise NoPage(outcome, why, self.job.guest.held(request.url), status)
 
     def _not_again(self, url: str, came_from: list[str], *, again: bool) -> None:
         """One crawl fetches no address twice, not even by way of a redirect; but where a kept article leads now is

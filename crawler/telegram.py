@@ -23,7 +23,7 @@ from crawler.urls import canonical
 POST = "telegram"  # the `extractor` of a post
 _CHANNEL = re.compile(r"(?:@|(?:https?://)?(?:t|telegram)\.me/(?:s/)?)?([a-z]\w{3,31})/?", re.ASCII | re.I)
 _POST = re.compile(r"/\w{4,32}/\d{1,12}", re.ASCII)
-_ERROR = re.compile(r'class="[^"]*\btgme_widget_message_error\b[^"]*"[^>]*>(.{0,2000}?)</div>', re.S)
+_ERROR = re.compile(r"""class=["'][^"'<>]*\btgme_widget_message_error\b[^>]*>(.{0,2000}?)</div>""", re.S)
 _EMBEDDED = "?embed=1&mode=tme"
 
 
@@ -71,7 +71,7 @@ def withheld(body: bytes, url: str) -> tuple[Outcome, str] | None:
     if found := _ERROR.search(text):
         said = " ".join(unescape(re.sub(r"<[^>]*>", " ", found[1])).split())[:200]
         return "gone" if "post not found" in said.lower() else "blocked", f"Telegram says: {said or 'nothing'}"
-    shown = f'data-post="{urlsplit(url).path[1:]}"'.lower() in text.lower()
+    shown = re.search(rf"data-post\s?=\s?[\"']{re.escape(urlsplit(url).path[1:])}[\"']", text, re.I)
     return None if shown else ("unreadable", "is no page of this post")
 
 

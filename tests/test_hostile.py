@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,22 @@ def test_status_codes(desk: Desk, site: Site) -> None:
     desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
     desk.open().crawl()
     assert desk.outcomes() == {"/feed": "ok"} | {f"/{status}": outcome for status, outcome in expected.items()}
+
+
+def test_a_challenge_is_one_whatever_its_status(desk: Desk, site: Site) -> None:
+    """Kept articles are neither withdrawn nor in doubt for it, nor is the site told to be down."""
+    wall = (
+        "<html><head><title>Just a moment...</title></head><body><script>window._cf_chl_opt={}</script></body></html>"
+    )
+    site.article("/a", "نقل دفعة من معتقلي داعش", TEXT)
+    assert one_article(desk, site, "/a") == "ok"
+    for hours, status in ((2, 503), (6, 403), (20, 202)):
+        site.route("/a", lambda visit, status=status: visit.answer(wall, status))
+        desk.ahead = timedelta(hours=hours)
+        desk.crawl()
+        assert desk.outcomes()["/a"] == "blocked"
+    assert desk.rows("SELECT status FROM articles") == [("live",)]
+    assert desk.rows("SELECT count(*) FROM fetches WHERE outcome = 'blocked'") == [(3,)]
 
 
 def test_a_chain_nobody_trusts_is_an_outcome_of_its_own(

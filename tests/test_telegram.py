@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from lxml import html
 import crawler.telegram
 from archive.models import Page
 from archive.reading import open_archive
+from archive.times import stamp
 from archive.topics import shipped_rules
 from crawler.effective import effective
 from crawler.extract import extract
@@ -166,6 +168,12 @@ def test_why_a_post_is_not_shown():
         "Telegram says: This channel can't be displayed because it violated local laws.",
     )
     assert withheld(there.body, gone.url) == ("unreadable", "is no page of this post")
+    there, gone, barred = (p.body.decode().replace('"', "'").encode() for p in (there, gone, barred))
+    assert [withheld(body, page(channel, 1).url) for body in (there, gone)] == [
+        None,
+        ("gone", "Telegram says: Post not found"),
+    ]
+    assert withheld(barred, page(channel, 1).url)[0] == "blocked"
 
 
 def test_an_ordinary_page_that_shows_a_post_is_read_as_any_other():
@@ -298,6 +306,22 @@ def test_a_channel_without_a_preview_is_told_of(desk, channel):
     assert at_outlet(desk, channel).crawl().outcome == "failed"
     (error,) = desk.rows("SELECT error FROM fetches WHERE source_id IS NOT NULL")
     assert "has its preview on the web switched off" in error[0]
+
+
+def test_what_robots_forbids_is_not_asked_for_nor_withdrawn_and_status_says_why(desk, channel):
+    channel.post(TRANSFER)
+    at_outlet(desk, channel).crawl()
+    channel.post(WHEAT)
+    channel.site.page("/robots.txt", "User-agent: *\nDisallow: /")
+    desk.ahead, asked = timedelta(days=2), len(channel.site.log)
+    desk.guest._origins.clear()  # as a day later
+    revisit(desk)
+    assert [hit.path for hit in channel.site.log[asked:]] == ["/robots.txt"]
+    assert desk.outcomes() == {"/s/sawt_furat": "refused", "/sawt_furat/1": "refused"}
+    assert desk.rows("SELECT status, next_check_at IS NOT NULL FROM articles") == [("live", 1)]
+    with open_archive(desk.config.archive) as archive:
+        (health,) = archive.health(stamp(desk.now()))
+    assert health.last_error == "refused: robots.txt forbids it"
 
 
 def test_a_post_is_saved_by_its_address(desk, channel):
