@@ -182,7 +182,7 @@ def live_through(directory: Path, papers: list[Paper], days: int, seed: int, cal
     print(
         f"\n{days} days in {took:.0f} s; kills: {dict(life.kills)}\nmail server: {dict(sorted(mailbox.faults.items()))}"
     )
-    truth = Truth(SimpleNamespace(rows=life.rows), papers, log, days * DAY)  # type: ignore[arg-type]
+    truth = Truth(SimpleNamespace(rows=life.rows), papers, log, days * DAY, SLOWEST)  # type: ignore[arg-type]
     told = ", ".join(f"{count} {what}" for what, count in sorted(truth.tally.counts.items()))
     print(f"{len(log)} requests: {told}; wrong {len(truth.tally.wrong)}")
     assert not truth.tally.wrong, "\n".join(truth.tally.wrong)
