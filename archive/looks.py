@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from archive.writer import Transaction
 
 HOUR, DAY = 3600.0, 86400.0
-LAST_ATTEMPT = {"gone": 9, "refused": 1, "not_article": 1, "too_large": 1, "unreadable": 3}
+LAST_ATTEMPT = {"gone": 9, "moved": 3, "refused": 1, "not_article": 1, "too_large": 1, "unreadable": 3}
 GONE_BEFORE = 1  # attempts at what was missing when a listing was first read: it names what is long gone
 MOST_ATTEMPTS = 36  # at what cannot be reached: about a month, since they come to be a day apart
 PASSING = ("blocked", "outage", "tls", "timeout")  # outcomes that say nothing of the article
@@ -77,6 +77,9 @@ def look(tx: Transaction, look: Look) -> None:
     row = tx.db.execute("SELECT article_id FROM addresses WHERE url = ?", (look.url,)).fetchone()
     article_id = look.article_id or (row[0] if row else None)
     record_fetch(tx, look, article_id=article_id)
+    if look.outcome == "moved" and article_id and row is None:  # found under an address that leads to it
+        tx.db.execute("INSERT INTO addresses (url, article_id, kind) VALUES (?, ?, 'moved')", (look.url, article_id))
+        tx.db.execute("DELETE FROM frontier WHERE url = ?", (look.url,))
     if article_id is None:
         _put_off(tx.db, look)
         return

@@ -47,10 +47,14 @@ HOSTS_MAX = 2000  # remembered at a time
 class NoPage(FetchError):
     """No page came of an address: `outcome` is what its look records, with `retry_at` not to come back before."""
 
-    def __init__(self, outcome: Outcome, message: str, retry_at: str | None = None, status: int | None = None) -> None:
-        """`message` says why, in one sentence; `status` is the HTTP status where there was an answer."""
+    def __init__(
+        self, outcome: Outcome, message: str, retry_at: str | None = None, status: int | None = None,
+        leads_to: str | None = None,
+    ) -> None:  # fmt: skip
+        """`message` says why, in one sentence; `status` is the HTTP status where there was an answer, `leads_to` the
+        address in whose place another is looked at."""
         super().__init__(message)
-        self.outcome, self.retry_at, self.status = outcome, retry_at, status
+        self.outcome, self.retry_at, self.status, self.leads_to = outcome, retry_at, status, leads_to
 
 
 class Stopping(Exception):

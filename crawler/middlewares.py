@@ -110,7 +110,8 @@ class GuestMiddleware:
             raise NoPage("outage", "redirects to itself")
         if url in self.job.seen and not again:
             home = is_listing(url) and not is_listing(came_from[0])
-            raise NoPage("gone" if home else "not_article", f"redirects to {url}, which this crawl reads anyway")
+            why = f"redirects to {url}, which this crawl reads anyway"
+            raise NoPage("gone", why) if home else NoPage("moved", why, leads_to=url)
         self.job.seen.add(url)
 
     async def _robots(self, url: str) -> bytes:

@@ -222,7 +222,7 @@ class ArticleSpider(OutletSpider):
             if article.status == "suspect" and unheard(job.reader, article):
                 await self._ask_home()
         await job.write(lambda tx: store_look(tx, look))
-        job.note(look.url, look)
+        job.note(look.url, Saved("unchanged", look.article_id) if look.outcome == "moved" and look.article_id else look)
 
     async def _ask_home(self) -> None:
         """See whether the outlet can be reached at all, once a crawl."""

@@ -13,6 +13,7 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
 from archive.frontier import Source, Visited, source_done, source_failed, source_read
+from archive.identity import owner
 from archive.looks import PASSING
 from archive.models import Look, Outcome
 from archive.times import later
@@ -54,8 +55,10 @@ class OutletSpider(scrapy.Spider):
 
     def missed(self, url: str, why: NoPage, meta: dict[str, Any], **more: Any) -> Look:
         """The look that a request without a page leaves."""
-        status = {} if why.status is None else {"status": why.status}
-        return self.look(url, why.outcome, meta, str(why), retry_at=why.retry_at, **status, **more)
+        more |= {} if why.status is None else {"status": why.status}
+        if why.leads_to:
+            more["article_id"] = more.get("article_id") or owner(self.job.reader, why.leads_to)
+        return self.look(url, why.outcome, meta, str(why), retry_at=why.retry_at, **more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,18 @@ def test_a_redirect_is_followed_once_and_both_addresses_are_one_article(desk: De
     assert desk.rows("SELECT count(*) FROM articles") == [(1,)]
     desk.crawl()
     assert (site.hits("/new"), site.hits("/old")) == (1, 1)
+    for path in ("/older", "/oldest"):
+        site.route(path, lambda visit: visit.redirect("/b", 301))
+    site.article("/b", "نقل دفعة أخرى من معتقلي داعش", TEXT)
+    site.feed("/feed", [f"{site.url}{path}" for path in ("/b", "/older", "/oldest")])  # the article itself first
+    desk.crawl()
+    desk.ahead = timedelta(minutes=30)
+    desk.crawl()
+    assert desk.rows("SELECT kind, count(*) FROM addresses WHERE article_id = 2 GROUP BY kind ORDER BY kind") == [
+        ("canonical", 1), ("moved", 2),
+    ]  # fmt: skip
+    assert desk.rows("SELECT * FROM frontier") == []
+    assert {desk.outcomes()[path] for path in ("/older", "/oldest")} <= {"moved", "unchanged"}
 
 
 def test_revisits_find_edits_and_withdrawals_and_outages_are_neither(desk: Desk, site: Site) -> None:
