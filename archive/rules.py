@@ -148,6 +148,11 @@ def load_rules(toml_text: str, file: str) -> RuleSet:
         data = tomllib.loads(toml_text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(file, "", f"is not TOML: {error}") from error
+    return compile_rules(data, file, toml_text)
+
+
+def compile_rules(data: dict[str, Any], file: str, toml_text: str = "") -> RuleSet:
+    """Rules from what a TOML file says. Raises ConfigError naming the key and the mend."""
     return _Compiler(file).rule_set(data, toml_text)
 
 

@@ -1,0 +1,116 @@
+"""The places a text names, read from places.toml and found as the terms of topics are.                  [pure]"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from archive.arabic.normalise import normalise, normalise_map, source_span
+from archive.matching import Field, scan
+from archive.rules import RuleSet, compile_rules
+
+GAZETTEER = Path(__file__).with_name("places.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that news names. `lat` and `lon` are degrees, None where not certain; `lies_in` is another place."""
+
+    id: str
+    name_ar: str
+    name_en: str
+    kind: str
+    lat: float | None
+    lon: float | None
+    lies_in: str | None
+    names: tuple[str, ...]  # every way it is written
+
+
+class Mention(NamedTuple):
+    """A place named in a field; half-open code points of the text as written."""
+
+    place: str
+    field: Field
+    start: int
+    end: int
+
+
+@cache
+def places() -> dict[str, Place]:
+    """Every place, by id."""
+    found = {}
+    for raw in _data()["place"]:
+        names = (raw["name_ar"], *raw.get("spellings", ()), *raw.get("sure", ()))
+        shown = (raw["id"], raw["name_ar"], raw["name_en"], raw["kind"], raw.get("lat"), raw.get("lon"))
+        found[raw["id"]] = Place(*shown, raw.get("in"), names)
+    return found
+
+
+def read_places(title: str, text: str) -> list[Mention]:
+    """The places an article names, in the order of its words. Takes any text and never raises.
+
+    >>> [(m.place, m.start, m.end) for m in read_places("", "وصلوا إلى القامشلي عبر مدينة الباب")]
+    [('qamishli', 10, 18), ('al-bab', 23, 34)]
+    """
+    rules, fields = _rules(), {"title": title, "text": text}
+    out, offsets = [], {}
+    for hit in scan(rules, title, text).hits:
+        term = rules.terms[hit.term]
+        if term.group == "place":
+            if hit.field not in offsets:
+                offsets[hit.field] = normalise_map(fields[hit.field])[1]
+            span = source_span(fields[hit.field], offsets[hit.field], hit.start, hit.end)
+            out.append(Mention(term.id, hit.field, *span))
+    return out
+
+
+def named(name: str) -> frozenset[str]:
+    """Ids of the places meant by an id, an Arabic spelling or an English name, with all that lies in them. Raises
+    LookupError, whose text is the nearest known name ("" for none)."""
+    known: dict[str, set[str]] = {}
+    for place in places().values():
+        for spelling in (place.id, place.name_en, *place.names):
+            known.setdefault(_plain(spelling), set()).add(place.id)
+    if _plain(name) not in known:
+        raise LookupError("".join(difflib.get_close_matches(_plain(name), known, 1, 0.5)))
+    found = known[_plain(name)]
+    while more := {place.id for place in places().values() if place.lies_in in found} - found:
+        found |= more
+    return frozenset(found)
+
+
+def _plain(name: str) -> str:
+    return " ".join(normalise(name).split())
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads(GAZETTEER.read_text("utf-8"))
+
+
+@cache
+def _rules() -> RuleSet:
+    """The gazetteer as a rule set: each place is a term of the group `place`, each list of words one of its own."""
+    data = _data()
+    known = {place.id for place in places().values()}
+    areas: dict[str, list[str]] = {}
+    for place in places().values():
+        if place.lies_in:
+            areas.setdefault(f"area {place.lies_in}", [place.lies_in]).append(place.id)
+    terms = {f"words {name}": {"forms": forms} for name, forms in data["words"].items()}
+    for raw in data["place"]:
+        names, sure = [raw["name_ar"], *raw.get("spellings", ())], raw.get("sure", [])
+        term = {"group": "place", "forms": names, "mask": raw.get("not", ())}
+        if "needs" in raw:
+            term["forms"] = [*sure, f"{{{'|'.join(data['heads'][raw['kind']])}}} {{{'|'.join(names)}}}"]
+            company = [f"area {raw['in']}" if need == "area" else need if need in known else f"words {need}"
+                       for need in raw["needs"]]  # fmt: skip
+            if company:
+                term |= {"short": names, "company": company, "within": raw.get("near", "sentence")}
+        terms[raw["id"]] = term
+    everywhere = {"places": {"mention": ["place"], "threshold": 1}}
+    return compile_rules({"term": terms, "groups": areas, "topic": everywhere}, str(GAZETTEER))
