@@ -9,20 +9,23 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archive import hints
+from archive.budget import within, worth_it
 from archive.looks import record_fetch
 from archive.models import ANSWERED, Link, Look
 from archive.sqlite import Connection, SqliteError, connect_write, explain
-from archive.times import later, moment
+from archive.times import moment
 from archive.versions import FEED
 
 if TYPE_CHECKING:
     from archive.writer import Transaction
 
 WAITING_MAX = 20_000  # addresses of one outlet to fetch; what lists ever new ones faster than they are read is a trap
+BEHIND = 1000  # articles that a host may not be asked for, behind which those of another one are still seen
 FIRST_TRIES = 3  # at a first contact without a page that fails; then what was read of it has to do
 
 
@@ -144,7 +147,7 @@ def sync_outlets(tx: Transaction, outlets: Sequence[OutletRow]) -> None:
 def due_outlets(db: Connection, now: str, per_hour: int | None = None) -> list[str]:
     """Outlets with a source, an address or an article due, the longest overdue first.
 
-    For revisits alone an outlet is visited while at least a quarter of its `per_hour` is left, not for each by itself.
+    For revisits alone an outlet is visited while a quarter of its share of `per_hour` is left, not for each by itself.
     """
     rows = db.execute(
         "SELECT outlet_id, max(new) FROM (SELECT outlet_id, next_at, 1 AS new FROM sources WHERE next_at <= :now "
@@ -153,14 +156,7 @@ def due_outlets(db: Connection, now: str, per_hour: int | None = None) -> list[s
         "WHERE outlet_id IS NOT NULL GROUP BY outlet_id ORDER BY min(next_at), outlet_id",
         {"now": now},
     ).fetchall()
-    return [id_ for id_, new in rows if new or per_hour is None or 4 * _revisits(db, id_, now) <= 3 * per_hour]
-
-
-def _revisits(db: Connection, outlet_id: str | None, now: str) -> int:
-    """How many known articles of an outlet were looked at in the last hour."""
-    sql = """SELECT count(*) FROM fetches f JOIN articles a ON a.id = f.article_id
-             WHERE f.outlet_id = ? AND f.at > ? AND f.at > a.first_seen_at"""
-    return int(db.execute(sql, (outlet_id, later(now, -3600))).fetchone()[0])
+    return [id_ for id_, new in rows if new or per_hour is None or worth_it(db, id_, now, per_hour)]
 
 
 def due_sources(db: Connection, outlet_id: str, now: str | None) -> list[Source]:
@@ -175,7 +171,8 @@ def due_sources(db: Connection, outlet_id: str, now: str | None) -> list[Source]
 def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int, per_hour: int | None = None) -> list[Due]:
     """At most `limit` addresses due at an outlet (None: at none): found ones, newest first; then revisits.
 
-    Of revisits the longest overdue, and no more than `per_hour` in any hour; the others stay due, and come first then.
+    Of revisits the longest overdue, and no more than `per_hour` on a host in any hour, its outlets together; the others
+    stay due, and come first then.
     """
     found = db.execute(
         "SELECT url, backlog, title, published_at, author, NULL, content FROM frontier "
@@ -183,16 +180,15 @@ def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int, pe
         (outlet_id, now, limit),
     )
     due = [Due(url, None, bool(backlog), Link(url, *said)) for url, backlog, *said in found]
-    left = limit - len(due)
-    if per_hour is not None and left:
-        left = min(left, max(0, per_hour - _revisits(db, outlet_id, now)))
     again = db.execute(
         "SELECT coalesce((SELECT url FROM addresses WHERE article_id = a.id AND kind = 'canonical'), a.url), "
         "a.id, v.title, v.text FROM articles a LEFT JOIN versions v ON v.id = a.latest_version_id "
         "AND v.extractor LIKE ? WHERE a.outlet_id IS ? AND next_check_at <= ? ORDER BY next_check_at, a.id LIMIT ?",
-        (f"{FEED}%", outlet_id, now, left),
+        (f"{FEED}%", outlet_id, now, limit + BEHIND),
     )
-    return due + [Due(url, id_, False, _kept(url, title, text) if text else None) for url, id_, title, text in again]
+    for url, id_, title, text in islice(within(db, outlet_id, again, now, per_hour), limit - len(due)):
+        due.append(Due(url, id_, False, _kept(url, title, text) if text else None))
+    return due
 
 
 def _kept(url: str, title: str, text: str) -> Link:

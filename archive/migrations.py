@@ -35,6 +35,7 @@ _STEP_FILES = (
     "0008_evidence.sql",
     "0009_alerts.sql",
     "0010_scale.sql",
+    "0011_hosts.sql",
 )
 for _file in _STEP_FILES:
     _step(_file)

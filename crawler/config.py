@@ -57,7 +57,7 @@ class Revisit(_Strict, frozen=True):
     ladder: tuple[Duration, ...] = tuple(Duration.read(t) for t in ("1h", "3h", "12h", "1d", "3d", "7d", "30d", "90d"))
     confirm_after: Duration = Duration(3600)
     which: Literal["matched", "all"] = "matched"
-    per_hour: int = 120  # at one outlet; what is new comes first and is not counted
+    per_hour: int = 120  # on one host; what is new comes first and is not counted
 
 
 class Keep(_Strict, frozen=True):

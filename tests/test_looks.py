@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import random
 from dataclasses import replace
 
 import pytest
 
+import archive.budget
 from archive.frontier import due_articles, due_outlets, sync_outlets
 from archive.looks import look
 from archive.models import Article, Look
@@ -334,6 +336,30 @@ def test_revisits_have_a_budget_and_the_longest_overdue_come_first(kit):
     at = later(at, HOUR)
     assert kit.do(lambda tx: due_outlets(tx.db, at, 4)) == ["sana"]
     assert due() == [5, 6]
+
+
+def test_outlets_of_one_host_share_its_budget_and_none_keeps_another_from_its_part(kit):
+    """Two editions of one site, and a channel of the first elsewhere; the first has always more due than may be."""
+    assert doctest.testmod(archive.budget).failed == 0
+    kit.do(lambda tx: sync_outlets(tx, [SANA, replace(SANA, id="sport")]))
+    channel = "https://t.example/sana/{}"
+    for number in range(1, 13):
+        kit.save(story(number), later(NOW, number), url=url(number) if number < 11 else channel.format(number))
+        kit.save(story(20 + number), later(NOW, number), url=url(20 + number), outlet_id="sport")
+    at = later(NOW, 5 * HOUR)
+
+    def due(outlet: str) -> list[str]:
+        return [d.url for d in kit.do(lambda tx: due_articles(tx.db, outlet, at, 50, 6))]
+
+    mine, site = due("sana"), "https://sana.example/"
+    assert (sum(u.startswith(site) for u in mine), mine[3:]) == (3, [channel.format(11), channel.format(12)])
+    kit.clock.at = at
+    for number in (1, 2, 3):
+        kit.save(story(number), at, url=url(number), article_id=2 * number - 1)
+    assert [u for u in due("sana") if u.startswith(site)] == []  # three are kept for the other one
+    assert len(due("sport")) == 3
+    kit.do(lambda tx: tx.db.execute("UPDATE articles SET next_check_at = NULL WHERE outlet_id = 'sport'"))
+    assert [u for u in due("sana") if u.startswith(site)] == [url(4), url(5), url(6)]  # which has no need of them
 
 
 def test_articles_that_matched_nothing_are_looked_at_again_where_all_are(tmp_path):
