@@ -23,7 +23,7 @@ from archive.writer import Writer
 from crawler.browser import Browser
 from crawler.config import Config, Outlet, schedule
 from crawler.guest import Guest, Stopping
-from crawler.job import Job, Progress
+from crawler.job import Job
 from crawler.resolver import guard_reactor
 from crawler.settings import crawl_settings
 from crawler.urls import canonical
@@ -48,6 +48,7 @@ class Crawls:
         """`chance` spreads the next visits of outlets, so that they do not move in step."""
         self.config, self.writer, self.worker, self.guest, self.clock = config, writer, worker, guest, clock
         self.browser = Browser(guest.agent)
+        self.noted: Callable[[], object] = lambda: None  # called whenever it is durable what became of an address
         self._chance = chance or random.Random()  # noqa: S311  # no secret depends on it
         self._reader = connect_read(config.archive)
         self._runner = AsyncCrawlerRunner(crawl_settings(config, guest.agent))
@@ -56,16 +57,13 @@ class Crawls:
         self._given_up = asyncio.Event()  # stop() waited long enough
         self._said_full = False
 
-    async def crawl(
-        self, outlet: Outlet, *, all_sources: bool = False, on_progress: Progress | None = None,
-        within: float | None = None,
-    ) -> CrawlSummary:  # fmt: skip
+    async def crawl(self, outlet: Outlet, *, all_sources: bool = False, within: float | None = None) -> CrawlSummary:
         """One crawl of one outlet: its due (or all) sources, then every due article.
 
         After `within` seconds it starts no further address, so that others have its place; what is left stays due.
         Raises ArchiveError when the archive cannot take what was read (what it took stays), WorkError when it hangs.
         """
-        async with self._job(outlet, on_progress, within) as job:
+        async with self._job(outlet, within) as job:
             sources = frontier.due_sources(self._reader, outlet.id, None if all_sources else job.now())
             if self._has_room(job):
                 for kind in LISTINGS:
@@ -78,7 +76,7 @@ class Crawls:
         assert job.summary is not None  # noqa: S101  # set when the job ends
         return job.summary
 
-    async def save(self, urls: Sequence[str], *, on_progress: Progress | None = None) -> list[tuple[str, Saved | Look]]:
+    async def save(self, urls: Sequence[str]) -> list[tuple[str, Saved | Look]]:
         """Archive these pages now, whatever their topic: (address, what became of it) in the order given.
 
         Raises ValueError for what is no web address, StorageFull when the disk is short of space.
@@ -87,7 +85,7 @@ class Crawls:
         results: dict[str, Saved | Look] = {}
         for outlet in dict.fromkeys(map(self.config.outlet_of, wanted)):
             mine = [Due(url, None, False, None) for url in wanted if self.config.outlet_of(url) == outlet]
-            async with self._job(outlet, on_progress) as job:
+            async with self._job(outlet) as job:
                 if not self._has_room(job):
                     raise StorageFull(f"{self.config.archive.parent}: less than keep.free_space is left; make room")
                 await self._run("article", job, only=mine)
@@ -102,7 +100,7 @@ class Crawls:
             with suppress(Stopping):
                 done.append(await work(fetch))
 
-        async with self._job(outlet, None) as job:
+        async with self._job(outlet) as job:
             kinds = {kind: self._runner.spider_loader.load(kind) for kind in LISTINGS}
             await self._run("probe", job, work=until_done, kinds=kinds)
         return done[0] if done else None
@@ -129,9 +127,7 @@ class Crawls:
         self._given_up.set()
 
     @asynccontextmanager
-    async def _job(
-        self, outlet: Outlet | None, on_progress: Progress | None, within: float | None = None
-    ) -> AsyncIterator[Job]:
+    async def _job(self, outlet: Outlet | None, within: float | None = None) -> AsyncIterator[Job]:
         guard_reactor()
         outlet_id = outlet.id if outlet else None
         crawl_id = await asyncio.wrap_future(self.writer.submit(lambda tx: frontier.start_crawl(tx, outlet_id)))
@@ -139,7 +135,7 @@ class Crawls:
         job = Job(
             crawl_id, outlet, self.config, self.guest, self.worker, self.writer, self._reader, self.clock,
             next_at=lambda pace: plan.next_at(self.clock(), self._chance, pace) if plan else job.now(),
-            on_progress=on_progress, furniture=furniture(self._reader, outlet_id), stopping=self._stopping,
+            noted=self.noted, furniture=furniture(self._reader, outlet_id), stopping=self._stopping,
             browser=self.browser, until=None if within is None else asyncio.get_running_loop().time() + within,
         )  # fmt: skip
         self._jobs.add(job)

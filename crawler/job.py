@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from archive.errors import ArchiveError, ExtractionError
 from archive.frontier import CrawlSummary, Pace
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rasid.crawl")
 T = TypeVar("T")
-Progress = Callable[[dict[str, Any]], None]
 WAITING_MAX = 32 << 20  # bytes queued for the writer; beyond it crawls wait, without holding up the loop
 
 
@@ -41,7 +40,7 @@ class Job:
     reader: Connection
     clock: Clock
     next_at: Callable[[Pace | None], str]  # the stamp of a listing's next visit, None: of one that tells nothing
-    on_progress: Progress | None = None
+    noted: Callable[[], object] = lambda: None  # called when it is durable what became of an article's address
     browser: Browser | None = None  # for pages that hold their text only once their scripts ran
     furniture: tuple[str, ...] = ()  # lines learned of the outlet
     stopping: bool = False
@@ -106,8 +105,6 @@ class Job:
             raise NoPage("unreadable", f"cannot be stored: {type(error).__name__}: {error!a}") from error
 
     def note(self, url: str, became: Saved | Look) -> None:
-        """Remember what became of an article's address, and tell whoever watches: outlet, fetched, kept."""
+        """Remember what became of an article's address, and tell whoever watches."""
         self.results[url] = became
-        if self.on_progress:
-            kept = sum(isinstance(r, Saved) and r.kind in ("new", "changed") for r in self.results.values())
-            self.on_progress({"outlet": self.outlet_id, "fetched": len(self.results), "kept": kept})
+        self.noted()

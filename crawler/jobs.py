@@ -86,9 +86,13 @@ class Jobs:
             job.task = asyncio.create_task(self._run(job), name=name)
         return job.task
 
-    async def _due(self, name: str) -> None:
+    def wake(self, name: str) -> None:
+        """Begin a run now, unless there is no such job, one is under way, or it failed just now."""
         if name in self.all and self.all[name].rests_until <= self.now():
             self.begin(name)
+
+    async def _due(self, name: str) -> None:
+        self.wake(name)
 
     async def _run(self, job: Job) -> None:
         begun, job.error = self.now(), None

@@ -1,7 +1,8 @@
 """`rasid run`: a handful of in-memory jobs over due times that live in the archive's own tables.
 
     tick      starts a crawl of every outlet that has a listing, an address or a revisit due
-    deliver   hands due mails, digests among them, to the mail server, in its own thread
+    deliver   hands due mails, digests among them, to the mail server, as soon as an article was stored, too
+    channels  does the same for other channels than mail; each in a thread of its own
     health    looks how it stands, and tells operators what begins to be wrong
     upkeep    once a day: hashes WARC files of days that are over, drops passed captures and old fetch rows
     stamp     once a day, where an authority is configured: has the ledger's head signed
@@ -27,6 +28,8 @@ from typing import Any, TypeVar
 
 from archive import stamps
 from archive.alerts.delivery import SmtpSettings, deliver_due
+from archive.alerts.outbox import waits
+from archive.alerts.rules import Channel
 from archive.errors import ConfigError, RasidError, WorkError
 from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
 from archive.sqlite import SqliteError, connect_read
@@ -53,6 +56,7 @@ REST_S = 30.0  # before what failed is begun again: a full disk is neither helpe
 CRAWL_S = 900.0  # then a crawl makes room for others; what it had not read is still due
 DRAIN_S = 14.0  # of the 20 s between SIGTERM and our end, for pages under way; the rest is for rows and a last mail
 PARTS = 5  # files and stretches of the ledger that are verified each day
+SENDING: dict[str, Channel] = {"deliver": "email", "channels": "apprise"}  # by job
 
 
 class Service:
@@ -68,6 +72,7 @@ class Service:
         self.mail_server, self.channels = able(session.config)
         self.reader = connect_read(session.config.archive)
         self.jobs = Jobs(lambda: asyncio.get_running_loop().time(), rest=REST_S)
+        session.crawls.noted = self._wake
         self.monitor = Monitor({"/healthz": self._healthz, "/metrics": self._metrics})
         self.refused: str | None = None  # why the configuration as it now is was not taken
         self.survey: Survey | None = None
@@ -110,7 +115,8 @@ class Service:
             "doctor": (partial(self._aloud, "doctor"), 7 * DAY_S, LONG_S, 3 * SOON_S),
         }
         if config.smtp or config.alerts:
-            wanted["deliver"] = (self._deliver, DELIVER_S, 600.0, DELIVER_S)
+            for name, channel in SENDING.items():
+                wanted[name] = (partial(self._deliver, channel), DELIVER_S, 600.0, DELIVER_S)
         if config.stamp.url:
             wanted["stamp"] = (self._stamp, 3600.0, 300.0, SOON_S)
         if config.backup.dir:
@@ -200,15 +206,21 @@ class Service:
             error = str(failure)
         await self._write(lambda tx: finish_request(tx, request_id, error=error))
 
-    async def _deliver(self) -> None:
+    def _wake(self) -> None:
+        for name in SENDING:
+            self.jobs.wake(name)
+
+    async def _deliver(self, channel: Channel) -> None:
         session, config = self.session, self.session.config
+        if not waits(self.reader, channel, stamp(session.clock())):
+            return
         send = partial(
             deliver_due, session.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
-            channels=self.channels, stop=self.stopping.is_set,
+            channel=channel, channels=self.channels, stop=self.stopping.is_set,
         )  # fmt: skip
-        report = await _aside("mail", send)
+        report = await _aside(channel, send)
         if report.sent or report.put_off or report.failed:
-            say(log, "mail", sent=report.sent, put_off=report.put_off, failed=report.failed, error=report.error)
+            say(log, channel, sent=report.sent, put_off=report.put_off, failed=report.failed, error=report.error)
 
     async def _upkeep(self) -> None:
         writer, days = self.session.writer, self.session.config.keep.passed_days
@@ -323,9 +335,9 @@ class Service:
         await self.session.crawls.stop(within=DRAIN_S)
         if self.running:
             await asyncio.wait(self.running.values(), timeout=2)
-        mail = self.jobs.all.get("deliver")
-        if mail and mail.task and not mail.task.done():  # a mail that was taken and not noted would be sent again
-            await asyncio.wait([mail.task], timeout=2)
+        tasks = [job.task for name, job in self.jobs.all.items() if name in SENDING and job.task]
+        if tasks:  # a mail that was taken and not noted would be sent again
+            await asyncio.wait(tasks, timeout=2)
         self.reader.close()
         log.info("stopped")
 

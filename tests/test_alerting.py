@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.alerts import channels
-from archive.alerts.delivery import DeliveryReport, deliver_due
+from archive.alerts.delivery import DeliveryReport
 from archive.alerts.notices import operator_clear, operator_notice
 from archive.alerts.outbox import retry
 from archive.alerts.rules import AlertRule
@@ -288,9 +289,7 @@ NEWSROOM = rule(to=(), channels=("newsroom",))
 def test_without_its_package_a_channel_says_what_to_install_and_its_mails_wait(kit_with):
     kit = kit_with(NEWSROOM)
     tell(kit, 1)
-    report = deliver_due(
-        kit.writer, None, contact="a@b.example", desk_url="http://x", channels={"newsroom": "json://x"}
-    )
+    report = deliver(kit, None, channel="apprise", channels={"newsroom": "json://x"})
     assert (report.put_off, report.error) == (1, f"channel newsroom: {channels.MISSING}")
 
 
@@ -313,12 +312,13 @@ def test_a_channel_goes_the_way_of_mail_and_its_address_is_written_nowhere(kit_w
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         with sink.up() as smtp:
-            given_ = {"channels": {"newsroom": f"json://127.0.0.1:{server.server_port}/s3cret"}}
-            report = deliver(kit, smtp, **given_)
-            assert (report.sent, report.put_off) == (1, 1)
+            there = {"newsroom": f"json://127.0.0.1:{server.server_port}/s3cret"}
+            assert deliver(kit, smtp) == DeliveryReport(sent=1)
+            report = deliver(kit, smtp, channel="apprise", channels=there)
+            assert (report.sent, report.put_off) == (0, 1)
             kit.clock.at = later(NOW, 60)
-            assert deliver(kit, smtp, **given_).sent == 1
-            assert deliver(kit, smtp, **given_) == DeliveryReport()
+            assert deliver(kit, smtp, channel="apprise", channels=there).sent == 1
+            assert deliver(kit, smtp, channel="apprise", channels=there) == DeliveryReport()
     finally:
         server.shutdown()
         server.server_close()
@@ -327,6 +327,30 @@ def test_a_channel_goes_the_way_of_mail_and_its_address_is_written_nowhere(kit_w
     assert message["title"].startswith("خبر جديد: قسد تنقل معتقلي داعش")
     assert "/-/article/1" in message["message"]
     assert "s3cret" not in f"{report} {caplog.text} {kit.rows('SELECT * FROM mails')}"
+
+
+@pytest.mark.parametrize(
+    "hung",
+    ["email", pytest.param("apprise", marks=pytest.mark.skipif(not channels.installed(), reason="as above"))],
+)
+def test_what_hangs_delays_what_goes_by_it_alone(kit_with, sink, hung):
+    kit = kit_with(replace(NEWSROOM, to=("desk@example.org",)))
+    tell(kit, 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent, sink.up() as smtp:
+        port = silent.getsockname()[1]
+        there = {"channel": hung, "channels": {"newsroom": f"json://127.0.0.1:{port}"}}
+        hanging = threading.Thread(target=deliver, args=(kit, replace(smtp, port=port, timeout=30)), kwargs=there)
+        hanging.start()
+        connection, _ = silent.accept()
+        if hung == "email":
+            assert deliver(kit, smtp, channel="apprise").put_off == 1  # it was tried: that channel has no address here
+        else:
+            assert deliver(kit, smtp) == DeliveryReport(sent=1)
+        assert hanging.is_alive()
+        connection.close()
+        silent.close()
+        hanging.join(20)
+    assert kit.one("SELECT state FROM mails WHERE channel = ?", hung) == "queued"
 
 
 # ---- the command line, the configuration and the feeds -----------------------------------------------------------

@@ -145,23 +145,28 @@ def test_news_are_with_their_readers_seconds_after_the_poll_that_finds_them(tmp_
         "e.id = j.event_id JOIN articles a ON a.id = e.article_id WHERE e.kind = 'new' AND m.kind = 'instant'"
     )
     ids, arrived = dict(told), {message_id: t for t, _, message_id in mailbox.accepted}
-    waits, lags = [], []
+    waits, lags, ours = [], [], []
     for paper in papers:
         shown = [row.t for row in log if row.paper == paper.name and row.kind in ("listing", "unchanged")]
         for story in paper.stories:
             # The first round meets everything at once; what is told as a copy goes into the digest.
             if story.at > EVERY and (url := paper.url + paper.path(story, end)) in ids:
                 seen = next(t for t in shown if t >= story.at)
+                read = next(r.t for r in log if (r.paper, r.kind, r.number) == (paper.name, "page", story.number))
                 at = arrived[ids[url]]
+                ours.append(at - read)
                 waits.append(at - story.at)
                 lags.append(at - seen)
     lags.sort()
+    ours.sort()
     print(
         f"\n{len(lags)} articles at {len(papers)} outlets, from the listing to the mail: "
         f"median {statistics.median(lags):.1f} s, 95 % within {lags[int(0.95 * len(lags))]:.1f} s, "
-        f"at most {lags[-1]:.1f} s; from its appearance at most {max(waits):.0f} s, at a poll every {EVERY:.0f} s"
+        f"at most {lags[-1]:.1f} s; from its page to the mail: median {statistics.median(ours):.1f} s, 95 % within "
+        f"{ours[int(0.95 * len(ours))]:.1f} s; from its appearance at most {max(waits):.0f} s, at a poll every "
+        f"{EVERY:.0f} s"
     )
-    assert statistics.median(lags) < 5
+    assert lags[int(0.95 * len(lags))] < 5
 
 
 def _quarter(values: list[float], number: int) -> list[float]:

@@ -1,10 +1,10 @@
 """The outbox goes out: what is due, mails over one SMTP connection, each recorded before and after it is sent.
 
 `sending` is committed before a mail is handed over and `sent` after, so that whatever dies in between, the mail is
-sent again with the same Message-ID rather than lost. Other channels go first, by the same steps: a mail server that
-hangs holds up mail alone. Mails wait for a server that cannot be reached, or that does
-not let us in, however long that lasts. One that the server puts off is tried for three days; one that it refuses for
-good (5xx) fails.
+sent again with the same Message-ID rather than lost. Other channels go by the same steps, in runs of their own: what
+hangs there holds up no mail, nor a mail server them. Mails wait for a server that cannot be reached, or that does not
+let us in, however long that lasts. One that the server puts off is tried for three days; one that it refuses for good
+(5xx) fails.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from random import random
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from archive.alerts import channels as other
 from archive.alerts.excerpts import clean
 from archive.alerts.outbox import claim, due, fail, put_off, sent, wait_for_server
 from archive.alerts.render import MailContext, Written, envelope, write
-from archive.alerts.rules import check_address
+from archive.alerts.rules import Channel, check_address
 from archive.errors import ConfigError, DeliveryError
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Security = Literal["starttls", "tls", "none"]
-_one_run = Lock()  # so that a mail in state `sending` at the start of a run is one a crash left behind
+# So that a mail in state `sending` at the start of a run is one a crash left behind.
+_one_run: dict[Channel, Lock] = {channel: Lock() for channel in get_args(Channel)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,11 @@ class DeliveryReport:
 
 def deliver_due(
     writer: Writer, smtp: SmtpSettings | None, *, contact: str, desk_url: str,
-    channels: Mapping[str, str] | None = None, limit: int = 50, chance: Callable[[], float] = random,
-    stop: Callable[[], bool] = lambda: False,
+    channel: Channel = "email", channels: Mapping[str, str] | None = None, limit: int = 50,
+    chance: Callable[[], float] = random, stop: Callable[[], bool] = lambda: False,
 ) -> DeliveryReport:  # fmt: skip
-    """Send at most `limit` mails that are due; blocking, for a thread of its own. Never raises for a server.
+    """Send at most `limit` mails that are due by `channel`; blocking, for a thread of its own. Never raises for a
+    server.
 
     `channels` are addresses by name. `chance` gives 0 to 1 and spreads the next attempts; `stop` is asked between
     mails. A run ends when the connection is lost: the mail it was lost on waits, the others stay due.
@@ -84,8 +86,8 @@ def deliver_due(
         return writer.submit(lambda tx: operation(tx, *args)).result()
 
     report, client = DeliveryReport(), None
-    with _one_run, ExitStack() as stack:
-        for mail_id, channel in sorted(record(due, limit), key=lambda mail: mail[1] == "email"):
+    with _one_run[channel], ExitStack() as stack:
+        for mail_id in record(due, channel, limit):
             if stop():
                 break
             if channel == "email" and client is None and smtp is not None:

@@ -23,14 +23,22 @@ LAST_ATTEMPT = 26  # after 1, 2, 4 ... minutes, then every 4 hours: three days
 UNUSABLE_S = 300.0  # until a server that is down, or that refuses our account, is asked again
 
 
-def due(tx: Transaction, limit: int) -> list[tuple[int, Channel]]:
-    """At most `limit` mails to send now and by what, longest due first; what a crash left in `sending` is due again."""
-    tx.db.execute("UPDATE mails SET state = 'queued', next_attempt_at = ? WHERE state = 'sending'", (tx.now(),))
-    return tx.db.execute(
-        "SELECT id, channel FROM mails WHERE state = 'queued' AND next_attempt_at <= ? "
+def waits(db: Connection, channel: Channel, now: str) -> bool:
+    """Whether something is to be sent by `channel`; while nobody sends, also what a crash left in `sending`."""
+    sql = "SELECT 1 FROM mails WHERE channel = ? AND (state = 'queued' AND next_attempt_at <= ? OR state = 'sending')"
+    return db.execute(f"{sql} LIMIT 1", (channel, now)).fetchone() is not None
+
+
+def due(tx: Transaction, channel: Channel, limit: int) -> list[int]:
+    """At most `limit` mails to send now, longest due first; what a crash left in `sending` is due again."""
+    again = "UPDATE mails SET state = 'queued', next_attempt_at = ? WHERE state = 'sending' AND channel = ?"
+    tx.db.execute(again, (tx.now(), channel))
+    rows = tx.db.execute(
+        "SELECT id FROM mails WHERE state = 'queued' AND channel = ? AND next_attempt_at <= ? "
         "ORDER BY next_attempt_at, id LIMIT ?",
-        (tx.now(), limit),
-    ).fetchall()
+        (channel, tx.now(), limit),
+    )
+    return [row[0] for row in rows]
 
 
 def claim(tx: Transaction, mail_id: int) -> MailContext | None:
