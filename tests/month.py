@@ -248,8 +248,9 @@ class Truth:
         as far as the paper answers meanwhile."""
         seen = [row for row in self.shown[story.number] if row.telling is not None]
         met = [row.t for row in seen if row.t < t]
-        if not met:
-            return self._answering(paper, story, t, 2 * EVERY)
+        if not met:  # of a listing at its slowest it was not to be seen before
+            first = self._answering(paper, story, story.at, self.slowest)
+            return max(first, self._answering(paper, story, t, 2 * EVERY))
         changed = [b.t for a, b in pairwise(seen) if a.said != b.said]
         base = max([met[0], *(at for at in changed if at < t)])
         rung = next((base + step for step in LADDER if base + step > t), math.inf)
