@@ -1,5 +1,5 @@
 """What is done in time: files of days that are over are hashed whole; captures of pages that matched nothing, and the
-rows of old fetches, are dropped."""
+rows of old looks, crawls and requests, are dropped."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 DAY = 86400.0
 RARE_DAYS = 14  # a line of an outlet that stays rare is remembered so long
 BATCH = 5000  # rows deleted in one transaction, so that saves do not wait for long
+# By table: rows of before ?1 that nobody needs any more. The last crawl of each outlet stays, and that of saved pages.
+_OLD = {
+    "fetches": "SELECT id FROM fetches WHERE at < ?1",
+    "requests": "SELECT id FROM requests WHERE done_at < ?1",
+    "crawls": """SELECT c.id FROM (SELECT id FROM outlets UNION ALL SELECT NULL) o
+        JOIN crawls c ON c.outlet_id IS o.id AND c.started_at < ?1 WHERE c.finished_at IS NOT NULL
+        AND EXISTS (SELECT 1 FROM crawls l WHERE l.outlet_id IS o.id AND l.started_at > c.started_at)
+        AND NOT EXISTS (SELECT 1 FROM fetches WHERE crawl_id = c.id AND at >= ?1)""",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +37,14 @@ class PruneReport:
     captures: int = 0
     bytes: int = 0
     fetches: int = 0
+    requests: int = 0
+    crawls: int = 0
 
     def __str__(self) -> str:
         """For people."""
         size = f"{self.bytes / 1e6:.1f} MB"
-        return f"{self.files} WARC files with {self.captures} captures ({size}), {self.fetches} fetch rows"
+        rows = f"rows of {self.fetches} fetches, {self.crawls} crawls and {self.requests} requests"
+        return f"{self.files} WARC files with {self.captures} captures ({size}), {rows}"
 
 
 def prune(writer: Writer, passed_days: float, fetches_days: float = 90, *, dry_run: bool = False) -> PruneReport:
@@ -48,16 +60,15 @@ def prune(writer: Writer, passed_days: float, fetches_days: float = 90, *, dry_r
         captures += held
         size += path.stat().st_size if path.exists() else 0
         if not dry_run:
-            _delete(writer, "warc_files", "file = ?", file)
-            _delete(writer, "captures", "file = ?", file)
+            _delete(writer, "warc_files", "SELECT id FROM warc_files WHERE file = ?1", file)
+            _delete(writer, "captures", "SELECT id FROM captures WHERE file = ?1", file)
             path.unlink(missing_ok=True)
     before = writer.submit(lambda tx: later(tx.now(), -fetches_days * DAY)).result()
-    if dry_run:
-        fetches = writer.submit(lambda tx: tx.db.table("fetches").count_where("at < ?", [before])).result()
-    else:
-        fetches = _delete(writer, "fetches", "at < ?", before)
+    drop = _count if dry_run else _delete
+    rows = {table: drop(writer, table, found, before) for table, found in _OLD.items()}
+    if not dry_run:
         writer.submit(lambda tx: forget(tx, later(tx.now(), -RARE_DAYS * DAY))).result()
-    return PruneReport(len(files), captures, size, fetches)
+    return PruneReport(len(files), captures, size, **rows)
 
 
 def close_files(writer: Writer) -> int:
@@ -101,9 +112,15 @@ def _old_files(tx: Transaction, before: str) -> list[tuple[str, int]]:
     return [(file, held) for file, held in rows if not tx.captures.in_use(file)]
 
 
-def _delete(writer: Writer, table: str, where: str, value: str) -> int:
-    """Delete in batches; returns how many rows."""
-    sql = f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {where} LIMIT {BATCH})"  # noqa: S608
+def _count(writer: Writer, _table: str, found: str, value: str) -> int:
+    """How many rows `_delete` would take."""
+    sql = f"SELECT count(*) FROM ({found})"  # noqa: S608
+    return int(writer.submit(lambda tx: tx.db.execute(sql, (value,)).fetchone()[0]).result())
+
+
+def _delete(writer: Writer, table: str, found: str, value: str) -> int:
+    """Delete the rows of `table` that the statement `found` gives the ids of, in batches; returns how many."""
+    sql = f"DELETE FROM {table} WHERE id IN ({found} LIMIT {BATCH})"  # noqa: S608
     total = 0
     while gone := int(writer.submit(lambda tx: tx.db.execute(sql, (value,)).rowcount).result()):
         total += gone

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from archive.frontier import finish_crawl, finish_request, request, start_crawl, sync_outlets
 from archive.times import later
 from archive.upkeep import PruneReport, prune
-from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, Kit, whole
+from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit, whole
 
 DAY = 86400
 
@@ -65,3 +68,28 @@ def test_fetch_rows_are_kept_ninety_days(kit):
     kit.clock.at = later(NOW, 101 * DAY)
     assert prune(kit.writer, passed_days=1000) == PruneReport(fetches=6)
     assert kit.one("SELECT count(*) FROM fetches") == 9
+
+
+def test_crawls_and_requests_go_with_their_fetches_and_the_last_crawl_of_each_outlet_stays(kit):
+    def crawl(day, outlet="sana", ended=True):
+        kit.clock.at = later(NOW, day * DAY)
+        number = kit.do(lambda tx: start_crawl(tx, outlet))
+        if ended:
+            kit.home(kit.clock.at, outlet=outlet) if outlet else None
+            kit.do(lambda tx: finish_crawl(tx, number))
+        return number
+
+    kit.do(lambda tx: sync_outlets(tx, [SANA, replace(SANA, id="quiet")]))
+    old, quiet, _, page, hung = crawl(50), crawl(51, "quiet"), crawl(52, None), crawl(53, None), crawl(54, ended=False)
+    young = crawl(150)
+    asked = [request(kit.path, "save", "https://sana.example/1", later(NOW, day * DAY)) for day in (50, 51)]
+    kit.do(lambda tx: finish_request(tx, asked[0]))  # at day 150
+    kit.clock.at = later(NOW, 160 * DAY)
+    before = prune(kit.writer, passed_days=1000, dry_run=True)
+    assert prune(kit.writer, passed_days=1000) == before
+    assert (before.crawls, before.requests) == (2, 0)
+    left = [kit.crawl, quiet, page, hung, young]  # what never ended is nobody's to drop
+    assert kit.rows("SELECT id FROM crawls ORDER BY id") == [(number,) for number in left]
+    assert old not in left
+    kit.clock.at = later(NOW, 250 * DAY)
+    assert prune(kit.writer, passed_days=1000).requests == 1  # the other one is still open
