@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 WAITING_MAX = 20_000  # addresses of one outlet to fetch; what lists ever new ones faster than they are read is a trap
 BEHIND = 1000  # articles that a host may not be asked for, behind which those of another one are still seen
+# Whether listing `s` is the first that works; a Telegram channel is content of its own.
+_LEADS = """s.kind <> 'telegram' AND NOT EXISTS (SELECT 1 FROM sources o WHERE o.outlet_id = s.outlet_id
+            AND o.position < s.position AND o.failures = 0 AND o.next_at IS NOT NULL AND o.kind <> 'telegram')"""
 FIRST_TRIES = 3  # at a first contact without a page that fails; then what was read of it has to do
 
 
@@ -82,7 +85,7 @@ class Pace:
     gap_s: int | None  # usually between two visits that brought something new
     quiet_s: float  # since one did
     first: bool  # this was the first contact
-    leads: bool  # no kind of source before it works
+    leads: bool  # no source before it works
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +163,15 @@ def due_outlets(db: Connection, now: str, per_hour: int | None = None) -> list[s
 
 
 def due_sources(db: Connection, outlet_id: str, now: str | None) -> list[Source]:
-    """The outlet's listings due at `now`, or with None all that are configured."""
+    """The outlet's listings due at `now`, or with None all that are configured, in their order.
+
+    The leading one is read before any that fills its gaps: what those bring is what it lacks, and no luck of the hour.
+    """
     rows = db.execute(
-        f"SELECT {', '.join(Source.__slots__)} FROM sources WHERE outlet_id = ? AND next_at <= ? ORDER BY next_at, id",  # noqa: S608
-        (outlet_id, now or "9999"),
+        f"""SELECT {", ".join(Source.__slots__)} FROM sources s WHERE outlet_id = :id AND (next_at <= :now
+            OR (next_at IS NOT NULL AND failures = 0 AND {_LEADS} AND EXISTS (SELECT 1 FROM sources o WHERE
+            o.outlet_id = :id AND o.next_at <= :now AND o.kind <> 'telegram'))) ORDER BY position, id""",  # noqa: S608
+        {"id": outlet_id, "now": now or "9999"},
     )
     return [Source(*row) for row in rows]
 
@@ -259,10 +267,8 @@ def source_done(tx: Transaction, source_id: int, visited: Visited, plan: Callabl
     """A visit to a listing came to its end: keep how far it was read, and what to ask with when `plan` says."""
     db, at = tx.db, visited.at
     etag, modified, first_read_at, last_new_at, gap, failures, leads = db.execute(
-        "SELECT etag, last_modified, first_read_at, last_new_at, usual_gap_s, failures, kind = 'telegram' OR "
-        "NOT EXISTS (SELECT 1 FROM sources o WHERE o.outlet_id = s.outlet_id AND o.position < s.position "
-        "AND o.failures = 0 AND o.next_at IS NOT NULL AND o.kind NOT IN (s.kind, 'telegram')) "
-        "FROM sources s WHERE id = ?",
+        "SELECT etag, last_modified, first_read_at, last_new_at, usual_gap_s, failures, "  # noqa: S608
+        f"kind = 'telegram' OR {_LEADS} FROM sources s WHERE id = ?",
         (source_id,),
     ).fetchone()
     changes: dict[str, Any] = {"etag": visited.etag, "last_modified": visited.last_modified, "mark": visited.mark}
@@ -293,17 +299,16 @@ def _same(etag: str | None, etag_before: str | None, modified: str | None, modif
 
 def source_failed(tx: Transaction, source_id: int, look: Look, *, next_at: str) -> None:
     """A listing could not be read; it is tried again at `next_at`. Where it led, others take the lead at once."""
-    outlet_id, kind, position, failures = tx.db.execute(
-        "SELECT outlet_id, kind, position, failures FROM sources WHERE id = ?", (source_id,)
-    ).fetchone()
+    sql = f"SELECT outlet_id, position, failures = 0 AND {_LEADS} FROM sources s WHERE id = ?"  # noqa: S608
+    outlet_id, position, led = tx.db.execute(sql, (source_id,)).fetchone()
     record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id)
     tx.db.execute("UPDATE sources SET failures = failures + 1 WHERE id = ?", (source_id,))
     set_next(tx, [source_id], next_at)
-    if not failures and kind != "telegram":
+    if led:
         tx.db.execute(
             "UPDATE sources SET next_at = min(next_at, ?) WHERE outlet_id = ? AND position > ? AND failures = 0 "
-            "AND kind NOT IN (?, 'telegram')",
-            (look.at, outlet_id, position, kind),
+            "AND kind <> 'telegram'",
+            (look.at, outlet_id, position),
         )
 
 

@@ -72,15 +72,13 @@ class Schedule:
 
         As usual at most, and half the time it usually takes to bring something new; longer once it was quiet for
         eight times as long; as fast as allowed when half of what it lists is new, since then it may have listed more.
-        A listing that does not lead is read slowly, unless it found what the leading one did not.
+        One that does not lead is read as often only while it brings something; else twice in the time it takes to fill
+        a gap, and slowly where it filled none.
         """
-        usual = self.seconds or 0.0
-        if not pace.leads and (pace.first or not pace.new):
-            wait = self.slowest
-        elif pace.first:
-            wait = usual
-        elif pace.new and 2 * pace.new >= pace.listed > 0:
+        usual, fresh = self.seconds or 0.0, pace.new and not pace.first
+        wait = pace.gap_s / 2 if pace.gap_s is not None else usual if pace.leads else self.slowest
+        if fresh and 2 * pace.new >= pace.listed > 0:
             wait = self.fastest
         else:
-            wait = max(usual if pace.gap_s is None else min(usual, pace.gap_s / 2), pace.quiet_s / 8)
+            wait = max(min(usual, wait) if pace.leads or fresh else wait, pace.quiet_s / 8)
         return min(max(wait, self.fastest), self.slowest)

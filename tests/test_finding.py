@@ -174,6 +174,45 @@ def test_a_closed_api_is_a_failure_and_the_sitemap_takes_the_lead(desk: Desk, si
     assert asked(site, "/wp-sitemap.xml") == ["", "", ""]
 
 
+def test_another_feed_of_the_same_news_is_read_once_an_hour_and_at_once_when_the_first_fails(
+    desk: Desk, site: Site
+) -> None:
+    blog = Blog(site)
+    blog.publish(PER_PAGE, under="/private")
+    desk.outlet("one", site, feeds=f'["{site.url}/feed/?first", "{site.url}/feed/?second"]', every='"15m"')
+    desk.open()
+    for _ in range(9):
+        desk.crawl(all_sources=False)
+        blog.publish(under="/private")
+        let_pass(desk, minutes=16)
+    assert [asked(site, f"/feed/?{which}").count("") for which in ("first", "second")] == [9, 3]
+    site.route("/feed/?first", lambda visit: visit.answer("خطأ", 500))
+    desk.crawl(all_sources=False)
+    desk.crawl(all_sources=False)  # at once
+    assert len(found(desk)) == len(blog.posts)
+    for _ in range(2):
+        blog.publish(under="/private")
+        let_pass(desk, minutes=16)
+        desk.crawl(all_sources=False)
+        assert len(found(desk)) == len(blog.posts)
+
+
+def test_a_feed_that_does_not_lead_is_read_as_often_as_it_has_what_the_first_lacks(desk: Desk, site: Site) -> None:
+    politics, sport = ([f"{site.url}/private/{name}/{n}" for n in range(9)] for name in ("politics", "sport"))
+    site.page("/robots.txt", "User-agent: *\nDisallow: /private")
+    desk.outlet("one", site, feeds=f'["{site.url}/politics", "{site.url}/sport"]', every='"15m"')
+    for name, listed in (("politics", politics), ("sport", sport)):
+        site.route(f"/{name}", lambda visit, listed=listed: visit.answer(rss(listed), content_type="text/xml"))
+    desk.open()
+    for turn in range(10):
+        desk.crawl(all_sources=False)
+        for listed in (politics, sport):
+            listed.append(f"{listed[0]}-{turn}")
+        let_pass(desk, minutes=20)
+    assert (site.hits("/politics"), site.hits("/sport")) == (10, 7)  # for an hour it was taken for the same
+    assert len(found(desk)) == 9 + 9 + 9 + 9
+
+
 def test_sitemaps_of_all_kinds_and_one_of_them_broken(desk: Desk, site: Site) -> None:
     site.page("/a.xml.gz", gzip.compress(urlset(f"{site.url}/a").encode()), content_type="application/x-gzip")
     site.page("/b.xml", gzip.compress(urlset(f"{site.url}/b").encode()), content_encoding="gzip")

@@ -62,8 +62,8 @@ def test_a_listing_is_read_as_often_as_it_publishes():
     assert interval(new=1, gap_s=60) == 3  # and a fifth of that at most
     assert interval(new=5) == 3  # half of what it lists is new: it may have listed more than we saw
     assert interval(new=5, listed=0) == 10  # it lists nothing but news, or was an index
-    assert interval(new=10, first=True) == 15
-    assert interval(new=10, first=True, leads=False) == 60
+    assert interval(new=10, first=True, gap_s=None) == 15
+    assert interval(new=10, first=True, gap_s=None, leads=False) == 60
     assert interval(gap_s=None) == 15
 
 
@@ -72,14 +72,20 @@ def test_a_quiet_listing_is_read_ever_more_rarely():
     assert waits == [10, 10, 15, 30, 45, 60, 60]
 
 
-def test_what_does_not_lead_is_read_slowly_unless_it_finds_what_the_leader_missed():
-    assert interval(leads=False) == 60
-    assert interval(leads=False, new=1) == 10
+def test_what_does_not_lead_is_read_as_often_as_it_finds_what_the_leader_missed():
+    assert interval(leads=False, gap_s=None) == 60
+    assert interval(leads=False, gap_s=None, new=1) == 15
+    assert interval(leads=False) == interval(leads=False, new=1) == 10
+    assert interval(leads=False, gap_s=3600, new=1) == 15  # there may be more
+    assert interval(leads=False, gap_s=3600) == 30  # more rarely than is usual for the leader
+    assert interval(leads=False, gap_s=4 * 3600) == 60
+    assert interval(leads=False, quiet_s=6 * 3600) == 45
+    assert interval(leads=False, new=5) == 3
 
 
 def test_bounds_are_kept_whatever_was_seen():
     assert interval(new=9, fastest=300) == 5
-    assert interval(leads=False, slowest=1200) == 20
+    assert interval(leads=False, gap_s=None, slowest=1200) == 20
     assert interval("1m", new=9) == 1
     assert interval("20s", new=9) == interval("20s", leads=False) == 1 / 3  # so short a time is meant as it is written
 
