@@ -16,7 +16,7 @@ from archive.models import Outcome, Page
 from crawler.charset import ARABIC, charset_of, decode
 from crawler.effective import effective
 from crawler.listings import Listing
-from crawler.urls import canonical
+from crawler.urls import canonical, on_site
 
 Source = tuple[str, str]  # a kind of source and its address
 Fetch = Callable[[str, str], Awaitable[tuple["Answer", Listing]]]
@@ -179,16 +179,6 @@ def _state(answer: Answer, listing: Listing) -> tuple[str, str]:
         named = [f"; the page names the feed {url}" for kind, url in read_home(page).sources if kind == "feed"]
         return "mistaken", listing.problem + "".join(named[:1])
     return ("works", "") if listing.links else ("silent", "it lists nothing")
-
-
-def on_site(url: str, home: str) -> bool:
-    """Whether an address is on the site of a home page, or on a host below it.
-
-    >>> on_site("https://feeds.example.org/a", "https://www.example.org/"), on_site("https://b.org/", "https://ab.org/")
-    (True, False)
-    """
-    host, own = (urlsplit(u).netloc.removeprefix("www.") for u in (url, home))
-    return host == own or host.endswith(f".{own}")
 
 
 def _when(date: str) -> datetime:

@@ -29,9 +29,9 @@ from archive.times import Clock, stamp, utc_now
 from crawler.config import OUTLETS, Config, Outlet, read_outlets
 from crawler.effective import effective
 from crawler.listings import read_json
-from crawler.probe import CONVENTIONS, Fetch, Finding, Home, Source, addresses, judge, on_site, read_home
+from crawler.probe import CONVENTIONS, Fetch, Finding, Home, Source, addresses, judge, read_home
 from crawler.session import Session
-from crawler.urls import canonical
+from crawler.urls import canonical, on_site
 from crawler.visits import Progress, visit_aside
 
 DAYS = 14  # a source without anything newer is silent

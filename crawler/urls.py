@@ -69,6 +69,16 @@ def same_site(a: str, b: str) -> bool:
     return _bare(a) == _bare(b)
 
 
+def on_site(url: str, home: str) -> bool:
+    """Whether an address is on the site of a home page, or on a host below it.
+
+    >>> on_site("https://feeds.example.org/a", "https://www.example.org/"), on_site("https://b.org/", "https://ab.org/")
+    (True, False)
+    """
+    host, own = (urlsplit(u).netloc.removeprefix("www.") for u in (url, home))
+    return host == own or host.endswith(f".{own}")
+
+
 def _bare(url: str) -> str:
     return re.sub(r"^(?:(?:www|m|mobile|amp|wap|touch)\.)+(?=.*\.)", "", urlsplit(url).hostname or "")
 

@@ -21,7 +21,7 @@ from crawler.guest import NoPage, Stopping
 from crawler.job import Job
 from crawler.listings import Listing, Scope
 from crawler.middlewares import Wire, no_page
-from crawler.urls import same_site
+from crawler.urls import on_site, same_site
 
 FIRST_PAGES, PAGES = 20, 5  # of one source in one visit: at first contact, and later
 MISSES = 2  # of these pages, after which the rest is left for another visit
@@ -142,12 +142,13 @@ class ListingSpider(OutletSpider):
         Returns how many new addresses the visit brought, and whether no page failed; None when we are only stopping.
         """
         first, new, misses = source.first_read_at is None, page.new, 0
+        home = self.job.outlet.homepage if self.job.outlet else source.url
         waiting, asked, told = list(page.listing.more), {self.address(source)}, {x.url for x in page.listing.links}
         if not (first or self.to_the_end or page.new == len(told)):
             return new, True
         while waiting and len(asked) < (FIRST_PAGES if first else PAGES) and not (first and len(told) >= FIRST_LINKS):
             url = waiting.pop(0)
-            if url in asked or not same_site(url, source.url):
+            if url in asked or not (same_site(url, source.url) or on_site(url, home)):
                 continue
             asked.add(url)
             if (further := await self._page(source, url, {})) is None:

@@ -270,6 +270,25 @@ def test_endless_pages_are_read_within_bounds(desk: Desk, site: Site) -> None:
     assert len(asked(site, "/feed")) == 5
 
 
+def test_older_pages_on_another_host_of_the_outlet_are_read_and_on_a_strangers_not(desk: Desk, site: Site) -> None:
+    def feed(address: str, older: str) -> None:
+        text = rss([f"http://nahr.example/private/{len(site.routes)}"])
+        head = f'<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="next" href="{older}"/>'
+        site.page(address, text.replace("<channel>", f"<channel>{head}"), content_type="application/rss+xml")
+
+    hosts = ["nahr.example", "www.nahr.example", "feeds.nahr.example", "nahr.example.com", "other.example"]
+    for host in hosts:
+        site.page(f"http://{host}/robots.txt", "User-agent: *\nDisallow: /private")
+    feed("http://nahr.example/feed", "http://www.nahr.example/feed?page=2")
+    feed("http://www.nahr.example/feed?page=2", "http://feeds.nahr.example/3")
+    feed("http://feeds.nahr.example/3", "http://nahr.example.com/4")
+    feed("http://nahr.example.com/4", "http://other.example/5")
+    desk.outlet("one", site, feeds='["http://nahr.example/feed"]', homepage='"http://www.nahr.example/"')
+    desk.settings["crawl.proxy"] = site.url
+    desk.open().crawl()
+    assert [urlsplit(hit.path).netloc for hit in site.log if "robots" not in hit.path] == hosts[:3]
+
+
 def test_a_page_that_shows_the_same_again_is_the_last(desk: Desk, site: Site) -> None:
     text = rss([f"{site.url}/a"]).replace("<channel>", "<channel><generator>https://wordpress.org/</generator>")
     site.route(ANY, lambda visit: visit.answer(text if visit.path.startswith("/feed") else "", 200))

@@ -22,9 +22,9 @@ from crawler import registry
 from crawler.config import load_config, read_outlets
 from crawler.listings import Listing
 from crawler.listings.wordpress import posts_address
-from crawler.probe import Answer, Finding, judge, on_site, read_home
+from crawler.probe import Answer, Finding, judge, read_home
 from crawler.session import policy
-from crawler.urls import canonical, host_key
+from crawler.urls import canonical, host_key, on_site
 from tests.servers import Site, rss
 from tests.test_cli import rasid
 
