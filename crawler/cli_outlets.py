@@ -48,7 +48,7 @@ def outlets_list(config_dir: Path | None, as_json: bool) -> None:
 @config_option
 @json_option
 def outlets_check(ids: tuple[str, ...], enable: bool, days: int, config_dir: Path | None, as_json: bool) -> None:
-    """Try every source of the named outlets, or of all, switched on or not. Nothing is stored.
+    """Try every source of the named outlets, or of all, switched on or not. Stores only which hosts ask to wait.
 
     A source works, is silent (nothing new), moved, mistaken (not what its entry says), dead, blocking, forbidden (by
     robots.txt) or unreachable. --enable turns `enabled = false` into true and changes not one byte else.

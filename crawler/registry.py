@@ -1,7 +1,7 @@
 """The registry at work: try the sources its entries name, switch on what answers, write the entry of a new site.
 
-Nothing is fetched but by the polite way of every crawl, and nothing is written but `outlets.toml`. The archive is
-read for hosts that asked us to wait, if there is one.
+Nothing is fetched but by the polite way of every crawl, and nothing is written but `outlets.toml`. The archive, if
+there is one, tells and is told which hosts asked us to wait.
 """
 
 from __future__ import annotations
@@ -149,22 +149,26 @@ def add(
             raise UsageError(f"{config.file(OUTLETS)} has {known.id} ({known.homepage}) already; {mend}")
     blank = Outlet(wanted, "", "", home, enabled=enable, allow_private=allow_private)
     progress(f"looking at {home}")
-    explore = partial(_explore, blank, clock)
+    explore = partial(_explore, blank, None if "://" in url else home.replace("https", "http", 1), clock)
     told = visit_aside(config, (blank,), lambda session: session.crawls.probe(blank, explore))
     if told is None or isinstance(told, str):
         raise WorkError(f"{home}: {told or 'ended early'}; nothing was written")
-    outlet = _entry(blank, *told)
-    text = _entry_text(outlet, *told, stamp(clock())[:10])
+    blank, said, findings = told
+    outlet = _entry(blank, said, findings)
+    text = _entry_text(outlet, said, findings, stamp(clock())[:10])
     _edit(
         config,
         lambda old: old + "\n" * (not old.endswith("\n")) + f"\n{text}" if old else text,
         lambda all_: (*all_, outlet),
     )
-    return outlet, text, told[1]
+    return outlet, text, findings
 
 
-async def _explore(blank: Outlet, clock: Clock, fetch: Fetch) -> tuple[Home, list[Finding]] | str:
-    """What a home page says of its site, and every source tried; or why there is nothing to say, in words."""
+async def _explore(
+    blank: Outlet, plain: str | None, clock: Clock, fetch: Fetch
+) -> tuple[Outlet, Home, list[Finding]] | str:
+    """The entry to fill in, what its home page says of the site, and all that was tried; or in words why there is
+    nothing to say. `plain`: the home page by http, for a site that does not answer by https."""
     findings: list[Finding] = []
 
     async def tries(sources: Iterable[Source]) -> None:
@@ -173,6 +177,10 @@ async def _explore(blank: Outlet, clock: Clock, fetch: Fetch) -> tuple[Home, lis
                 findings.extend(await _try(blank, [(kind, url)], DAYS, clock, fetch))
 
     answer, listing = await fetch("section", blank.homepage)
+    if plain and answer.miss in ("outage", "tls", "timeout"):
+        findings.append(Finding(blank.id, "homepage", blank.homepage, "unreachable", detail=f"{answer.error}; so http"))
+        blank = msgspec.structs.replace(blank, homepage=plain)
+        answer, listing = await fetch("section", plain)
     stands = effective(answer.page, None)
     if answer.miss or stands.status in ("blocked", "outage", "gone"):
         return answer.error or stands.why
@@ -193,7 +201,7 @@ async def _explore(blank: Outlet, clock: Clock, fetch: Fetch) -> tuple[Home, lis
         answer, _ = await fetch("", f"{rest}{'&' if '?' in rest else '?'}_fields=timezone_string")
         with suppress(ValueError, KeyError, TypeError, OSError):
             home = replace(home, timezone=ZoneInfo(read_json(answer.page.body)["timezone_string"]).key)
-    return home, findings
+    return blank, home, findings
 
 
 def _entry(blank: Outlet, home: Home, findings: Iterable[Finding]) -> Outlet:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -16,15 +17,26 @@ from typing import Any, TypeVar
 import msgspec
 
 from archive.errors import ArchiveBusy, ArchiveError, ConfigError, UsageError, WorkError
-from archive.frontier import CrawlSummary, Request, request, request_state, sync_outlets, withdraw
+from archive.frontier import (
+    CrawlSummary,
+    Request,
+    held_hosts,
+    hold_host,
+    request,
+    request_state,
+    sync_outlets,
+    withdraw,
+)
 from archive.models import Page, Saved
 from archive.reading import open_archive
 from archive.sqlite import connect_read
 from archive.times import moment, stamp, utc_now
+from archive.writer import Writer
 from crawler.config import OUTLETS, Config, Outlet
-from crawler.session import Session, open_session, run_reactor
+from crawler.session import Session, open_session, policy, run_reactor
 from crawler.urls import canonical
 
+log = logging.getLogger("rasid.visits")
 T = TypeVar("T")
 Progress = Callable[[str], None]
 STOP_S = 3.0  # what pages under way are given after Ctrl-C
@@ -102,12 +114,26 @@ def fetch_now(config: Config, urls: Sequence[str], progress: Progress) -> Iterat
 
 
 def visit_aside(config: Config, outlets: Sequence[Outlet], work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
-    """Do `work`, which may visit these outlets, with an archive that is thrown away; no other one is written to."""
+    """Do `work`, which may visit these outlets, with an archive that is thrown away. All that the configured one, where
+    there is one, keeps of it is which hosts asked us to wait."""
     with TemporaryDirectory() as aside:
         passing = msgspec.structs.replace(config, archive=Path(aside) / "archive.db", alerts=())
         with open_session(passing, waits=config.archive) as session:
             session.writer.submit(lambda tx: sync_outlets(tx, [outlet.row for outlet in outlets])).result()
-            return run_reactor(lambda: _stoppable(session, work(session)))
+            done = run_reactor(lambda: _stoppable(session, work(session)))
+            waits = session.writer.submit(lambda tx: held_hosts(tx.db, tx.now())).result()
+    if waits and config.archive.exists():
+        _keep(config, waits)
+    return done
+
+
+def _keep(config: Config, waits: Mapping[str, str]) -> None:
+    try:
+        with Writer(config.archive, policy(config)) as writer:
+            for host, until in waits.items():
+                writer.submit(partial(hold_host, host=host, not_before=until, reason="asked us to wait")).result()
+    except ArchiveError as error:
+        log.warning("that %s asked us to wait is not kept for the next crawl: %s", " and ".join(waits), error)
 
 
 async def _save_all(session: Session, urls: Sequence[str], progress: Progress) -> list[dict[str, Any]]:

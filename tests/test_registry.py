@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import WorkError
-from archive.frontier import hold_host
+from archive.frontier import held_hosts, hold_host
 from archive.models import Link, Page
+from archive.sqlite import connect_read
 from archive.times import later, stamp, utc_now
 from archive.writer import Writer
-from crawler import registry
+from crawler import registry, visits
 from crawler.config import load_config, read_outlets
 from crawler.listings import Listing
 from crawler.listings.wordpress import posts_address
@@ -113,24 +114,30 @@ def test_check_tells_each_way_in_which_a_source_can_fail_and_switches_on_what_wo
     assert {path.name for path in directory.iterdir()} == {"rasid.toml", "outlets.toml"}  # no archive was made
 
 
-def test_check_visits_no_host_that_asked_us_to_wait_and_needs_no_archive_of_its_own(tmp_path):
-    with Site() as site:
+def test_check_visits_no_host_that_asked_us_to_wait_and_needs_no_archive_of_its_own(tmp_path, caplog):
+    with Site() as site, Site() as busy:
         site.feed("/feed", [f"{site.url}/1.html"])
-        directory = desk(tmp_path, entry("one", site.url, feeds=[f"{site.url}/feed"]))
+        busy.route("/feed", lambda visit: visit.answer(status=429, retry_after="7200"))
+        one, two = (entry(name, at.url, feeds=[f"{at.url}/feed"]) for name, at in (("one", site), ("two", busy)))
+        directory = desk(tmp_path, one, two)
         config = load_config(directory)
         writer = Writer(config.archive, policy(config))  # as while the service runs
         try:
             assert check(directory, "one")[0]["one", "feed"]["state"] == "works"
             until, seen = later(stamp(utc_now()), 3600), len(site.log)
             writer.submit(lambda tx: hold_host(tx, host_key(site.url), until, "answered 429")).result()
-            found, _, code = check(directory, "one")
+            visits._keep(config, {"a.example:443": until})
+            assert "a.example:443 asked us to wait is not kept for the next crawl" in caplog.text
         finally:
             writer.close()
-        assert (found["one", "feed"]["state"], code) == ("blocking", 1)
+        found, _, code = check(directory)
+        assert ({row["state"] for row in found.values()}, code) == ({"blocking"}, 1)
         assert len(site.log) == seen
+        held = held_hosts(connect_read(config.archive), stamp(utc_now()))  # and that is obeyed by the next crawl
+        assert held.keys() == {host_key(site.url), host_key(busy.url)}
     listed = json.loads(rasid("outlets", "list", "--config", directory, "--json").stdout)
     assert [(row["id"], row["state"], row["sources"], row["articles"]) for row in listed] == [
-        ("one", "off", {"feed": 1}, 0)
+        (name, "off", {"feed": 1}, 0) for name in ("one", "two")
     ]
 
 
@@ -159,16 +166,18 @@ def test_add_finds_what_a_site_of_wordpress_offers_and_writes_a_commented_entry(
         index = "<sitemapindex><sitemap><loc>/posts.xml</loc></sitemap></sitemapindex>"
         site.page("/news.xml", index, content_type="application/xml")
         site.page("/posts.xml", f"<urlset><url><loc>{site.url}/2026/01/21/a-long-slug-of-words</loc></url></urlset>")
+        bare = site.url.removeprefix("http://")  # and https does not answer there
         done = rasid(
-            "outlets", "add", site.url, "--id", "furat", "--enable", "--allow-private", "--config", directory, "--json"
+            "outlets", "add", bare, "--id", "furat", "--enable", "--allow-private", "--config", directory, "--json"
         )
         assert done.returncode == 0, done.stderr
         told = json.loads(done.stdout)
         text = (directory / "outlets.toml").read_text(encoding="utf-8")
+        (outlet,) = load_config(directory).outlets
         assert text == f"{remark}\n\n{told['entry']}"
         assert "# feed " in text
+        assert (f"# homepage https://{bare}/: unreachable" in text, outlet.homepage) == (True, f"{site.url}/")
         assert "WordPress 6.8.2" in text
-        (outlet,) = load_config(directory).outlets
         assert (outlet.id, outlet.name_ar, outlet.name_en) == ("furat", 'صوت الفرات"]', "Euphrates Voice")
         assert (outlet.feeds, outlet.wordpress, outlet.enabled) == ((f"{site.url}/feed/",), root, True)
         assert (outlet.sitemaps, outlet.country, outlet.timezone) == ((f"{site.url}/news.xml",), None, "Asia/Damascus")
