@@ -26,7 +26,7 @@ from archive.times import later
 from archive.writer import Transaction, Writer
 
 HOUR, MOST = 3600.0, 20  # findings told of one kind
-LARGE_WAL = 1 << 30
+LARGE_LOG = 256 << 20  # bytes; it is cut at a quarter of them whenever nobody reads
 YOUNG = 600.0  # seconds; a WARC file this young may hold what is just being stored
 BATCH = 2000
 _CHECKS: list[dict[str, Any]] = tomllib.loads(files("archive").joinpath("doctor.toml").read_text("utf-8"))["check"]
@@ -116,6 +116,16 @@ def exposed(archive: Path) -> tuple[str, str] | None:
     return None
 
 
+def swollen(archive: Path) -> tuple[str, str] | None:
+    """What and the mend, where the write-ahead log cannot be emptied for a reader, who would need what it holds."""
+    wal = archive.with_name(f"{archive.name}-wal")
+    with suppress(OSError):
+        if (size := wal.stat().st_size) > LARGE_LOG:
+            what = f"{wal} has grown to {size / 1e9:.1f} GB, since a program reads {archive.name} as it was long ago"
+            return what, f"end what holds a transaction open there (`fuser {archive}` names all that have it open)"
+    return None
+
+
 def repair(writer: Writer) -> list[str]:
     """Make anew what is derived from other tables and out of step; a sentence for each thing mended."""
     done = []
@@ -194,10 +204,8 @@ def _surroundings(archive: Path, now: str, free_space: int) -> Iterator[Finding]
     if free < free_space:
         what = f"{free / 1e9:.1f} GB are free at {archive.parent}, less than keep.free_space: no bodies are fetched"
         yield Finding("disk", True, what, "free some space")
-    wal = archive.with_name(f"{archive.name}-wal")
-    if wal.exists() and wal.stat().st_size > LARGE_WAL:
-        what = f"{wal} has grown to {wal.stat().st_size / 1e9:.1f} GB"
-        yield Finding("disk", False, what, "some program holds the archive open in the middle of reading; end it")
+    if log := swollen(archive):
+        yield Finding("disk", False, *log)
     for path in (archive.parent, archive, archive.parent / "captures"):
         if path.exists() and not os.access(path, os.W_OK):
             yield Finding("permissions", False, f"{path} cannot be written by this user", "give it to who runs Rasid")

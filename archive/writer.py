@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rasid.archive")
 T = TypeVar("T")
+FOLD_MS = 1000  # saves wait so long for readers when the log is emptied; the desk stops what reads for longer
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Writer:
         self._changed = threading.Condition()
         self._waiting = 0
         self._closing = False
+        self._folding, self._busy_ms = threading.Event(), round(1000 * busy_seconds)
         self._lock = _take_lock(archive)
         try:
             self._db = connect_write(archive, busy_seconds=busy_seconds)
@@ -136,6 +138,10 @@ class Writer:
             self._policy = policy
 
         self.submit(change).result()
+
+    def fold_log(self) -> None:
+        """After what is queued, empty the write-ahead log, unless somebody reads for longer than FOLD_MS as it was."""
+        self.submit(lambda _: self._folding.set())
 
     @property
     def alive(self) -> bool:
@@ -187,11 +193,19 @@ class Writer:
         job = self._next(wait=True)
         while job:
             self._commit_group(job)
+            if self._folding.is_set():
+                self._fold()
             job = self._next(wait=True)
-        with suppress(SqliteError):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._fold()
         self._db.close()
         os.close(self._lock)
+
+    def _fold(self) -> None:
+        self._folding.clear()
+        with suppress(SqliteError):
+            self._db.execute(f"PRAGMA busy_timeout={FOLD_MS}")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.execute(f"PRAGMA busy_timeout={self._busy_ms}")
 
     def _next(self, *, wait: bool = False) -> _Job | None:
         """The next job whose caller still wants it; None when nothing is queued (with `wait`: nor ever will be)."""

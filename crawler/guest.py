@@ -28,6 +28,7 @@ from archive.sqlite import connect_read
 from archive.times import Clock, moment, stamp, utc_now
 from archive.writer import Writer
 from crawler.config import Config
+from crawler.hearsay import HostClocks
 from crawler.urls import host_key
 
 log = logging.getLogger("rasid.guest")
@@ -104,6 +105,7 @@ class Guest:
         self.use(config)
         self._writer, self._clock, self._monotonic = writer, clock, monotonic
         self._origins: dict[str, _Origin] = {}
+        self.clocks = HostClocks()
         self._stopping = asyncio.Event()
         reader = connect_read(waits if waits and waits.exists() else config.archive)
         self._held: dict[str, str] = held_hosts(reader, stamp(clock()))
@@ -194,6 +196,8 @@ class Guest:
             self.failed(url)
         else:
             self._host(url).failures, self._host(url).rests_until = 0, ""
+        if (ahead := self._until(headers.get("date", ""))) is not None:
+            self.clocks.heard(host_key(url), ahead + (self._seconds(headers.get("age", "")) or 0.0))
         seconds = self._seconds(headers.get("retry-after", "")) if status in (429, 503) else None
         if seconds is None and status == 429:
             seconds = HOLD_DEFAULT_S
@@ -214,8 +218,12 @@ class Guest:
     def _seconds(self, value: str) -> float | None:
         if value.isascii() and value.strip().isdigit():
             return float(value.strip()[:9])
-        with suppress(ValueError, TypeError):  # no date, or one without a zone
-            return max(0.0, (parsedate_to_datetime(value) - self._clock()).total_seconds())
+        ahead = self._until(value)
+        return None if ahead is None else max(0.0, ahead)
+
+    def _until(self, date: str) -> float | None:
+        with suppress(ValueError, TypeError, OverflowError):  # no date, or one without a zone
+            return (parsedate_to_datetime(date) - self._clock()).total_seconds()
         return None
 
     def _remaining(self, url: str) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archive.alerts.notices import operator_clear, operator_notice
-from archive.doctor import exposed
+from archive.doctor import exposed, swollen
 from archive.reading import open_archive
 from archive.sqlite import Connection
 from archive.times import later, moment
@@ -28,7 +28,7 @@ DOWN_S = 3 * 3600.0  # an outlet that fails is told after so long
 MAIL_S = 3600.0  # mail that is due and not out
 FUTURE_S = 300.0
 TOGETHER = 5  # outlets that cannot be read, if they are more than half: then it is not they
-OURS = ("outlet ", "job ", "outlets", "disk", "clock", "mail", "access", "service", "configuration")
+OURS = ("outlet ", "job ", "outlets", "disk", "clock", "mail", "access", "service", "configuration", "log")
 _QUEUES = {
     "addresses to fetch": "SELECT count(*) FROM frontier WHERE next_at <= ?",
     "revisits due": "SELECT count(*) FROM articles WHERE next_check_at <= ?",
@@ -100,8 +100,8 @@ def survey(config: Config, now: str, usual: Mapping[str, Mapping[str, str]] | No
     if lag > MAIL_S:
         what = f"{queues['mails waiting']} mails wait, the oldest for {lag / 3600:.0f} hours"
         troubles.append(Trouble("mail", f"{what}: {error or 'is `rasid run` at work?'}", True))
-    if readers := exposed(config.archive):
-        troubles.append(Trouble("access", ": ".join(readers)))
+    told = {"access": exposed(config.archive), "log": swollen(config.archive)}
+    troubles += [Trouble(key, ": ".join(said)) for key, said in told.items() if said]
     return Survey(now, outlets, queues, sizes, lag, tuple(troubles), tuple(map(tuple, notices)))
 
 

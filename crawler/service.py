@@ -50,6 +50,7 @@ log = logging.getLogger("rasid")
 T = TypeVar("T")
 TICK_S, DELIVER_S, BEAT_S = 1.0, 2.0, 1.0  # between two looks at what is due; between two beats
 HEALTH_S, USUAL_S, FRESH_S = 60.0, 3600.0, 5.0  # how old a survey may be, its slow part, and one that somebody asks for
+LOG_MAX = 64 << 20  # bytes of the write-ahead log, which is usually far smaller
 SOON_S = 300.0  # after the start as well: a service that is restarted daily has its upkeep, too
 DAY_S, LONG_S = 86400.0, 12 * 3600.0
 REST_S = 30.0  # before what failed is begun again: a full disk is neither helped by haste, nor the outlet by our visits
@@ -228,6 +229,7 @@ class Service:
         closed = await _aside("upkeep", partial(close_files, writer))
         linked = await _aside("upkeep", partial(catch_up, writer))
         pruned = await _aside("upkeep", partial(prune, writer, passed_days=days))
+        writer.fold_log()
         say(log, "upkeep", closed=closed, linked=linked, dropped=pruned)
 
     async def _stamp(self) -> None:
@@ -270,6 +272,8 @@ class Service:
         found = self.survey = await _aside("health", partial(survey, config, now, known))
         if known is None:
             self.usual = later(now, USUAL_S), {row["id"]: row["unusual"] for row in found.outlets}
+        if found.sizes["log"] > LOG_MAX:
+            self.session.writer.fold_log()
         troubles = {trouble.key: trouble.text for trouble in found.troubles} | self._own()
         standing = {key: text for key, text, _ in found.notices if key.startswith(OURS)}
         if troubles.keys() != standing.keys() or standing.get("configuration") != self.refused:
@@ -279,7 +283,8 @@ class Service:
 
     def _own(self) -> dict[str, str]:
         """What is wrong with this process itself."""
-        return self.jobs.troubles() | ({"configuration": self.refused} if self.refused else {})
+        said = {"configuration": self.refused, "clock": self.session.crawls.guest.clocks.wrong()}
+        return self.jobs.troubles() | {key: text for key, text in said.items() if text}
 
     def _state(self) -> str:
         grave = [trouble.text for trouble in self.survey.troubles if trouble.grave] if self.survey else []

@@ -67,6 +67,7 @@ def test_what_is_derived_is_found_out_of_step_and_made_anew(kit, check, spoil):
     [
         ("judgements", True, "DELETE FROM judgements"),
         ("clock", True, "UPDATE fetches SET at = '2031-01-01T00:00:00Z'"),
+        ("clock", True, "INSERT INTO notices (key, text, at, last_at) VALUES ('clock', '7 minutes behind', '', '')"),
         ("requests", False, "INSERT INTO requests (kind, target, at) VALUES ('crawl', 'sana', '2026-01-20')"),
         ("outbox", True, "INSERT INTO mails (rule, channel, recipient, kind, message_id, created_at, next_attempt_at, "
                          "error) VALUES ('r', 'email', 'a@b.example', 'instant', 'm', '', '2026-01-20', '421 later')"),

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import crawler.hearsay
 import crawler.middlewares
 import crawler.resolver
 from archive.frontier import held_hosts
@@ -66,7 +67,8 @@ def says(text: str = "", outcome: Any = "ok", asked: list[str] | None = None) ->
 
 
 def test_examples_in_docstrings() -> None:
-    assert doctest.testmod(crawler.resolver).failed == doctest.testmod(crawler.middlewares).failed == 0
+    for module in (crawler.resolver, crawler.middlewares, crawler.hearsay):
+        assert doctest.testmod(module).failed == 0
 
 
 def test_all_who_wait_hear_the_same_verdict_and_it_is_fetched_once(world: World) -> None:
@@ -155,6 +157,23 @@ def test_retry_after(world: World, status: int, value: str, seconds: int | None)
     until = world.guest.heed(URL, status, {"retry-after": value})
     assert until == (None if seconds is None else stamp(NOW + timedelta(seconds=seconds)))
     assert world.guest.held(URL) == (until if seconds else None)
+
+
+def test_a_wrong_clock_is_known_by_what_most_hosts_say_and_never_by_one(world: World) -> None:
+    def answers(host: int, **headers: str) -> str | None:
+        world.guest.heed(f"https://{host}.example/", 200, headers)
+        return world.guest.clocks.wrong()
+
+    right, earlier = "Wed, 21 Jan 2026 09:00:00 GMT", "Wed, 21 Jan 2026 07:00:00 GMT"
+    assert [answers(host, date=right) for host in range(4)] == [None] * 4
+    assert answers(4, date="Wed, 21 Jan 99999999999999999999 09:00:00 GMT") is None
+    assert answers(5, date="Wed, 21 Jan 2026 09:00:00") is None  # of no zone, so of no moment
+    assert answers(6, date=earlier, age="7200") is None  # out of a cache
+    world.later(3600)
+    assert [answers(host, date=right) for host in range(2)] == [None] * 2
+    assert "about 60 minutes ahead" in (answers(2, date=right) or "")
+    world.later(-3600)
+    assert answers(2, date=right) is None
 
 
 def test_a_host_that_asked_for_rest_is_left_alone_across_restarts(world: World, tmp_path: Path, writer: Writer) -> None:

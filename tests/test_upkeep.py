@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from archive import doctor
 from archive.frontier import finish_crawl, finish_request, request, start_crawl, sync_outlets
+from archive.sqlite import connect_read
 from archive.times import later
 from archive.upkeep import PruneReport, prune
-from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit, whole
+from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit, unlike, whole
 
 DAY = 86400
 
@@ -93,3 +95,28 @@ def test_crawls_and_requests_go_with_their_fetches_and_the_last_crawl_of_each_ou
     assert old not in left
     kit.clock.at = later(NOW, 250 * DAY)
     assert prune(kit.writer, passed_days=1000).requests == 1  # the other one is still open
+
+
+def test_a_log_that_a_reader_holds_is_told_and_emptied_once_it_is_done(kit, monkeypatch):
+    log, reader = kit.path.with_name("archive.db-wal"), connect_read(kit.path)
+
+    def folded():
+        kit.writer.fold_log()
+        for _ in range(2):  # it is done before the next group is begun
+            kit.do(lambda tx: None)
+        return log.stat().st_size
+
+    assert folded() == 0
+    reader.execute("BEGIN")
+    before = reader.execute("SELECT count(*) FROM articles").fetchone()
+    monkeypatch.setattr(doctor, "LARGE_LOG", 100_000)
+    for number in range(10):
+        kit.save(unlike(number), kit.clock.at, url=f"https://sana.example/more/{number}")
+    size = folded()
+    what, mend = doctor.swollen(kit.path)
+    assert (f"{log} has grown to" in what, "end what holds" in mend) == (True, True)
+    assert size > 100_000
+    assert reader.execute("SELECT count(*) FROM articles").fetchone() == before
+    reader.execute("COMMIT")
+    assert (folded(), doctor.swollen(kit.path)) == (0, None)
+    reader.close()
