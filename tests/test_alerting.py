@@ -220,7 +220,7 @@ def test_what_came_in_a_quiet_night_is_one_digest_in_the_morning(kit_with, sink)
     assert "+03:00" in words(sink.mails[0])
 
 
-def test_a_flood_is_folded_into_a_digest_and_nothing_is_dropped(kit_with):
+def test_a_flood_is_folded_into_a_digest_and_nothing_is_dropped(kit_with, sink):
     kit = kit_with(rule(most_per_hour=2), rule(name="calm", to=("calm@example.org",)), mails_per_hour=4)
     for number in range(6):
         tell(kit, number, later(NOW, number))
@@ -228,8 +228,29 @@ def test_a_flood_is_folded_into_a_digest_and_nothing_is_dropped(kit_with):
                   "ON j.mail_id = m.id GROUP BY 1, 2 ORDER BY 1, 2")  # fmt: skip
     assert by == [("calm@example.org", "digest", 1, 2), ("calm@example.org", "instant", 4, 4),
                   ("desk@example.org", "digest", 1, 4), ("desk@example.org", "instant", 2, 2)]  # fmt: skip
+    with sink.up() as smtp:
+        assert deliver(kit, smtp).sent == 6
     tell(kit, 7, later(NOW, 3700))
     assert kit.one("SELECT count(*) FROM mails WHERE kind = 'instant' AND created_at > ?", later(NOW, 3600)) == 2
+
+
+def test_what_a_dead_server_held_for_hours_comes_at_once_and_no_more_than_an_hour_allows(kit_with, sink):
+    kit = kit_with(rule(most_per_hour=4), rule(name="calm", to=("calm@example.org",)), mails_per_hour=5)
+    down, events = replace(LOCAL, port=sink.port), 12
+    for number in range(events):  # two an hour
+        tell(kit, number, later(NOW, 1800 * number))
+        assert deliver(kit, down).sent == 0
+    kit.clock.at = later(NOW, 6 * 3600)
+    with sink.up() as smtp:
+        assert deliver(kit, smtp).sent == 4 + 5
+        tell(kit, events, later(NOW, 6 * 3600 + 60))  # within an hour of the burst
+        kit.clock.at = later(NOW, 8 * 3600)
+        assert deliver(kit, smtp).sent == 2
+    kinds = kit.rows("SELECT recipient, kind, count(*) FROM mails WHERE state = 'sent' GROUP BY 1, 2 ORDER BY 1, 2")
+    assert kinds == [("calm@example.org", "digest", 1), ("calm@example.org", "instant", 5),
+                     ("desk@example.org", "digest", 1), ("desk@example.org", "instant", 4)]  # fmt: skip
+    told = kit.rows("SELECT count(*), count(DISTINCT event_id) FROM mail_events GROUP BY recipient")
+    assert told == [(events + 1, events + 1)] * 2
 
 
 def test_a_daily_digest_that_waits_for_the_server_is_not_put_off_by_what_comes(kit_with):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the store calls us; we only need to know the shape of what 
     from archive.writer import Transaction
 
 DIGEST_MOST_S = 86400.0  # the longest a digest gathers
+HELD_MOST_S = 7 * 86400.0  # how old a mail may be that counts as one to come
 NewId = Callable[[], str]
 _WAITING = "state = 'queued' AND attempts = 0"  # once tried, a mail stays as it is: the server may have taken it
 
@@ -121,11 +122,13 @@ def _telling(
 
 
 def _had_enough(tx: Transaction, rule: AlertRule, reader: Reader) -> bool:
-    """Whether a reader got as many instant mails in an hour as the rule, or the mail server's settings, allow."""
+    """Whether a reader got as many instant mails in an hour as the rule, or the mail server's settings, allow; those
+    that wait for a server count as well, since they will come all at once."""
     of_rule, of_all = tx.db.execute(
-        "SELECT coalesce(sum(rule = ?), 0), count(*) FROM mails "
-        "WHERE channel = ? AND recipient = ? AND kind = 'instant' AND created_at > ?",
-        (rule.name, *reader, later(tx.now(), -3600)),
+        "SELECT coalesce(sum(rule = ?1), 0), count(*) FROM mails WHERE channel = ?2 AND recipient = ?3 "
+        "AND kind = 'instant' AND created_at > ?5 AND (max(created_at, coalesce(sent_at, '')) > ?4 "
+        "OR state IN ('queued', 'sending'))",
+        (rule.name, *reader, later(tx.now(), -3600), later(tx.now(), -HELD_MOST_S)),
     ).fetchone()
     return bool(of_rule >= rule.most_per_hour or of_all >= tx.policy.mails_per_hour)
 
