@@ -341,7 +341,7 @@ def held_hosts(db: Connection, now: str) -> dict[str, str]:
 
 
 def request(archive: Path, kind: str, target: str, now: str) -> int:
-    """Ask the running service for a `crawl` of an outlet or to `save` an address; returns the request's id.
+    """Ask the running service to `crawl` an outlet, `save` an address or keep a `label`; returns the request's id.
 
     For other processes than the writer's: one short insert of its own.
     """

@@ -36,6 +36,7 @@ _STEP_FILES = (
     "0009_alerts.sql",
     "0010_scale.sql",
     "0011_hosts.sql",
+    "0012_requests.sql",
 )
 for _file in _STEP_FILES:
     _step(_file)

@@ -114,7 +114,8 @@ def topics_label(article_id: int, topic: str, verdict: Any, config_dir: Path | N
     """
     from crawler.rejudge import label_article
 
-    label_article(load(config_dir), article_id, topic, verdict)
+    label_article(load(config_dir), article_id, topic, verdict, progress)
+    progress("")
     click.echo(f"article {article_id}: {topic} {verdict}; `rasid topics test --labels` compares")
 
 

@@ -6,12 +6,14 @@ Changes nothing unless asked to apply, and tells nobody unless asked to notify. 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from archive.errors import ArchiveError, ExtractionError, UsageError
+from archive.frontier import withdraw
 from archive.labels import Verdict, label
 from archive.learned import furniture
 from archive.looks import announce
@@ -24,6 +26,7 @@ from archive.topics import judge
 from archive.writer import Transaction, Writer
 from crawler.config import Config
 from crawler.session import policy
+from crawler.visits import Progress, do_or_ask
 from crawler.worker import Worker
 
 _KEPT = """SELECT a.id AS article_id, v.id AS version_id, v.title, v.text,
@@ -99,9 +102,13 @@ def keep_passed(
     writer: Writer, article_id: int, outlet_id: str | None, page: Page, article: Article, judgement: Judgement,
     *, quiet: bool,
 ) -> Saved:  # fmt: skip
-    """Keep an article that was passed over, as it was captured then; `quiet`: as backlog."""
+    """Keep an article that was passed over, as it was captured then; `quiet`: as backlog, and nobody is told."""
     shot = Snapshot(page, article, judgement, outlet_id, article_id=article_id, backlog=quiet, keep=True)
-    return writer.submit(lambda tx: save(tx, shot), size=len(page.body)).result()
+
+    def operation(tx: Transaction) -> Saved:
+        return save(replace(tx, policy=replace(tx.policy, alerts=())) if quiet else tx, shot)
+
+    return writer.submit(operation, size=len(page.body)).result()
 
 
 def _judge_again(article_id: int, version_id: int, judgement: Judgement, tell: bool) -> Callable[[Transaction], None]:
@@ -135,25 +142,38 @@ def rejudge_archive(
         worker.close()
 
 
-def label_article(config: Config, article_id: int, topic: str, verdict: Verdict) -> None:
-    """`rasid topics label`. Raises UsageError for an unknown topic, ArchiveError for an article that is not there."""
+def label_article(config: Config, article_id: int, topic: str, verdict: Verdict, progress: Progress) -> None:
+    """`rasid topics label`, by the running service if there is one. Raises UsageError for an unknown topic,
+    ArchiveError for an article that is not there."""
     if topic not in config.rules.topics:
         raise UsageError(f"no topic {topic!r} in the rules; known: {', '.join(config.rules.topics)}")
     with open_archive(config.archive) as archive:
+        archive.article(article_id)
+    target = f"{article_id} {verdict} {topic}"
+
+    def here(asked: Sequence[int]) -> None:
+        with Writer(config.archive, policy(config)) as writer:
+            writer.submit(partial(withdraw, requests=asked)).result()
+            keep_label(config, writer, target)
+
+    do_or_ask(config, "label", [target], here, lambda _: None, progress)
+
+
+def keep_label(config: Config, writer: Writer, target: str) -> None:
+    """Store a label, "ARTICLE yes|no TOPIC"; a yes keeps what was passed over. Blocks. Raises ArchiveError."""
+    number, verdict, topic = target.split(" ", 2)
+    article_id = int(number)
+    with open_archive(config.archive) as archive:
         known = archive.article(article_id)
         passed = [row for row in archive.query(_PASSED, ("",)) if row["article_id"] == article_id]
-        writer = Writer(config.archive, replace(policy(config), alerts=()))
-        try:
-            if known.version_id is None and passed and verdict == "yes":
-                worker = Worker(config.rules)
-                try:
-                    page = _captured(archive, passed[0])
-                    keep_passed(writer, article_id, known.outlet_id, page, *worker.read_sync(page), quiet=True)
-                finally:
-                    worker.close()
-            writer.submit(lambda tx: label(tx, article_id, topic, verdict)).result()
-        finally:
-            writer.close()
+        if known.version_id is None and passed and verdict == "yes":
+            worker = Worker(config.rules)
+            try:
+                page = _captured(archive, passed[0])
+                keep_passed(writer, article_id, known.outlet_id, page, *worker.read_sync(page), quiet=True)
+            finally:
+                worker.close()
+    writer.submit(lambda tx: label(tx, article_id, topic, "yes" if verdict == "yes" else "no")).result()
 
 
 def _captured(archive: Archive, row: dict[str, Any]) -> Page:

@@ -43,6 +43,7 @@ from crawler.jobs import Jobs, Plan
 from crawler.logs import say, set_up
 from crawler.metrics import metrics
 from crawler.monitor import Monitor
+from crawler.rejudge import keep_label
 from crawler.session import Session, check, policy
 from crawler.supervisor import Supervisor
 
@@ -190,12 +191,14 @@ class Service:
         )  # fmt: skip
 
     async def _answer(self, request_id: int, kind: str, target: str) -> None:
-        """Do what another process asked for: a crawl of an outlet, or saving an address."""
+        """Do what another process asked for: a crawl of an outlet, saving an address, or keeping an editor's label."""
         error: str | None = None
         await self._write(lambda tx: begin_request(tx, request_id, None))
         try:
             if kind == "save":
                 await self.session.crawls.save([target])
+            elif kind == "label":
+                await _aside("label", partial(keep_label, self.session.config, self.session.writer, target))
             else:
                 outlet = self.session.config.enabled((target,))[0]
                 while target in self.running:  # a crawl under way may have read its listings before we were asked

@@ -7,7 +7,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -52,7 +52,8 @@ def crawl_now(config: Config, outlets: Sequence[str], progress: Progress) -> lis
             raise ConfigError(config.file(OUTLETS), f"outlet {outlet.id}.enabled", mend)
     config.require_contact()
     ids = [outlet.id for outlet in wanted]
-    return _do_or_ask(config, "crawl", ids, lambda session: _crawl_all(session, wanted, progress), progress)
+    here = partial(_here, config, lambda session: _crawl_all(session, wanted, progress))
+    return do_or_ask(config, "crawl", ids, here, lambda done: [request.result for request in done], progress)
 
 
 async def _stoppable(session: Session, work: Coroutine[Any, Any, T]) -> T:
@@ -96,7 +97,8 @@ def save_now(config: Config, urls: Sequence[str], progress: Progress) -> list[di
             clean.append(canonical(url))
         except ValueError as error:
             raise UsageError(f"{url!r} is no web address: {error}") from error
-    return _do_or_ask(config, "save", clean, lambda session: _save_all(session, clean, progress), progress)
+    here = partial(_here, config, lambda session: _save_all(session, clean, progress))
+    return do_or_ask(config, "save", clean, here, lambda done: [_saved(r.target, r.result) for r in done], progress)
 
 
 def fetch_now(config: Config, urls: Sequence[str], progress: Progress) -> Iterator[Page]:
@@ -156,34 +158,38 @@ def _saved(url: str, result: dict[str, Any]) -> dict[str, Any]:
     return {"url": url, "became": became, "article_id": result.get("article_id")}
 
 
-def _do_or_ask(
-    config: Config,
-    kind: str,
-    targets: Sequence[str],
-    work: Callable[[Session], Coroutine[Any, Any, list[dict[str, Any]]]],
-    progress: Progress,
-) -> list[dict[str, Any]]:
-    """Do the work here; or, while another process has the archive, ask for it and follow what becomes of it.
+def _here(config: Config, work: Callable[[Session], Coroutine[Any, Any, T]], asked: Sequence[int]) -> T:
+    """Do the work in this process. Raises ArchiveBusy when another one has the archive."""
+    with open_session(config) as session:
+        session.writer.submit(partial(withdraw, requests=asked)).result()
+        try:
+            return run_reactor(partial(_stoppable, session, work(session)))
+        except ArchiveBusy as error:  # from here on a failure: the reactor runs once in a process
+            raise WorkError(str(error)) from error
 
-    The running service answers; another `rasid crawl` does not, but ends, and then the work is done here after all.
+
+def do_or_ask(
+    config: Config, kind: str, targets: Sequence[str], here: Callable[[Sequence[int]], T],
+    told: Callable[[Sequence[Request]], T], progress: Progress,
+) -> T:  # fmt: skip
+    """Do it `here`, which takes back what was asked; or, while another process has the archive, ask for it.
+
+    The running service answers, and `told` makes of that what is returned; another `rasid crawl` does not, but ends,
+    and then it is done here after all. Raises WorkError when the service could not do it, or nobody did.
     """
     asked: list[int] = []
     deadline = time.monotonic() + ASKED_S
     while time.monotonic() < deadline:
-        with ExitStack() as stack:
-            try:
-                session = stack.enter_context(open_session(config))
-            except ArchiveBusy:
-                with suppress(ArchiveError):  # it may just be being made
-                    asked = asked or [request(config.archive, kind, target, stamp(utc_now())) for target in targets]
-            else:  # from here on a busy archive is a failure: the reactor runs once in a process
-                session.writer.submit(partial(withdraw, requests=asked)).result()
-                return run_reactor(partial(_stoppable, session, work(session)))
+        try:
+            return here(asked)
+        except ArchiveBusy:
+            with suppress(ArchiveError):  # it may just be being made
+                asked = asked or [request(config.archive, kind, target, stamp(utc_now())) for target in targets]
         states = _states(config, asked)
         if states and all(state.done_at for state in states):
             if failed := next((state for state in states if state.error), None):
                 raise WorkError(f"{failed.target}: {failed.error}")
-            return [_saved(s.target, s.result) if kind == "save" else s.result for s in states]
+            return told(states)
         progress("another Rasid has the archive and was asked; waiting")
         time.sleep(0.3)
     raise WorkError(f"the archive stayed in other hands for {ASKED_S:.0f} s; `rasid status` tells more")

@@ -247,7 +247,7 @@ def test_killed_in_the_middle_everything_is_kept_once_and_told_once(tmp_path, in
         assert len(sink.mails) <= 9
 
 
-def test_a_second_rasid_refuses_and_crawl_and_save_ask_the_first(tmp_path):
+def test_a_second_rasid_refuses_and_crawl_save_and_label_ask_the_first(tmp_path):
     with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
         configure(tmp_path, site, sink.port, every="1h")
         publish(site, 1)
@@ -257,15 +257,27 @@ def test_a_second_rasid_refuses_and_crawl_and_save_ask_the_first(tmp_path):
             assert second.returncode == 1
             assert "Traceback" not in second.stderr
             assert "archive" in second.stderr
-            publish(site, 1, 2)
+            off = site.article("/news/9.html", "افتتاح معرض الكتاب", "افتتح المعرض أبوابه بحضور ناشرين كثيرين.\n" * 4)
+            site.feed("/feed", [*publish(site, 1, 2), off])
             asked = rasid(tmp_path, "crawl", "local", "--json")
             assert asked.returncode == 0, asked.stderr
-            assert json.loads(asked.stdout)[0]["discovered"] == 1
+            assert json.loads(asked.stdout)[0]["discovered"] == 2
             assert rows(tmp_path, "select count(*) from latest") == [(2,)]
             page = site.page("/about.html", article("عن الصحيفة", "تأسست الصحيفة قبل عشرين عاماً في المدينة.\n" * 4))
             saved = rasid(tmp_path, "save", page, "--json")
             assert saved.returncode == 0, saved.stderr
-            assert json.loads(saved.stdout) == [{"url": page, "became": "ok", "article_id": 3}]
+            assert json.loads(saved.stdout) == [{"url": page, "became": "ok", "article_id": 4}]
+            passed = str(rows(tmp_path, "select id from articles where latest_version_id is null")[0][0])
+            labelled = rasid(tmp_path, "topics", "label", passed, "syria", "yes")
+            assert labelled.returncode == 0, labelled.stderr
+            assert rows(tmp_path, "select article_id, verdict from labels join versions on id = version_id") == [
+                (int(passed), "yes")
+            ]
+            assert rows(
+                tmp_path,
+                f"select count(j.mail_id) from events e left join mail_events j on j.event_id = e.id "
+                f"where article_id = {passed}",
+            ) == [(0,)]  # an editor's word is no news
             missing = json.loads(rasid(tmp_path, "save", site.url + "/none", "--json").stdout)
             assert missing[0]["became"] == "gone: answered 404"
             assert json.loads(rasid(tmp_path, "status", "--json").stdout)["outlets"][0]["state"] == "ok"
@@ -436,16 +448,18 @@ def test_two_crawls_at_once_without_the_service_both_do_their_work(tmp_path):
 
 BUSY_IN_THE_MIDDLE = """
 import sys
-from archive.errors import ArchiveBusy
+from functools import partial
+from archive.errors import ArchiveBusy, WorkError
 from crawler import visits
 from crawler.config import load_config
 
 async def work(session):
     raise ArchiveBusy("locked while saving")
 
+config = load_config(sys.argv[1])
 try:
-    visits._do_or_ask(load_config(sys.argv[1]), "crawl", ["local"], work, print)
-except ArchiveBusy as error:
+    visits.do_or_ask(config, "crawl", ["local"], partial(visits._here, config, work), list, print)
+except WorkError as error:
     print("told:", error)
 """
 
