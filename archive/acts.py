@@ -21,8 +21,8 @@ _CLOSES = 9  # words from لقي to مصرعهم
 
 
 class Act(NamedTuple):
-    """An act told in a text. `role` says how: noun, does, undergoes, people, doubtful (see acts.toml), or event;
-    half-open code points of the text as written."""
+    """An act told in a text. `role` says how: noun, does, undergoes, one, two, many, doubtful (see acts.toml), or
+    event; half-open code points of the text as written."""
 
     name: str
     role: str
@@ -51,11 +51,10 @@ def act_terms(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for kind in ("event", "act"):
         for name, act in data[kind].items():
             roles = {
-                "noun": {"forms": act.get("nouns", ()), "pronouns": True},
                 "does": {"forms": _conjugated(act.get("does", ()))},
+                "noun": {"forms": act.get("nouns", ()), "pronouns": True},
                 "undergoes": {"forms": [*_conjugated(act.get("undergoes", ())), *act.get("forms", ())]},
-                "people": {"forms": act.get("people", ())},
-                "doubtful": {"forms": act.get("doubtful", ())},
+                **{role: {"forms": act.get(role, ())} for role in ("one", "two", "many", "doubtful")},
             }
             if "split" in act:
                 terms[f"{name} closing"] = {"forms": act["closing"], "group": "closing"}

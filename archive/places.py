@@ -7,11 +7,13 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from archive.arabic.normalise import normalise, normalise_map, source_span
-from archive.matching import Field, scan
+from archive.arabic.normalise import normalise
+from archive.matching import scan
+from archive.models import Passage
 from archive.rules import RuleSet, compile_rules
+from archive.topics import Original
 
 GAZETTEER = Path(__file__).with_name("places.toml")
 
@@ -30,15 +32,6 @@ class Place:
     names: tuple[str, ...]  # every way it is written
 
 
-class Mention(NamedTuple):
-    """A place named in a field; half-open code points of the text as written."""
-
-    place: str
-    field: Field
-    start: int
-    end: int
-
-
 @cache
 def places() -> dict[str, Place]:
     """Every place, by id."""
@@ -50,22 +43,15 @@ def places() -> dict[str, Place]:
     return found
 
 
-def read_places(title: str, text: str) -> list[Mention]:
-    """The places an article names, in the order of its words. Takes any text and never raises.
+def read_places(title: str, text: str) -> list[Passage]:
+    """The places an article names, in the order of its words; `term` is the id. Takes any text and never raises.
 
-    >>> [(m.place, m.start, m.end) for m in read_places("", "وصلوا إلى القامشلي عبر مدينة الباب")]
+    >>> [(p.term, p.start, p.end) for p in read_places("", "وصلوا إلى القامشلي عبر مدينة الباب")]
     [('qamishli', 10, 18), ('al-bab', 23, 34)]
     """
-    rules, fields = _rules(), {"title": title, "text": text}
-    out, offsets = [], {}
-    for hit in scan(rules, title, text).hits:
-        term = rules.terms[hit.term]
-        if term.group == "place":
-            if hit.field not in offsets:
-                offsets[hit.field] = normalise_map(fields[hit.field])[1]
-            span = source_span(fields[hit.field], offsets[hit.field], hit.start, hit.end)
-            out.append(Mention(term.id, hit.field, *span))
-    return out
+    rules = _rules()
+    original = Original(rules, title, text)
+    return [original.passage(hit) for hit in scan(rules, title, text).hits if rules.terms[hit.term].group == "place"]
 
 
 def named(name: str) -> frozenset[str]:

@@ -39,7 +39,7 @@ def judge(rules: RuleSet, title: str, text: str) -> Judgement:
     found = scan(rules, title, text)
     matches = []
     if found.hits:
-        original = _Original(rules, title, text)
+        original = Original(rules, title, text)
         for topic in rules.by_topic:
             verdict = _weigh(topic, rules, found)
             if verdict.strength:
@@ -48,7 +48,7 @@ def judge(rules: RuleSet, title: str, text: str) -> Judgement:
     return Judgement(rules.sha256, tuple(matches))
 
 
-class _Original:
+class Original:
     """Turns hits into passages of the text as written; maps a field only when asked for one in it."""
 
     def __init__(self, rules: RuleSet, title: str, text: str) -> None:
@@ -222,7 +222,7 @@ class Explanation:
 def explain(rules: RuleSet, title: str, text: str) -> Explanation:
     """The same verdicts as `judge`, with every hit in its sentence and every reason for and against."""
     found = scan(rules, title, text)
-    original = _Original(rules, title, text)
+    original = Original(rules, title, text)
 
     def shown(hits: list[Hit], terms: frozenset[int]) -> tuple[tuple[Passage, str], ...]:
         passages = [original.passage(hit) for hit in hits if hit.term in terms]

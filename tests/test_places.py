@@ -47,7 +47,7 @@ NOT_NAMED = [
 
 @pytest.mark.parametrize("text", NAMED)
 def test_names_are_found_in_all_spellings(text: str) -> None:
-    assert [mention.place for mention in read_places("", text)] == NAMED[text]
+    assert [mention.term for mention in read_places("", text)] == NAMED[text]
 
 
 @pytest.mark.parametrize("text", NOT_NAMED)
@@ -56,7 +56,7 @@ def test_words_that_look_alike_are_no_places(text: str) -> None:
 
 
 def test_company_may_stand_in_the_title() -> None:
-    assert [m.place for m in read_places("هجوم قرب حمص", "سقطت القذائف على حماة.")] == ["homs", "hama"]
+    assert [m.term for m in read_places("هجوم قرب حمص", "سقطت القذائف على حماة.")] == ["homs", "hama"]
 
 
 def test_a_region_holds_what_lies_in_it() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ _HUNDREDS |= {one + hundred: 100 * value for one, value in _ONES.items() if 2 < 
               for hundred in ("ميه", "مايه")}  # fmt: skip
 _WORD = re.compile(r"(?P<joined>[وف]?)(?P<before>(?:[بك]|ل(?!ل))?)(?P<article>ال|لل)?(?P<bare>.+)")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_WORDS = 1 << 14  # remembered, since words come back
 _GROUPED = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
 
 
@@ -42,7 +44,7 @@ def read_numbers(words: Sequence[str]) -> list[Number]:
     """
     found, at = list[Number](), 0
     while at < len(words):
-        number = _read(words, at)
+        number = _read(words, at) if _counts(words[at]) else None
         if number and number.value != 1:
             found.append(number)
         at = number.end if number else at + 1
@@ -97,16 +99,29 @@ def _read(words: Sequence[str], start: int) -> Number | None:
 
 def _vague(words: Sequence[str], start: int) -> Number | None:
     """عشرات, مئات, عشرات الآلاف, آلاف with no number before it; a part of something alone."""
-    bare = _WORD.fullmatch(words[start])
-    names = [name for name in (words[start], bare and (bare["article"] or "") + bare["bare"]) if name]
-    first = next((_VAGUE[name] for name in names if name in _VAGUE), None)
-    if first is None:
-        part = next((_PARTS[name] for name in (words[start], bare["bare"] if bare else "") if name in _PARTS), None)
-        return Number(part, start, start + 1) if part else None
+    first = _uncounted(words[start])
+    if first is None or not isinstance(first, str):
+        return Number(first, start, start + 1) if first else None
     second = _VAGUE.get(words[start + 1]) if start + 1 < len(words) else None
     return Number(f"{first} of {second}" if second else first, start, start + 1 + bool(second))
 
 
+@lru_cache(_WORDS)
+def _counts(word: str) -> bool:
+    """Whether a number may begin at a word."""
+    return _uncounted(word) is not None or bool(_worth(word)[1])
+
+
+@lru_cache(_WORDS)
+def _uncounted(word: str) -> str | float | None:
+    """What a word of no exact number says, or a part."""
+    bare = _WORD.fullmatch(word)
+    names = [name for name in (word, bare and (bare["article"] or "") + bare["bare"]) if name]
+    first: str | None = next((_VAGUE[name] for name in names if name in _VAGUE), None)
+    return first or next((_PARTS[name] for name in (word, bare["bare"] if bare else "") if name in _PARTS), None)
+
+
+@lru_cache(_WORDS)
 def _worth(word: str) -> tuple[bool, str, float]:
     """Whether a word is joined by "and", what kind of number word it is ("" for none), and its worth."""
     plain = _GROUPED.sub("", word)
