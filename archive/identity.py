@@ -90,9 +90,13 @@ def _new(tx: Transaction, snapshot: Snapshot, owners: dict[str, int], kinds: dic
 
 
 def _merged(db: Connection, one: int, other: int) -> int:
-    """Make one of two rows that are one article, and return it; two that both have versions stay as they are."""
+    """Make one of two rows that are one article, and return it. Where both have versions, which are never moved, both
+    stay; all addresses lead to `one`, which alone is looked at from now on."""
     kept = dict(db.execute("SELECT id, latest_version_id FROM articles WHERE id IN (?, ?)", (one, other)).fetchall())
     if kept[one] and kept[other]:
+        kind = "iif(kind = 'canonical', 'moved', kind)"
+        db.execute(f"UPDATE addresses SET article_id = ?, kind = {kind} WHERE article_id = ?", (one, other))  # noqa: S608
+        db.execute("UPDATE articles SET next_check_at = NULL WHERE id = ?", (other,))
         return one
     stays, goes = sorted((one, other), key=lambda id_: (kept[id_] is None, id_))
     for table in ("addresses", "captures", "fetches"):

@@ -201,7 +201,8 @@ def _together(db: Connection, article: Known, since: str) -> bool:
 
 def _ask_witnesses(db: Connection, article: Known, since: str, at: str) -> None:
     """Have others looked at now: the nearest, those longest not seen, and ever more of them while in doubt; at first
-    the missing, too, which may be back. And have listings read: they may name a new address of it."""
+    the missing, too, which may be back. And have listings read: they may name a new address of it. What goes on as
+    another article (it has no address left) is not asked."""
     db.execute("UPDATE sources SET next_at = min(next_at, ?) WHERE outlet_id IS ?", (at, article.outlet_id))
     given = {"at": at, "outlet": article.outlet_id, "id": article.id, "since": since,
              "also": "suspect" if article.status == "live" else "live"}  # fmt: skip
@@ -210,7 +211,8 @@ def _ask_witnesses(db: Connection, article: Known, since: str, at: str) -> None:
         db.execute(
             f"""UPDATE articles SET next_check_at = :at WHERE id IN (SELECT id FROM articles
                 WHERE outlet_id IS :outlet AND latest_version_id IS NOT NULL AND status IN ('live', :also) AND id != :id
-                AND first_seen_at <= :since AND last_checked_at < :since ORDER BY {order} LIMIT :most)""",  # noqa: S608
+                AND first_seen_at <= :since AND last_checked_at < :since AND EXISTS (SELECT 1 FROM addresses
+                WHERE article_id = articles.id) ORDER BY {order} LIMIT :most)""",  # noqa: S608
             given | {"most": most},
         )
 

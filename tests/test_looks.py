@@ -215,7 +215,7 @@ def test_a_new_slug_met_in_a_listing_is_the_old_article(kit):
     assert kit.one("SELECT url FROM articles") == url(1)  # and stays known as what was seen
 
 
-def test_two_rows_that_are_one_are_joined_unless_both_have_a_history(kit):
+def test_two_rows_that_are_one_are_joined_and_of_two_histories_one_goes_on(kit):
     kit.save(replace(story(1), title="خبر آخر", text="موسم الزيتون يبدأ باكراً هذا العام."), url=url(2))  # passed over
     kit.save(story(1), later(NOW, 60), url=url(1))
     moved = page(url(1), later(NOW, HOUR), final_url=url(2))
@@ -227,6 +227,13 @@ def test_two_rows_that_are_one_are_joined_unless_both_have_a_history(kit):
     kit.save(ended, later(NOW, 2 * HOUR), url=url(3))
     kit.save(ended, at, page=page(url(1), at, final_url=url(3)), article_id=2)
     assert kit.rows("SELECT article_id, count(*) FROM versions GROUP BY 1") == [(2, 1), (3, 1)]
+    assert {owner for owner, _ in addresses(kit).values()} == {3}
+    with open_archive(kit.path) as archive:
+        assert [archive.article(number).goes_on_as for number in (2, 3)] == [3, None]
+    assert [d.article_id for d in kit.do(lambda tx: due_articles(tx.db, "sana", later(at, DAY), 9))] == [3]
+    assert kit.save(ended, later(at, DAY), page=page(url(1), later(at, DAY), final_url=url(3))).kind == "unchanged"
+    missed(kit, later(at, 2 * DAY), 3)
+    assert [d.article_id for d in kit.do(lambda tx: due_articles(tx.db, "sana", later(at, 9 * DAY), 9))] == [3]
 
 
 def test_a_canonical_address_that_never_answered_proves_no_withdrawal(kit):

@@ -32,13 +32,13 @@ def kept(desk: Desk, site: Site) -> Desk:
     return desk
 
 
-def again(desk: Desk) -> str:
-    """Look again, two hours later: what the look gave."""
+def again(desk: Desk, article_id: int = 1) -> str:
+    """Look at an article again, two hours later: what the look gave."""
     desk.ahead += timedelta(hours=2)
-    due = "UPDATE articles SET next_check_at = '2020-01-01T00:00:00Z' WHERE id = 1"
+    due = f"UPDATE articles SET next_check_at = '2020-01-01T00:00:00Z' WHERE id = {article_id}"
     desk.writer.submit(lambda tx: tx.db.execute(due)).result()
     desk.crawl(all_sources=False)
-    at = desk.rows("SELECT outcome FROM fetches WHERE article_id = 1 ORDER BY id DESC LIMIT 1")
+    at = desk.rows("SELECT outcome FROM fetches WHERE source_id IS NULL AND url NOT LIKE '%/' ORDER BY id DESC LIMIT 1")
     return str(at[0][0])
 
 
@@ -111,6 +111,13 @@ def test_a_slug_that_changes_while_the_feed_lists_the_new_one(kept: Desk, site: 
     assert again(kept) == "moved"
     assert events(kept) == ["new"]
     assert kept.rows("SELECT count(*) FROM versions WHERE article_id = 1") == [(1,)]
+    hits = site.hits("/a")
+    site.route("/b", lambda v: v.answer("حذف", 404))
+    kept.ahead += timedelta(days=30)
+    kept.crawl()
+    assert again(kept, 2) == "gone"
+    assert kept.rows("SELECT article_id FROM events WHERE kind = 'withdrawn'") == [(2,)]  # of two rows one goes on
+    assert site.hits("/a") == hits
 
 
 def test_pages_that_lead_on_for_ever_end(kept: Desk, site: Site) -> None:

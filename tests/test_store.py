@@ -281,9 +281,10 @@ def test_a_redirect_to_a_new_address_stays_the_same_article(kit):
 
 def test_a_redirect_to_another_known_article_is_no_edit_of_the_one_asked_for(kit):
     kit.save()
-    other = kit.save(EDITED, url="https://sana.example/2")
+    wheat = replace(ON_TOPIC, title="موسم القمح في الجزيرة", text="بدأ الفلاحون في الجزيرة حصاد القمح هذا الأسبوع.")
+    other = kit.save(wheat, url="https://sana.example/2", keep=True)
     led = page(URL, "2026-01-21T11:00:00Z", final_url="https://sana.example/2")
-    saved = kit.save(EDITED, "2026-01-21T11:00:00Z", page=led, article_id=1)
+    saved = kit.save(wheat, "2026-01-21T11:00:00Z", page=led, article_id=1)
     assert (saved.kind, saved.article_id) == ("unchanged", other.article_id)
     assert kit.one("SELECT count(*) FROM versions WHERE article_id = 1") == 1
     assert article(kit)["next_check_at"] == "2026-01-21T13:00:00Z"  # and it is not due for ever
