@@ -80,13 +80,49 @@ def test_too_much_is_cut_off(desk: Desk, site: Site, kind: str) -> None:
     if kind == "length":
         site.page("/a", megabyte * 20)
     elif kind == "chunked":
-        site.route("/a", lambda visit: visit.chunks(megabyte, 20))
+        site.route("/a", lambda visit: visit.chunks(megabyte, 100_000))
     else:
         packed = bomb(300)
         assert len(packed) < 1_000_000
         site.page("/a", packed, content_encoding="gzip")
     found = one_article(desk, site, "/a")
     assert found == "too_large", desk.rows("SELECT error FROM fetches")
+
+
+@pytest.mark.parametrize("kind", ["length", "chunked"])
+def test_a_feed_of_fifty_megabytes_costs_its_own_visit_alone(desk: Desk, site: Site, kind: str) -> None:
+    items = rss([f"{site.url}/private/{n}" for n in range(9000)]).encode()
+    if kind == "length":
+        site.route("/feed", lambda visit: visit.start(content_length="50000000"))
+    else:
+        site.route("/feed", lambda visit: visit.chunks(items, 50))
+    site.page("/map.xml", f"<urlset><url><loc>{site.url}/news/71234</loc></url></urlset>")
+    site.article("/news/71234", "نقل دفعة من معتقلي داعش", TEXT)
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]', sitemaps=f'["{site.url}/map.xml"]')
+    assert desk.open().crawl().outcome == "partial"
+    assert desk.outcomes() == {"/feed": "too_large", "/map.xml": "ok", "/news/71234": "ok"}
+    assert desk.rows("SELECT kind, failures FROM sources ORDER BY position") == [("feed", 1), ("sitemap", 0)]
+
+
+def test_chunks_whose_heads_or_trailers_do_not_end_are_cut_off(desk: Desk, site: Site) -> None:
+    def head(visit: Any) -> None:
+        visit.start(transfer_encoding="chunked")
+        visit.handler.wfile.write(b"5;")
+        while not site.closing.is_set():
+            visit.handler.wfile.write(b"x" * 10_000)
+
+    def trailer(visit: Any) -> None:
+        visit.start(transfer_encoding="chunked")
+        visit.handler.wfile.write(b"5\r\n<html\r\n0\r\n")
+        while not site.closing.is_set():
+            visit.handler.wfile.write(b"X-More: and more\r\n" * 1000)
+
+    site.route("/head", head)
+    site.route("/trailer", trailer)
+    site.feed("/feed", [f"{site.url}/head", f"{site.url}/trailer"])
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl()
+    assert {desk.outcomes()[path] for path in ("/head", "/trailer")} == {"outage"}
 
 
 def test_headers_that_do_not_end_are_cut_off(desk: Desk, site: Site) -> None:
