@@ -129,9 +129,11 @@ class Truth:
     """Compares an archive with the script, story by story."""
 
     def __init__(
-        self, simulation: Simulation, papers: list[Paper], log: list[Shown], end: float, slowest: float
-    ) -> None:
-        self.sim, self.end, self.slowest, self.tally = simulation, end, slowest, Tally()
+        self, simulation: Simulation, papers: list[Paper], log: list[Shown], end: float, slowest: float,
+        late: float = 900.0,
+    ) -> None:  # fmt: skip
+        """`late`: seconds after it is due that a look may take place, where nothing else is in its way."""
+        self.sim, self.end, self.slowest, self.late, self.tally = simulation, end, slowest, late, Tally()
         self.shown: dict[int, list[Shown]] = defaultdict(list)
         for row in log:
             if row.kind == "page" and row.number >= 0:
@@ -255,7 +257,7 @@ class Truth:
         base = max([met[0], *(at for at in changed if at < t)])
         rung = next((base + step for step in LADDER if base + step > t), math.inf)
         due = min(rung, t + 2 * self.slowest) if told else rung
-        return self._answering(paper, story, due + 900, 0.0, met[-1]) if due < math.inf else due
+        return self._answering(paper, story, due + self.late, 0.0, met[-1]) if due < math.inf else due
 
     def _answering(self, paper: Paper, story: Story, t: float, spell: float, last: float | None = None) -> float:
         """The first moment from `t` on by which the paper has been answering for `spell` seconds since it last did not,
