@@ -10,6 +10,7 @@ from archive.times import later
 
 Row = tuple[Any, ...]
 HOUR, DAY = 3600.0, 86400.0
+UNBOUNDED = 1 << 30
 _HOST = "substr(f.url, 1, instr(substr(f.url, 9), '/') + 8)"  # as the index `fetches_host` has it
 # Of each outlet that had a page of this host on the last day: its looks at known ones in the last hour, and whether
 # it waits for more.
@@ -29,19 +30,15 @@ def host_of(url: str) -> str:
     return url[: url.find("/", 8) + 1]
 
 
-def within(
-    db: Connection, outlet_id: str | None, articles: Iterable[Row], now: str, per_hour: int | None
-) -> Iterator[Row]:
-    """Of articles of an outlet, address first, those that may be looked at now; None: all may."""
+def within(db: Connection, outlet_id: str | None, articles: Iterable[Row], now: str, per_hour: int) -> Iterator[Row]:
+    """Of articles of an outlet, address first, those that may be looked at now."""
     left: dict[str, int] = {}
     for article in articles:
-        if per_hour is not None:
-            if (host := host_of(article[0])) not in left:
-                left[host] = _spare(db, outlet_id, host, now, per_hour)[0]
-            left[host] -= 1
-            if left[host] < 0:
-                continue
-        yield article
+        if (host := host_of(article[0])) not in left:
+            left[host], _ = _spare(db, outlet_id, host, now, per_hour)
+        left[host] -= 1
+        if left[host] >= 0:
+            yield article
 
 
 def worth_it(db: Connection, outlet_id: str, now: str, per_hour: int) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archive import hints
-from archive.budget import within, worth_it
+from archive.budget import UNBOUNDED, within, worth_it
 from archive.looks import record_fetch
 from archive.models import ANSWERED, Link, Look
 from archive.sqlite import Connection, SqliteError, connect_write, explain
@@ -147,7 +147,7 @@ def sync_outlets(tx: Transaction, outlets: Sequence[OutletRow]) -> None:
             db.execute("UPDATE sources SET next_at = NULL WHERE id = ?", (source_id,))
 
 
-def due_outlets(db: Connection, now: str, per_hour: int | None = None) -> list[str]:
+def due_outlets(db: Connection, now: str, per_hour: int = UNBOUNDED) -> list[str]:
     """Outlets with a source, an address or an article due, the longest overdue first.
 
     For revisits alone an outlet is visited while a quarter of its share of `per_hour` is left, not for each by itself.
@@ -159,7 +159,7 @@ def due_outlets(db: Connection, now: str, per_hour: int | None = None) -> list[s
         "WHERE outlet_id IS NOT NULL GROUP BY outlet_id ORDER BY min(next_at), outlet_id",
         {"now": now},
     ).fetchall()
-    return [id_ for id_, new in rows if new or per_hour is None or worth_it(db, id_, now, per_hour)]
+    return [id_ for id_, new in rows if new or worth_it(db, id_, now, per_hour)]
 
 
 def due_sources(db: Connection, outlet_id: str, now: str | None) -> list[Source]:
@@ -176,7 +176,7 @@ def due_sources(db: Connection, outlet_id: str, now: str | None) -> list[Source]
     return [Source(*row) for row in rows]
 
 
-def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int, per_hour: int | None = None) -> list[Due]:
+def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int, per_hour: int = UNBOUNDED) -> list[Due]:
     """At most `limit` addresses due at an outlet (None: at none): found ones, newest first; then revisits.
 
     Of revisits the longest overdue, and no more than `per_hour` on a host in any hour, its outlets together; the others

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,24 +24,12 @@ Source = tuple[str, str]  # a kind of source and its address
 Fetch = Callable[[str, str], Awaitable[tuple["Answer", Listing]]]
 """Asks for an address as a crawl of this kind of source would, and reads what it lists."""
 
-CONVENTIONS: tuple[Source, ...] = (  # where systems put things, for sites that name nothing
-    ("feed", "feed/"), ("feed", "rss.xml"), ("feed", "rss"), ("wordpress", "/wp-json/"),
-    ("sitemap", "/sitemap_index.xml"), ("sitemap", "/wp-sitemap.xml"), ("sitemap", "/news-sitemap.xml"),
-    ("sitemap", "/sitemap.xml"),
-)  # fmt: skip
+DATA = tomllib.loads(Path(__file__).with_name("probe.toml").read_text("utf-8"))
 EACH_MAX = 2  # addresses of one kind that a site may name
 _FEEDS = re.compile(r"application/(rss|atom|rdf|feed)\+(xml|json)")
 _REST = "https://api.w.org/"
 _CHANNEL = re.compile(r"https?://(?:www\.)?(?:t|telegram)\.me/(?:s/)?([A-Za-z]\w{3,31})/?(?:[?#].*)?", re.A)
-_NO_CHANNEL = ("share", "joinchat", "addstickers", "proxy", "socks", "login", "addlist")
 _UNSAID = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
-_NO_NAME = ("الرئيسية", "الصفحة الرئيسية", "home", "homepage", "home page")
-_SYSTEMS = {"/wp-content/": "WordPress", "/sites/default/files/": "Drupal", "//www.blogger.com/": "Blogger"}
-_ZONES = {  # of countries that have one
-    "AE": "Asia/Dubai", "BH": "Asia/Bahrain", "EG": "Africa/Cairo", "IQ": "Asia/Baghdad", "JO": "Asia/Amman",
-    "KW": "Asia/Kuwait", "LB": "Asia/Beirut", "LY": "Africa/Tripoli", "OM": "Asia/Muscat", "QA": "Asia/Qatar",
-    "SA": "Asia/Riyadh", "SY": "Asia/Damascus", "TN": "Africa/Tunis", "TR": "Europe/Istanbul", "YE": "Asia/Aden",
-}  # fmt: skip
 _STATES = {"gone": "dead", "blocked": "blocking", "refused": "forbidden", "outage": "unreachable"}
 
 
@@ -105,14 +95,14 @@ def read_home(page: Page) -> Home:
     meta = {m.get("property") or m.get("name"): line(m.get("content") or "") for m in reversed(tree.xpath("//meta"))}
     titles = re.split(r"\s+[-–—]+\s+|\s*[|•»]\s*", line(tree.findtext(".//title") or ""))
     said = filter(None, (meta.get("og:site_name"), meta.get("application-name"), *titles))
-    names = [name for name in said if name.lower() not in _NO_NAME]
+    names = [name for name in said if name.lower() not in DATA["no_name"]]
     language, _, place = (meta.get("og:locale") or "").replace("-", "_").partition("_")
-    country = place if place in _ZONES else None  # ar_AR, which many write, would be Argentina
+    country = place if place in DATA["zones"] else None  # ar_AR, which many write, would be Argentina
     return Home(
         next(filter(ARABIC.search, names), None),
         next((name for name in names if not ARABIC.search(name) and re.search("[A-Za-z]", name)), None),
-        (tree.get("lang") or language)[:2].lower() or None, country, _ZONES.get(country or ""),
-        meta.get("generator") or next((name for path, name in _SYSTEMS.items() if path in text), None),
+        (tree.get("lang") or language)[:2].lower() or None, country, DATA["zones"].get(country),
+        meta.get("generator") or next((name for path, name in DATA["systems"].items() if path in text), None),
         tuple(addresses(_named(tree, page), page.final_url)),
     )  # fmt: skip
 
@@ -128,7 +118,7 @@ def _named(tree: Any, page: Page) -> Iterator[Source]:
         elif _REST in rel:
             yield "wordpress", href
     for href in tree.xpath("//a/@href"):
-        if (channel := _CHANNEL.fullmatch(href.strip())) and channel[1].lower() not in _NO_CHANNEL:
+        if (channel := _CHANNEL.fullmatch(href.strip())) and channel[1].lower() not in DATA["no_channel"]:
             yield "telegram", f"https://t.me/s/{channel[1]}"
 
 

@@ -29,7 +29,7 @@ from archive.times import Clock, stamp, utc_now
 from crawler.config import OUTLETS, Config, Outlet, read_outlets
 from crawler.effective import effective
 from crawler.listings import read_json
-from crawler.probe import CONVENTIONS, Fetch, Finding, Home, Source, addresses, judge, read_home
+from crawler.probe import DATA, Fetch, Finding, Home, Source, addresses, judge, read_home
 from crawler.session import Session
 from crawler.urls import canonical, on_site
 from crawler.visits import Progress, visit_aside
@@ -189,9 +189,9 @@ async def _explore(
     home, root = read_home(answer.page), f"{blank.homepage.rstrip('/')}/"
     await tries([*home.sources, *addresses((("sitemap", url) for url in answer.sitemaps), root)])
     await tries([(f.kind, f.leads_to) for f in findings if f.leads_to and f.own_site and f.items])
-    for convention in CONVENTIONS:
-        if not any(f.kind == convention[0] and f.state == "works" for f in findings):
-            await tries(addresses([convention], root))
+    for kind, place in DATA["conventions"]:
+        if not any(f.kind == kind and f.state == "works" for f in findings):
+            await tries(addresses([(kind, place)], root))
     if not any(f.items for f in findings):
         said = Finding(blank.id, "section", blank.homepage, "")
         findings.append(judge(said, answer, listing, blank.homepage, clock(), DAYS))

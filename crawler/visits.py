@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,17 +16,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from archive import frontier
 from archive.errors import ArchiveBusy, ArchiveError, ConfigError, UsageError, WorkError
-from archive.frontier import (
-    CrawlSummary,
-    Request,
-    held_hosts,
-    hold_host,
-    request,
-    request_state,
-    sync_outlets,
-    withdraw,
-)
+from archive.frontier import CrawlSummary, Request
 from archive.models import Page, Saved
 from archive.reading import open_archive
 from archive.sqlite import connect_read
@@ -65,9 +57,7 @@ async def _stoppable(session: Session, work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _crawl_all(session: Session, wanted: Sequence[Outlet], progress: Progress) -> list[dict[str, Any]]:
-    config = session.config
-    await asyncio.wrap_future(session.writer.submit(lambda tx: sync_outlets(tx, [o.row for o in config.outlets])))
-    room = asyncio.Semaphore(config.crawl.outlets_at_once)
+    room = asyncio.Semaphore(session.config.crawl.outlets_at_once)
     rows: list[dict[str, Any]] = []
 
     async def one(outlet: Outlet) -> None:
@@ -121,9 +111,9 @@ def visit_aside(config: Config, outlets: Sequence[Outlet], work: Callable[[Sessi
     with TemporaryDirectory() as aside:
         passing = msgspec.structs.replace(config, archive=Path(aside) / "archive.db", alerts=())
         with open_session(passing, waits=config.archive) as session:
-            session.writer.submit(lambda tx: sync_outlets(tx, [outlet.row for outlet in outlets])).result()
+            _know(session, outlets)
             done = run_reactor(lambda: _stoppable(session, work(session)))
-            waits = session.writer.submit(lambda tx: held_hosts(tx.db, tx.now())).result()
+            waits = session.writer.submit(lambda tx: frontier.held_hosts(tx.db, tx.now())).result()
     if waits and config.archive.exists():
         _keep(config, waits)
     return done
@@ -133,23 +123,21 @@ def _keep(config: Config, waits: Mapping[str, str]) -> None:
     try:
         with Writer(config.archive, policy(config)) as writer:
             for host, until in waits.items():
-                writer.submit(partial(hold_host, host=host, not_before=until, reason="asked us to wait")).result()
+                writer.submit(
+                    partial(frontier.hold_host, host=host, not_before=until, reason="asked us to wait")
+                ).result()
     except ArchiveError as error:
         log.warning("that %s asked us to wait is not kept for the next crawl: %s", " and ".join(waits), error)
 
 
 async def _save_all(session: Session, urls: Sequence[str], progress: Progress) -> list[dict[str, Any]]:
-    config = session.config
-    await asyncio.wrap_future(session.writer.submit(lambda tx: sync_outlets(tx, [o.row for o in config.outlets])))
     progress(f"fetching {len(urls)}")
     rows = []
     for url, became in await session.crawls.save(urls):
         if isinstance(became, Saved):
-            rows.append({"url": url, "became": became.kind, "article_id": became.article_id})
+            rows.append(_saved(url, {"became": became.kind, "article_id": became.article_id}))
         else:
-            rows.append(
-                {"url": url, "became": f"{became.outcome}: {became.error or became.status}", "article_id": None}
-            )
+            rows.append(_saved(url, {"became": became.outcome, "error": became.error or became.status}))
     return rows
 
 
@@ -158,10 +146,15 @@ def _saved(url: str, result: dict[str, Any]) -> dict[str, Any]:
     return {"url": url, "became": became, "article_id": result.get("article_id")}
 
 
+def _know(session: Session, outlets: Iterable[Outlet]) -> None:
+    session.writer.submit(lambda tx: frontier.sync_outlets(tx, [outlet.row for outlet in outlets])).result()
+
+
 def _here(config: Config, work: Callable[[Session], Coroutine[Any, Any, T]], asked: Sequence[int]) -> T:
     """Do the work in this process. Raises ArchiveBusy when another one has the archive."""
     with open_session(config) as session:
-        session.writer.submit(partial(withdraw, requests=asked)).result()
+        _know(session, config.outlets)
+        session.writer.submit(partial(frontier.withdraw, requests=asked)).result()
         try:
             return run_reactor(partial(_stoppable, session, work(session)))
         except ArchiveBusy as error:  # from here on a failure: the reactor runs once in a process
@@ -184,7 +177,9 @@ def do_or_ask(
             return here(asked)
         except ArchiveBusy:
             with suppress(ArchiveError):  # it may just be being made
-                asked = asked or [request(config.archive, kind, target, stamp(utc_now())) for target in targets]
+                asked = asked or [
+                    frontier.request(config.archive, kind, target, stamp(utc_now())) for target in targets
+                ]
         states = _states(config, asked)
         if states and all(state.done_at for state in states):
             if failed := next((state for state in states if state.error), None):
@@ -200,6 +195,6 @@ def _states(config: Config, asked: Sequence[int]) -> list[Request]:
         return []
     reader = connect_read(config.archive)
     try:
-        return [request_state(reader, number) for number in asked]
+        return [frontier.request_state(reader, number) for number in asked]
     finally:
         reader.close()
