@@ -218,13 +218,8 @@ def finish_crawl(tx: Transaction, crawl_id: int, *, interrupted: bool = False) -
     outcome = "interrupted" if interrupted else "ok" if not errors else "failed" if errors == looks else "partial"
     changes = {"finished_at": tx.now(), "fetched": fetched, "errors": errors, "outcome": outcome}
     tx.db.table("crawls").update(crawl_id, changes)
-    return summary(tx.db, crawl_id)
-
-
-def summary(db: Connection, crawl_id: int) -> CrawlSummary:
-    """A crawl as it stands."""
     columns = ", ".join(CrawlSummary.__slots__).replace("crawl_id", "id")
-    return CrawlSummary(*db.execute(f"SELECT {columns} FROM crawls WHERE id = ?", (crawl_id,)).fetchone())  # noqa: S608
+    return CrawlSummary(*tx.db.execute(f"SELECT {columns} FROM crawls WHERE id = ?", (crawl_id,)).fetchone())  # noqa: S608
 
 
 def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Link]) -> int:

@@ -32,6 +32,16 @@ def moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
+def instant(date: str) -> datetime:
+    """The first moment of a date as precise as it is; without a zone it is taken as UTC. Raises ValueError.
+
+    >>> stamp(instant("2026-01-21")), stamp(instant("2026-01-21T09:05+03:00"))
+    ('2026-01-21T00:00:00Z', '2026-01-21T06:05:00Z')
+    """
+    read = datetime.fromisoformat(date)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
 def later(text: str, seconds: float) -> str:
     """The stamp `seconds` after `text` (before it, if negative).
 

@@ -97,10 +97,9 @@ class GuestMiddleware:
         if 300 <= status < 400 and location:  # Scrapy follows all but what leads out of http and https
             raise NoPage("refused", f"redirects to {location[:200]}", status=status)
         outcome, why = outcome_of_status(status), f"answered {status}"
-        if outcome == "outage":  # unless that is how a bot check answers
-            page = Page(request.url, request.url, "", status, request.meta["wire"].headers, response.body)
-            stands = effective(page, None)
-            outcome, why = ("blocked", f"{why}, {stands.why}") if stands.status == "blocked" else (outcome, why)
+        page = Page(request.url, request.url, "", status, request.meta["wire"].headers, response.body)
+        if outcome == "outage" and (stands := effective(page, None)).status == "blocked":  # how bot checks answer
+            outcome, why = "blocked", f"{why}, {stands.why}"
         raise NoPage(outcome, why, self.job.guest.held(request.url), status)
 
     def _not_again(self, url: str, came_from: list[str], *, again: bool) -> None:

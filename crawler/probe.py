@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from lxml import etree, html
 
 from archive.models import Outcome, Page
+from archive.times import instant
 from crawler.charset import ARABIC, charset_of, decode
 from crawler.effective import effective
 from crawler.listings import Listing
@@ -142,11 +143,13 @@ def judge(finding: Finding, answer: Answer, listing: Listing, home: str, now: da
     `home` is the outlet's home page.
     """
     page, dates = answer.page, (d for link in listing.links if (d := link.published_at or link.modified_at))
-    newest = max((d for d in dates if _when(d) < now + timedelta(days=1)), key=_when, default=None)  # else an event's
+    newest = max(
+        (d for d in dates if instant(d) < now + timedelta(days=1)), key=instant, default=None
+    )  # else an event's
     state, detail = _state(answer, listing)
     if state == "works" and newest is None:
         detail = "it tells no dates"
-    elif state == "works" and newest and _when(newest) < now - timedelta(days=days):
+    elif state == "works" and newest and instant(newest) < now - timedelta(days=days):
         state, detail = "silent", f"nothing newer than {days} days"
     return replace(
         finding, state=state, detail=detail, newest=newest, leads_to=page.final_url if state == "moved" else None,
@@ -169,12 +172,6 @@ def _state(answer: Answer, listing: Listing) -> tuple[str, str]:
         named = [f"; the page names the feed {url}" for kind, url in read_home(page).sources if kind == "feed"]
         return "mistaken", listing.problem + "".join(named[:1])
     return ("works", "") if listing.links else ("silent", "it lists nothing")
-
-
-def _when(date: str) -> datetime:
-    """A listing's date as a moment; what it leaves open is taken from UTC, for ages in days alone."""
-    found = datetime.fromisoformat(date)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _place(url: str) -> tuple[str, str, str]:

@@ -123,15 +123,9 @@ def enabled_text(text: str, ids: Collection[str]) -> str:
 
 
 def add(
-    config: Config,
-    url: str,
-    progress: Progress,
-    *,
-    outlet_id: str | None = None,
-    enable: bool = False,
-    allow_private: bool = False,
-    clock: Clock = utc_now,
-) -> tuple[Outlet, str, list[Finding]]:
+    config: Config, url: str, progress: Progress, *, outlet_id: str | None = None, enable: bool = False,
+    allow_private: bool = False, clock: Clock = utc_now,
+) -> tuple[Outlet, str, list[Finding]]:  # fmt: skip
     """Find out where a site lists its articles, and append an entry with what works, best first.
 
     Returns the entry, its text, and all that was tried. Raises UsageError for what is no address or is there already,

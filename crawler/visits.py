@@ -21,7 +21,6 @@ from archive.errors import ArchiveBusy, ArchiveError, ConfigError, UsageError, W
 from archive.frontier import CrawlSummary, Request
 from archive.models import Page, Saved
 from archive.reading import open_archive
-from archive.sqlite import connect_read
 from archive.times import moment, stamp, utc_now
 from archive.writer import Writer
 from crawler.config import OUTLETS, Config, Outlet
@@ -180,7 +179,10 @@ def do_or_ask(
                 asked = asked or [
                     frontier.request(config.archive, kind, target, stamp(utc_now())) for target in targets
                 ]
-        states = _states(config, asked)
+        states: list[Request] = []
+        if asked:
+            with open_archive(config.archive) as archive:
+                states = [frontier.request_state(archive.db, number) for number in asked]
         if states and all(state.done_at for state in states):
             if failed := next((state for state in states if state.error), None):
                 raise WorkError(f"{failed.target}: {failed.error}")
@@ -188,13 +190,3 @@ def do_or_ask(
         progress("another Rasid has the archive and was asked; waiting")
         time.sleep(0.3)
     raise WorkError(f"the archive stayed in other hands for {ASKED_S:.0f} s; `rasid status` tells more")
-
-
-def _states(config: Config, asked: Sequence[int]) -> list[Request]:
-    if not asked:
-        return []
-    reader = connect_read(config.archive)
-    try:
-        return [frontier.request_state(reader, number) for number in asked]
-    finally:
-        reader.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from lxml import etree
 
 from archive.models import Link
+from archive.times import instant
 from crawler.charset import decode
 from crawler.listings import LINKS_MAX, LONG_TAG, Listing, Scope, may_be_article, once, plain, read_date
 from crawler.listings.feeds import links_from_feed
@@ -144,8 +144,5 @@ def _children(entries: Iterable[dict[str, str]], url: str, mark: str | None) -> 
 
 
 def _when(date: str | None) -> float:
-    """A date as seconds, to compare by; 0 where there is none. Without a zone it is taken as UTC."""
-    if not date:
-        return 0.0
-    read = datetime.fromisoformat(date)
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    """A date as seconds, to compare by; 0 where there is none."""
+    return instant(date).timestamp() if date else 0.0
