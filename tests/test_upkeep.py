@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from archive import doctor
+from archive import doctor, writer
 from archive.frontier import finish_crawl, finish_request, request, start_crawl, sync_outlets
 from archive.sqlite import connect_read
 from archive.times import later
@@ -110,6 +110,7 @@ def test_a_log_that_a_reader_holds_is_told_and_emptied_once_it_is_done(kit, monk
     reader.execute("BEGIN")
     before = reader.execute("SELECT count(*) FROM articles").fetchone()
     monkeypatch.setattr(doctor, "LARGE_LOG", 100_000)
+    monkeypatch.setattr(writer, "FOLD_MS", 10)
     for number in range(10):
         kit.save(unlike(number), kit.clock.at, url=f"https://sana.example/more/{number}")
     size = folded()
