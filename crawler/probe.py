@@ -143,9 +143,8 @@ def judge(finding: Finding, answer: Answer, listing: Listing, home: str, now: da
     `home` is the outlet's home page.
     """
     page, dates = answer.page, (d for link in listing.links if (d := link.published_at or link.modified_at))
-    newest = max(
-        (d for d in dates if instant(d) < now + timedelta(days=1)), key=instant, default=None
-    )  # else an event's
+    past = (date for date in dates if instant(date) < now + timedelta(days=1))  # a later one is an event's
+    newest = max(past, key=instant, default=None)
     state, detail = _state(answer, listing)
     if state == "works" and newest is None:
         detail = "it tells no dates"
