@@ -235,20 +235,20 @@ def test_a_flood_is_folded_into_a_digest_and_nothing_is_dropped(kit_with, sink):
 
 
 def test_what_a_dead_server_held_for_hours_comes_at_once_and_no_more_than_an_hour_allows(kit_with, sink):
-    kit = kit_with(rule(most_per_hour=4), rule(name="calm", to=("calm@example.org",)), mails_per_hour=5)
-    down, events = replace(LOCAL, port=sink.port), 12
-    for number in range(events):  # two an hour
-        tell(kit, number, later(NOW, 1800 * number))
+    kit = kit_with(rule(most_per_hour=1), rule(name="calm", to=("calm@example.org",)), mails_per_hour=2)
+    down, events = replace(LOCAL, port=sink.port), 4
+    for number in range(events):  # more than an hour apart
+        tell(kit, number, later(NOW, 4000 * number))
         assert deliver(kit, down).sent == 0
-    kit.clock.at = later(NOW, 6 * 3600)
+    kit.clock.at = later(NOW, 4 * 3600)
     with sink.up() as smtp:
-        assert deliver(kit, smtp).sent == 4 + 5
-        tell(kit, events, later(NOW, 6 * 3600 + 60))  # within an hour of the burst
+        assert deliver(kit, smtp).sent == 1 + 2
+        tell(kit, events, later(NOW, 4 * 3600 + 60))  # within an hour of the burst
         kit.clock.at = later(NOW, 8 * 3600)
         assert deliver(kit, smtp).sent == 2
     kinds = kit.rows("SELECT recipient, kind, count(*) FROM mails WHERE state = 'sent' GROUP BY 1, 2 ORDER BY 1, 2")
-    assert kinds == [("calm@example.org", "digest", 1), ("calm@example.org", "instant", 5),
-                     ("desk@example.org", "digest", 1), ("desk@example.org", "instant", 4)]  # fmt: skip
+    assert kinds == [("calm@example.org", "digest", 1), ("calm@example.org", "instant", 2),
+                     ("desk@example.org", "digest", 1), ("desk@example.org", "instant", 1)]  # fmt: skip
     told = kit.rows("SELECT count(*), count(DISTINCT event_id) FROM mail_events GROUP BY recipient")
     assert told == [(events + 1, events + 1)] * 2
 
