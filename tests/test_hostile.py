@@ -74,6 +74,20 @@ def test_a_chain_nobody_trusts_is_an_outcome_of_its_own(
         assert desk.rows("SELECT outcome FROM fetches WHERE url = ? ORDER BY id DESC", wrong)[0] == ("tls",)
 
 
+def test_a_short_report_of_deleted_news_is_news_and_a_page_that_says_it_was_deleted_is_none(
+    desk: Desk, site: Site
+) -> None:
+    title, first = "تم حذف الخبر: وكالة محلية تسحب نبأ عن نقل معتقلي داعش", TEXT.splitlines()[0]
+    site.article("/a", title, first)
+    site.article(
+        "/b", "تم حذف الخبر", "يمكنكم العودة إلى الصفحة الرئيسية لمتابعة آخر أخبار معتقلي داعش وقسد في الحسكة."
+    )
+    site.feed("/feed", [f"{site.url}/a", f"{site.url}/b"])
+    desk.outlet("one", site, feeds=f'["{site.url}/feed"]')
+    desk.open().crawl()
+    assert (desk.outcomes(), desk.titles()) == ({"/feed": "ok", "/a": "ok", "/b": "gone"}, [title])
+
+
 @pytest.mark.parametrize("kind", ["length", "chunked", "bomb"])
 def test_too_much_is_cut_off(desk: Desk, site: Site, kind: str) -> None:
     megabyte = b"<p>" + b"a" * (1 << 20)

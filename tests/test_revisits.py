@@ -190,3 +190,27 @@ def test_a_printers_page_is_the_article_it_names_and_a_mistaken_name_is_not_beli
     desk.open().crawl()
     assert sorted(desk.rows("SELECT url FROM articles")) == [(f"{site.url}/news/naql",), (f"{site.url}/print?n=8",)]
     assert site.hits("/news/naql") == 1
+
+
+def test_two_outlets_of_one_host_share_its_budget_of_looks(desk: Desk, site: Site) -> None:
+    for name in ("one", "two"):
+        for number in range(4):
+            text = f"{TEXT}\nوهذه الدفعة رقم {number} بحسب {name}."
+            site.article(f"/{name}/{number}", f"{TITLE} {number} {name}", text)
+        site.feed(f"/{name}/feed", [f"{site.url}/{name}/{number}" for number in range(4)])
+        desk.outlet(name, site, feeds=f'["{site.url}/{name}/feed"]', every='"30d"')
+    desk.settings["revisit.per_hour"] = "4"
+    desk.open().crawl()
+
+    def looks() -> list[int]:
+        """At articles of the one and of the other, since the last time, by crawls of both."""
+        site.log.clear()
+        desk.crawl("one", all_sources=False)
+        desk.crawl("two", all_sources=False)
+        return [sum(hit.path.startswith(f"/{name}/") for hit in site.log) for name in ("one", "two")]
+
+    desk.ahead += timedelta(hours=2)
+    assert looks() == [2, 2]
+    assert looks() == [0, 0]
+    desk.ahead += timedelta(minutes=61)
+    assert looks() == [2, 2]
