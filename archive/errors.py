@@ -16,6 +16,9 @@ Messages are one sentence: what, where, and the mend.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class RasidError(Exception):
     """Root of the tree; `exit_code` is what the command line returns for it."""
@@ -69,3 +72,9 @@ class DeliveryError(WorkError):
         """`message` carries the server's words, without secrets."""
         super().__init__(message)
         self.permanent = permanent
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """A question that names the nearest known word, if one is near; the end of a message."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -29,6 +29,7 @@ _DEFINITE = re.compile(r"[وف]?(?:[بك]?ال|لل)\w{3}")
 _DATA = tomllib.loads(Path(__file__).with_name("figures.toml").read_text("utf-8"))
 _ACTS = lexicon()["act"]
 _MONTHS = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))["months"]
+ACTS, COUNTED = frozenset(_ACTS), frozenset(_DATA["counted"])
 _W = {name: frozenset(map(normalise, words)) for name, words in _DATA["words"].items()}
 _UNITS = _W["units"].union(*(map(normalise, names) for names in _MONTHS), "%/:")
 _SENTENCE, _CLAUSE = frozenset(".!?؟؛\n"), frozenset("،,:()[]-")
@@ -163,7 +164,7 @@ class _Reader:
             begin -= bool(upto) and self.word(at - 1) == "من"
             if upto and begin < at and self.total(begin):  # it rose from one to the other
                 (value, at, _), begin = upto, upto.start
-        low, high = _whole(value), _whole(upto.value if upto else value)
+        low, high = (n if isinstance(n, int) else None for n in (value, upto.value if upto else value))
         if low is None and (upto or not isinstance(value, str)):
             return None
         if low == 0 or (upto and upto.start != at and (high is None or (low or 0) >= high)):
@@ -194,13 +195,11 @@ class _Reader:
         tie = self.tie(amount.at, bool(noun), before, told)
         if noun:
             counted, act = ("people", noun.name) if noun.name in _ACTS else (noun.name, tie.act)
-            if amount.noun and amount.low == 1 and not self.single(noun, tie, before):
-                return None
-        elif whom := self.unnamed(amount, tie):
-            (counted, until), act = whom, tie.act
+            sure = amount.low != 1 or not amount.noun or self.single(noun, tie, before)
         else:
-            return None
-        if self.denied(amount.at, before.until if tie.role == "and" else self.first):
+            (counted, until), act = self.unnamed(amount, tie), tie.act
+            sure = bool(counted)
+        if not sure or self.denied(amount.at, before.until if tie.role == "and" else self.first):
             return None
         if act and any(self.object(at) for at in range(until, until + 3)):
             act = None  # those counted did it: قتل ثلاثة مسلحين مدنيا
@@ -237,10 +236,8 @@ class _Reader:
             joins = word in _W["through"] or (end == at and word in _W["links"])
             through |= word in _W["through"]
             prefixed = end == at and word[0] in "بل" and len(word) > 2
-            relative = (
-                self.text[slice(*self.written(end - 1, end))].endswith(("ه", "ها", "هم")) and word not in _W["own"]
-            )
-            if word in _CLAUSE or (word in _W["stops"] and not joins) or prefixed or relative:
+            ending = "" if word in _W["own"] else self.text[slice(*self.written(end - 1, end))]
+            if word in _CLAUSE or (word in _W["stops"] and not joins) or prefixed or ending.endswith(("ه", "ها", "هم")):
                 break
         return _Tie()
 
@@ -257,15 +254,14 @@ class _Reader:
             return _Tie()  # who did it stands behind the verb, then
         return _Tie(act.name, act.role, not far)
 
-    def unnamed(self, amount: _Amount, tie: _Tie) -> tuple[str, int] | None:
-        """Whom a number counts that no known noun follows, and where that ends."""
+    def unnamed(self, amount: _Amount, tie: _Tie) -> tuple[str, int]:
+        """Whom a number counts that no known noun follows ("": nobody), and where that ends."""
         after, until = self.word(amount.until), amount.until
         if not after or after in _CLAUSE or after in _W["free"] or after[0] == "و":
             bare = tie.near and tie.act and _ACTS[tie.act].get("bare") and not 1900 <= (amount.low or 0) < 2100
-            return (tie.counted, until) if tie.counted else ("people", until) if bare else None
-        if not tie.near or not tie.act or len(after) < 3 or not after.isalpha() or after in _W["stops"]:
-            return None
-        return None if after.startswith("ال") else (self.text[slice(*self.written(until, until + 1))], until + 1)
+            return tie.counted or "people" * bool(bare), until
+        noun = tie.near and tie.act and len(after) > 2 and after.isalpha() and after not in _W["stops"]
+        return self.text[slice(*self.written(until, until + 1))] if noun and after[:2] != "ال" else "", until + 1
 
     def single(self, noun: _Mark, tie: _Tie, before: _Amount) -> bool:
         """Whether a noun in the singular says that it was one."""
@@ -287,7 +283,7 @@ class _Reader:
             if not word or word in _CLAUSE or word[0] == "و":
                 return None
             for mark in self.starting.get(at, ()):
-                if mark.role in _DONE or mark.name == "casualties":
+                if mark.name == "casualties" or mark.role in _DONE:
                     return mark.name if mark.name == "casualties" or word.endswith(("ون", "وا")) else None
         return None
 
@@ -324,9 +320,7 @@ class _Reader:
 
     def people(self, at: int) -> _Mark | None:
         """Who is named at a word: by a noun, or by what befell them."""
-        marks = [
-            m for m in self.starting.get(at, ()) if m.role in _PEOPLE and self.first <= at and m.until <= self.last
-        ]
+        marks = [m for m in self.starting.get(at, ()) if m.role in _PEOPLE and self.word(at) and m.until <= self.last]
         return max(marks, key=lambda mark: (mark.until, mark.name not in _ACTS), default=None)
 
     def total(self, at: int) -> _Mark | None:
@@ -339,10 +333,6 @@ class _Reader:
         noun, word = self.people(at), self.word(at)
         alone = noun is not None and noun.role == "one" and word[-1:] == "ا" and not _DEFINITE.match(word)
         return alone and not read_numbers([self.word(at - 1) or "|"])
-
-
-def _whole(value: float | str) -> int | None:
-    return value if isinstance(value, int) else None
 
 
 def _bounded(amount: _Amount, bound: str, at: int, until: int) -> _Amount:
@@ -375,6 +365,5 @@ def _attributed() -> re.Pattern[str]:
     verbs, markers = "|".join(told["verbs"]), "|".join([*told["markers"], *told["verbs"]])
     names = "|".join(name.replace("ال", "(?:ا|ل)ل", 1) if name.startswith("ال") else name for name in told["names"])
     source = rf"(?:{names})(?:\s+ال[^\W\d_]+يه?)?(?!\w)"
-    return re.compile(
-        rf"(?<!\w)[وف]?(?:{markers})\s+(?P<a>{source})|(?<!\w)(?P<b>{source})(?=\s*:|\s+(?:{verbs})(?!\w))"
-    )
+    behind = rf"\s*:|\s+(?:{verbs})(?!\w)"
+    return re.compile(rf"(?<!\w)[وف]?(?:{markers})\s+(?P<a>{source})|(?<!\w)(?P<b>{source})(?={behind})")

@@ -37,6 +37,7 @@ _STEP_FILES = (
     "0010_scale.sql",
     "0011_hosts.sql",
     "0012_requests.sql",
+    "0013_figures.sql",
 )
 for _file in _STEP_FILES:
     _step(_file)

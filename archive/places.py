@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.arabic.normalise import normalise
+from archive.errors import meant
 from archive.matching import scan
 from archive.models import Passage
 from archive.rules import RuleSet, compile_rules
@@ -54,15 +54,16 @@ def read_places(title: str, text: str) -> list[Passage]:
     return [original.passage(hit) for hit in scan(rules, title, text).hits if rules.terms[hit.term].group == "place"]
 
 
+@cache
 def named(name: str) -> frozenset[str]:
     """Ids of the places meant by an id, an Arabic spelling or an English name, with all that lies in them. Raises
-    LookupError, whose text is the nearest known name ("" for none)."""
+    ValueError, which tells the nearest."""
     known: dict[str, set[str]] = {}
     for place in places().values():
         for spelling in (place.id, place.name_en, *place.names):
             known.setdefault(_plain(spelling), set()).add(place.id)
     if _plain(name) not in known:
-        raise LookupError("".join(difflib.get_close_matches(_plain(name), known, 1, 0.5)))
+        raise ValueError(f"places: there is no place {name!r}{meant(_plain(name), known)}")
     found = known[_plain(name)]
     while more := {place.id for place in places().values() if place.lies_in in found} - found:
         found |= more

@@ -39,6 +39,9 @@ _VERSIONS = "(SELECT id FROM versions WHERE article_id = :id)"
 _DERIVED = (
     f"passages WHERE version_id IN {_VERSIONS}",
     f"labels WHERE version_id IN {_VERSIONS}",
+    f"mentions WHERE version_id IN {_VERSIONS}",
+    f"figures WHERE version_id IN {_VERSIONS}",
+    f"facts_backlog WHERE version_id IN {_VERSIONS}",
     f"edits WHERE version_id IN {_VERSIONS} OR from_version_id IN {_VERSIONS}",
     "articles_fts WHERE rowid = :id",
     "story_bands WHERE article_id = :id",

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from archive import learned, ledger
+from archive import facts, learned, ledger
 from archive.arabic.normalise import normalise
 from archive.edits import Drift, drift, record
 from archive.errors import ArchiveError
@@ -130,6 +130,7 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
     )
     ledger.append(db, version_id)
     judged(tx, version_id, snapshot.judgement)
+    facts.read(db, version_id, new.title, new.text)
     detail = None
     if before and was:
         material = record(db, (before[0], was), (version_id, new), tx.policy.rules, drifting.known)
@@ -152,6 +153,7 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
     )
     link(db, article.id)
     work_off(tx)
+    facts.work_off(tx, 2)
     event_id = announce(tx, "new" if first else "edited", article.id, version_id, backlog=old, detail=detail)
     return Saved(kind, article.id, version_id, event_id)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -178,11 +178,12 @@ def link(db: Connection, article_id: int) -> None:
         _lead(db, story)
 
 
-def catch_up(writer: Writer) -> int:
-    """Link what was kept before there were stories; returns how many. Not to be called in the writer's thread."""
+def catch_up(writer: Writer, work: Callable[[Transaction, int], int] | None = None) -> int:
+    """Link what was kept before there were stories, or do other `work` on it; returns how many. Not to be called in
+    the writer's thread."""
     done = 0
-    while linked := writer.submit(lambda tx: work_off(tx, BATCH)).result():
-        done += linked
+    while worked := writer.submit(lambda tx: (work or work_off)(tx, BATCH)).result():
+        done += worked
     return done
 
 

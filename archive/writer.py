@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from archive import redaction
+from archive import facts, redaction
 from archive.captures import CaptureFiles, sync_directory
 from archive.errors import ArchiveBusy, ArchiveError, StorageFull
 from archive.migrations import migrate
@@ -179,6 +179,7 @@ class Writer:
         redaction.finish(db, self._captures.directory, now)
         db.execute("BEGIN IMMEDIATE")
         _know_rules(db, self._policy, now)
+        facts.know_places(db)
         db.execute("UPDATE crawls SET outcome = 'interrupted', finished_at = ? WHERE outcome = 'running'", (now,))
         call_back(db, self._policy, now)
         db.execute("COMMIT")

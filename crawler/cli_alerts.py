@@ -32,8 +32,8 @@ def alerts() -> None:
 def alerts_test(rule_name: str, save: Path | None, config_dir: Path | None, as_json: bool) -> None:
     """Show the last ten events RULE would have told, and the mail of the newest; sends nothing."""
     from archive.alerts.render import write
+    from archive.errors import meant
     from archive.reading import open_archive
-    from crawler.mistakes import meant
 
     config = load(config_dir)
     names = [rule.name for rule in config.alerts]

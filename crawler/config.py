@@ -19,12 +19,12 @@ import msgspec
 from archive.alerts.channels import MISSING, installed, readable
 from archive.alerts.delivery import SmtpSettings
 from archive.alerts.rules import AlertRule
-from archive.errors import ConfigError
+from archive.errors import ConfigError, meant
 from archive.rules import RuleSet, load_rules
 from archive.topics import shipped_rules
 from crawler.logs import Style
 from crawler.mailing import Alert, Channel, Smtp, alert_rules, smtp_settings
-from crawler.mistakes import friendly, meant
+from crawler.mistakes import friendly
 from crawler.outlets import Outlet as Outlet  # for whoever asks the configuration for one
 from crawler.outlets import check_every, check_outlets, check_url
 from crawler.schedule import Schedule

@@ -9,10 +9,9 @@ from pathlib import Path
 import msgspec
 
 from archive.alerts.delivery import Security, SmtpSettings
-from archive.alerts.rules import AlertRule, Backlog, Edits, Language, RuleKind, When
-from archive.errors import ConfigError
+from archive.alerts.rules import AlertRule, Backlog, Edits, Figures, Language, RuleKind, When
+from archive.errors import ConfigError, meant
 from archive.models import EventKind, Strength
-from crawler.mistakes import meant
 from crawler.units import Duration
 
 
@@ -46,6 +45,8 @@ class Alert(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     strength: Strength = "substantive"
     outlets: tuple[str, ...] = ()
     query: str = ""
+    places: tuple[str, ...] = ()
+    figures: Figures | tuple[Figures, ...] = ()
     on: tuple[EventKind, ...] = ("new", "edited", "withdrawn")
     edits: Edits = "any"
     to: tuple[str, ...] = ()
@@ -77,8 +78,9 @@ def alert_rules(
                     raise ConfigError(file, f"{key}.{field}", mend)
         if alert.to and smtp is None:
             raise ConfigError(file, "smtp", f"is missing, so the {key} could tell nobody; add a [smtp] table")
+        figures = (alert.figures,) if isinstance(alert.figures, Figures) else alert.figures
         try:
-            yield AlertRule(**msgspec.structs.asdict(alert))
+            yield AlertRule(**msgspec.structs.asdict(alert) | {"figures": figures})
         except ValueError as error:
             raise ConfigError(file, key, str(error)) from error
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from archive.errors import ConfigError
+from archive.errors import ConfigError, meant
 
 _WORDS = {
     "array": "a list in [ ]", "str": "text in quotes", "int": "a whole number", "bool": "true or false",
@@ -38,12 +36,6 @@ def friendly(file: Path, kind: type, message: str) -> ConfigError:
             return ConfigError(file, key, f"write [[{key}]] with two brackets, for there may be several")
         return ConfigError(file, key, f"must be {_WORDS.get(found[1], found[1])}, not {_WORDS.get(found[2], found[2])}")
     return ConfigError(file, key, what[:1].lower() + what[1:])
-
-
-def meant(word: str, known: Iterable[str]) -> str:
-    """A question that names the nearest known word, if one is near."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _at(kind: Any, path: str) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from archive.alerts.excerpts import shown
+from archive.desk.pages import page_query
 from archive.reading import Archive, Difference, Hit
 from archive.titles import heading
 
@@ -110,11 +111,13 @@ def shown_values(archive: Archive, article_id: int) -> dict[str, Any]:
     article = archive.article(article_id)
     matches = archive.matches(article.version_id) if article.version_id else []
     story = archive.story(article_id)
+    told = archive.query(page_query("told"), {"version": article.version_id})
     return {
         "article": asdict(article),
         "versions": [asdict(version) for version in archive.versions(article_id)],
         "matches": [asdict(match) for match in matches],
         "story": asdict(story) if story else None,
+        **{kind: [row["words"] for row in told if row["what"] == kind] for kind in ("places", "figures")},
     }
 
 
@@ -125,6 +128,7 @@ def shown_text(values: Mapping[str, Any]) -> str:
     for match in values["matches"]:
         words = ", ".join(dict.fromkeys(p["surface"] for p in match["passages"]))
         lines.append(f"{match['topic'] + ':':18}{match['strength']} {match['score']:.2f}  {plain(words)}")
+    lines += [f"{kind + ':':18}{plain(', '.join(values[kind]))}" for kind in ("places", "figures") if values[kind]]
     if values["story"]:
         lines += ["", f"story {values['story']['id']}, told by:", *map(_told, values["story"]["articles"])]
     lines += ["", "history:"]

@@ -26,7 +26,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from archive import stamps
+from archive import facts, stamps
 from archive.alerts.delivery import SmtpSettings, deliver_due
 from archive.alerts.outbox import waits
 from archive.alerts.rules import Channel
@@ -231,9 +231,10 @@ class Service:
 
         closed = await _aside("upkeep", partial(close_files, writer))
         linked = await _aside("upkeep", partial(catch_up, writer))
+        read = await _aside("upkeep", partial(catch_up, writer, facts.work_off))
         pruned = await _aside("upkeep", partial(prune, writer, passed_days=days))
         writer.fold_log()
-        say(log, "upkeep", closed=closed, linked=linked, dropped=pruned)
+        say(log, "upkeep", closed=closed, linked=linked, read=read, dropped=pruned)
 
     async def _stamp(self) -> None:
         if (url := self.session.config.stamp.url) and (

@@ -50,6 +50,7 @@ def test_a_healthy_archive_that_is_being_written_has_nothing(kit):
         ("tallies", "UPDATE tallies SET number = 7 WHERE name = 'kept'"),
         ("tallies", "DELETE FROM tallies"),
         ("dates", "UPDATE articles SET dated_at = NULL"),
+        ("places and figures", "INSERT INTO facts_backlog SELECT id FROM versions"),
     ],
 )
 def test_what_is_derived_is_found_out_of_step_and_made_anew(kit, check, spoil):

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from archive.alerts.rules import AlertRule, Reader
 from archive.arabic.normalise import normalise
+from archive.facts import asked
 from archive.models import Event
 from archive.search import ar_query
 from archive.sqlite import fts_match
@@ -66,6 +67,8 @@ def _has(db: Connection, rule: AlertRule, version: int) -> bool:
         matches = db.execute("SELECT topic, strength FROM matches WHERE version_id = ?", (version,)).fetchall()
         if not any(rule.wants(*match) for match in matches):
             return False
+    if (rule.places or rule.figures) and asked(db, version, rule) is None:
+        return False
     if not rule.query:
         return True
     said = db.execute("SELECT title, text FROM versions WHERE id = ?", (version,)).fetchone()

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
+import msgspec
+
+from archive.errors import meant
+from archive.figures import ACTS, COUNTED
 from archive.models import EventKind, Strength
+from archive.places import named
 from archive.search import ar_query
 from archive.times import later, moment, stamp
 
@@ -40,6 +45,14 @@ def check_address(address: str) -> str:
     return address
 
 
+class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Figures a rule asks for: of one act, of some people, of at least so many for certain; each None for any."""
+
+    act: str | None = None
+    counted: str | None = None
+    least: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AlertRule:
     """Who is told of which events. Raises ValueError (field, what is wrong, the mend) at construction.
@@ -55,6 +68,8 @@ class AlertRule:
     strength: Strength = "substantive"  # "passing" accepts either strength
     outlets: tuple[str, ...] = ()  # ids; none: every outlet
     query: str = ""  # as in a search, over title and text of the version
+    places: tuple[str, ...] = ()  # as `archive.places.named` knows them; one of them, or of what lies in it
+    figures: tuple[Figures, ...] = ()  # one of them
     on: tuple[EventKind, ...] = ("new", "edited", "withdrawn")
     edits: Edits = "any"
     when: When = "instant"
@@ -73,10 +88,20 @@ class AlertRule:
             raise ValueError("to: is empty; name at least one address, or a channel in channels, or take the rule out")
         if not self.on:
             raise ValueError("on: is empty; name at least one, or take the rule out")
-        if self.kind == "operator" and (self.topics or self.outlets or self.query):
-            raise ValueError('kind: "operator" is told of the service; take topics, outlets and query out')
-        if self.kind == "events" and not (self.topics or self.query):
-            raise ValueError("topics: is empty; name at least one, or write a query")
+        asks = self.topics or self.query or self.places or self.figures
+        if self.kind == "operator" and (asks or self.outlets):
+            raise ValueError(
+                'kind: "operator" is told of the service; take topics, outlets and query out, places and figures, too'
+            )
+        if self.kind == "events" and not asks:
+            raise ValueError("topics: is empty; name at least one, or write a query, places or figures")
+        for field, known in (("act", ACTS), ("counted", COUNTED)):
+            for value in filter(None, (getattr(one, field) for one in self.figures)):
+                if value not in known:
+                    mend = f"{meant(value, known)}; known: {', '.join(sorted(known))}"
+                    raise ValueError(f"figures.{field}: {value!r} is unknown{mend}")
+        for place in self.places:
+            named(place)
         if self.query and not ar_query(self.query):
             raise ValueError(f"query: {self.query!r} has no word that can be searched for; write one")
         choices: dict[str, object] = {

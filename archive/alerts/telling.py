@@ -10,6 +10,7 @@ from archive.alerts.plan import judged_versions
 from archive.alerts.render import Copy, MailContext, Story, Told
 from archive.alerts.rules import AlertRule
 from archive.edits import stored
+from archive.facts import asked
 from archive.ledger import head
 from archive.models import Event, Match, Passage
 from archive.search import places
@@ -113,8 +114,10 @@ def _told(db: Connection, version: int, rules: Sequence[AlertRule]) -> Told:
         for topic, strength, score in matches
         if any(rule.wants(topic, strength) for rule in rules)
     )
+    named = [span for rule in rules for span in asked(db, version, rule) or ()]
     said = {
         field: tuple(place for rule in rules if rule.query for place in places(whole, rule.query))
+        + tuple((start, end) for where, start, end in named if where == field)
         for field, whole in (("title", title), ("text", text))
     }
     return Told(title, text, author, published_at, seen_at, wanted, said)

@@ -39,7 +39,7 @@ def read_query(text: str) -> dict[str, Any]:
 
 def canned_queries() -> dict[str, dict[str, Any]]:
     """The queries an analyst starts from, by name, in the order they are shown."""
-    order = ("search", "newest", "stories", "first", "edited", "withdrawn", "coverage")
+    order = ("search", "newest", "stories", "first", "edited", "withdrawn", "figures", "coverage")
     return {name: read_query((HERE / "queries" / f"{name}.sql").read_text("utf-8")) for name in order}
 
 

@@ -188,6 +188,7 @@ async def article(request: Any, datasette: Any) -> Response:
         if base and version
         else [],
         "topics": {h["topic"]: [p for p in hits if p["topic"] == h["topic"]] for h in hits},
+        "told": await rows(datasette, pages.page_query("told"), {"version": version["version_id"]}) if version else [],
         "versions": versions,
         "captures": await rows(datasette, pages.page_query("captures"), key),
         "events": await rows(datasette, pages.page_query("events"), key),
