@@ -12,13 +12,16 @@ Row = tuple[Any, ...]
 HOUR, DAY = 3600.0, 86400.0
 UNBOUNDED = 1 << 30
 _HOST = "substr(f.url, 1, instr(substr(f.url, 9), '/') + 8)"  # as the index `fetches_host` has it
+_PAGES = f"FROM fetches f WHERE {_HOST} = :host AND f.article_id IS NOT NULL AND f.at >"
 # Of each outlet that had a page of this host on the last day: its looks at known ones in the last hour, and whether
 # it waits for more.
 _LOOKS = f"""
-SELECT f.outlet_id, count(*) FILTER (WHERE f.at > :hour AND f.at > a.first_seen_at),
-       EXISTS (SELECT 1 FROM articles w WHERE w.outlet_id = f.outlet_id AND w.next_check_at <= :now)
-FROM fetches f JOIN articles a ON a.id = f.article_id WHERE {_HOST} = :host AND f.at > :day GROUP BY f.outlet_id
-"""  # noqa: S608  # a constant of ours
+SELECT seen.outlet_id, coalesce(n, 0),
+       EXISTS (SELECT 1 FROM articles a WHERE a.outlet_id = seen.outlet_id AND a.next_check_at <= :now)
+FROM (SELECT DISTINCT outlet_id {_PAGES} :day) seen LEFT JOIN
+     (SELECT outlet_id, count(*) AS n {_PAGES} :hour AND f.at > (SELECT first_seen_at FROM articles a
+      WHERE a.id = f.article_id) GROUP BY 1) looks ON looks.outlet_id IS seen.outlet_id
+"""  # noqa: S608  # constants of ours
 
 
 def host_of(url: str) -> str:
