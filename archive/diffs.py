@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Literal
 
@@ -21,7 +22,7 @@ from archive.folding import fold
 Op = Literal["equal", "inserted", "removed", "replaced", "moved"]
 
 MOVED = 3  # words; a shorter sentence at another place was removed here and written there
-_EDITS, _STEPS = 500, 1_000_000  # what one alignment may cost; beyond it the whole stretch was replaced
+_STEPS = 1_000_000  # what one alignment may cost; beyond it the whole stretch was replaced
 _ENDS = re.compile(r"[.!?؟؛…][\s\"»”)]*$")
 _TOKEN = re.compile(r"\S+")
 
@@ -133,45 +134,16 @@ def _pairs(old: _Words, new: _Words) -> tuple[list[tuple[int, int]], dict[int, i
 
 
 def _align(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """Pairs of equal members in the order of both, as many as there are, by Myers' greedy algorithm; only those at the
-    ends where more would cost too much."""
+    """Pairs of equal members in the order of both; only those at the ends where more would cost too much."""
     shorter = min(len(a), len(b))
     head = next((i for i in range(shorter) if a[i] != b[i]), shorter)
     tail = next((i for i in range(shorter - head) if a[-1 - i] != b[-1 - i]), shorter - head)
-    n, m = len(a) - head - tail, len(b) - head - tail
     found = [(i, i) for i in range(head)] + [(len(a) - i, len(b) - i) for i in range(tail, 0, -1)]
-    if not n or not m:
+    inner = a[head : len(a) - tail], b[head : len(b) - tail]
+    if len(inner[0]) * len(inner[1]) > _STEPS:
         return found
-    reach, trace, steps = {1: 0}, list[dict[int, int]](), 0
-    for edits in range(min(n + m, _EDITS) + 1):
-        trace.append(dict(reach))
-        for k in range(-edits, edits + 1, 2):
-            if not -m <= k <= n:
-                continue
-            down = k == -edits or (k != edits and reach.get(k - 1, -1) < reach.get(k + 1, -1))
-            x = first = reach.get(k + 1, -1) if down else reach.get(k - 1, -1) + 1
-            while x < n and x - k < m and a[head + x] == b[head + x - k]:
-                x += 1
-            reach[k] = x
-            steps += 1 + x - first
-            if x >= n and x - k >= m:
-                return sorted([*found, *((head + i, head + j) for i, j in _back(trace, n, m))])
-        if steps > _STEPS:
-            break
-    return found
-
-
-def _back(trace: list[dict[int, int]], x: int, y: int) -> Iterator[tuple[int, int]]:
-    """The pairs on the way that `trace` went to (x, y), from the last."""
-    for edits, reach in reversed(list(enumerate(trace))):
-        k = x - y
-        down = k == -edits or (k != edits and reach.get(k - 1, -1) < reach.get(k + 1, -1))
-        before = k + 1 if down else k - 1
-        start = reach[before]
-        while x > start and y > start - before:
-            x, y = x - 1, y - 1
-            yield x, y
-        x, y = start, start - before
+    blocks = SequenceMatcher(None, *inner, autojunk=False).get_matching_blocks()
+    return sorted([*found, *((head + i + n, head + j + n) for i, j, size in blocks for n in range(size))])
 
 
 def _between(

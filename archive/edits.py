@@ -17,7 +17,7 @@ from archive.errors import ConfigError
 from archive.folding import fold
 from archive.materiality import Edit, edits
 from archive.models import Article
-from archive.noise import changes, is_noise, is_sentence
+from archive.noise import changes, is_noise, is_sentence, is_told
 from archive.rules import RuleSet, load_rules
 from archive.times import later
 from archive.versions import FEED, same_date, same_text, same_version
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from archive.sqlite import Connection
     from archive.writer import Transaction
 
-ALIKE, ALIKE_TOLD = 3, 8  # articles of an outlet that differ alike within a day: drift; so many if in a sentence
+ALIKE, ALIKE_TOLD = 3, 8  # articles of an outlet that differ alike within a day: drift; so many if in what is told
 DAY = 86400.0
 MOST = 300  # edits stored of one version; lines looked at for drift
 LONGEST = 1_000  # characters of an edit stored beside its offsets
@@ -137,7 +137,7 @@ def drift(tx: Transaction, outlet_id: str | None, article_id: int, old: Article,
     seen = [(event, article, set(json.loads(detail or "{}").get("lines", ()))) for event, article, detail in rows]
     for signature, line in lines.items():
         others = {article for _, article, theirs in seen if signature in theirs}
-        if fold(line) in found or len(others) + 1 >= (ALIKE_TOLD if is_sentence(line) else ALIKE):
+        if fold(line) in found or len(others) + 1 >= (ALIKE_TOLD if is_told(line) else ALIKE):
             _hold(tx, outlet_id, signature, line, {*others, article_id})
     drifting = {row[0] for row in db.execute("SELECT signature FROM drift WHERE outlet_id = ?", (outlet_id,))}
     for event, _, theirs in seen:
@@ -169,18 +169,25 @@ def _hold(tx: Transaction, outlet_id: str, signature: str, line: str, articles: 
 def _differing(old: str, new: str) -> dict[str, str]:
     """Lines that only one of two texts has: signature, which begins with "+" or "-", to the line as it stands.
 
-    A sentence between lines that both have is none of a site's own: several stories may be corrected alike.
+    Not a sentence between lines that both have, nor a line in the place of one of much the same words: several stories
+    may be corrected alike.
     """
     sides = [{fold(line): line for line in text.split("\n")} for text in (old, new)]
-    both = sides[0].keys() & sides[1].keys()
-    alone = {}
-    for sign, side in zip("-+", sides, strict=True):
+    both, alone = sides[0].keys() & sides[1].keys(), list[list[tuple[str, str, set[str]]]]()
+    for side in sides:
         common = [at for at, key in enumerate(side) if key in both]
-        for at, (key, line) in enumerate(side.items()):
-            within = bool(common) and common[0] < at < common[-1]
-            if key and key not in both and not is_noise(line) and not (within and is_sentence(line)):
-                alone[sign + hashlib.sha256(key.encode()).hexdigest()[:24]] = line
-    return dict(list(alone.items())[:MOST])
+        spoken = range(common[0], common[-1]) if common else range(0)
+        rest = [(at, key, line) for at, (key, line) in enumerate(side.items()) if key and key not in both]
+        left = [
+            (key, line) for at, key, line in rest if not (at in spoken and is_sentence(line)) and not is_noise(line)
+        ]
+        alone.append([(key, line, set(line.split())) for key, line in left[:MOST]])
+    return {
+        sign + hashlib.sha256(key.encode()).hexdigest()[:24]: line
+        for sign, mine, others in zip("-+", alone, alone[::-1], strict=True)
+        for key, line, words in mine
+        if not any(2 * len(words & theirs) >= max(len(words), len(theirs)) for *_, theirs in others)
+    }
 
 
 def _take_back(tx: Transaction, event: int) -> None:

@@ -1,8 +1,9 @@
-"""How well edits are told: from none, and those that matter from the rest. Labels in edits.toml."""
+"""How well edits are told: from none, and those that matter from the rest. Labels in edits.toml, edit_families.toml."""
 
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 from archive.materiality import Edit, edits
 from archive.noise import changes
 from archive.topics import shipped_rules
+from archive.versions import same_words
 
 LABELLED = Path(__file__).parent / "edits.toml"
+FAMILIES = tomllib.loads(LABELLED.with_name("edit_families.toml").read_text("utf-8"))
 
 
 def pairs() -> Iterator[tuple[dict[str, Any], tuple[str, str], tuple[str, str]]]:
@@ -49,7 +52,7 @@ def evaluate(*, verbose: bool = False) -> dict[str, float]:
         if verbose and (material != bool(said) or (entry["label"] == "none") == bool(found)):
             print(entry["label"], entry.get("why", ""), "->", [(e.op, e.kind, e.reasons, e.passage) for e in found])
             print("  ", entry["before"], "\n  ", entry["after"])
-    scores = {
+    scores = families(verbose=verbose) | {
         "material_f1": 2 * right / (2 * right + wrong + missed),
         "reason": reasons / (right + missed),
         "versions_of_none": versions / none,
@@ -57,6 +60,57 @@ def evaluate(*, verbose: bool = False) -> dict[str, float]:
     }
     print("edits:", ", ".join(f"{name} {score:.3f}" for name, score in scores.items()))
     return scores
+
+
+def families(*, verbose: bool = False) -> dict[str, float]:
+    """The share of what sites change that makes a version, of what outlets change that makes none, by turns the one
+    way round and the other; F1 of what is material among pairs of sentences."""
+    title, text = FAMILIES["title"], FAMILIES["text"].strip()
+    wrong, all_ = Counter[object](), Counter[object]()
+    for what in ("noise", "news"):
+        forms = [(place, form) for family in FAMILIES[what].values() for place, few in family.items() for form in few]
+        for number, (place, form) in enumerate(forms):
+            changed = put(title, text, place, filled(form, number))
+            sides = [(title, text), changed][:: 1 if number % 2 else -1]
+            failed = same_words(sides[0], sides[1]) == (what == "news")
+            all_[what], wrong[what] = all_[what] + 1, wrong[what] + failed
+            if verbose and failed:
+                print(what, place, form)
+    for why, pairs in FAMILIES["pairs"].items():
+        for before, after in pairs:
+            sides = [(title, f"{text}\n{sentence}") for sentence in (before, after)]
+            said = any(edit.reasons for edit in judged(sides[0], sides[1]))
+            all_["material", said] += why not in ("wording", "typo")
+            all_["rest", said] += why in ("wording", "typo")
+            if verbose and said == (why in ("wording", "typo")):
+                print(why, before, after)
+    right, missed, false = all_["material", True], all_["material", False], all_["rest", True]
+    return {
+        "families_versioned": wrong["noise"] / all_["noise"],
+        "families_silent": wrong["news"] / all_["news"],
+        "families_material_f1": 2 * right / (2 * right + missed + false),
+    }
+
+
+def filled(form: str, number: int) -> str:
+    """A form with names of its own."""
+    names = {"C": [FAMILIES["city"]], "X": [FAMILIES["section"]], "S": FAMILIES["sites"], "N": FAMILIES["writers"]}
+    names |= {"O": FAMILIES["others"], "P": FAMILIES["others"][::-1]}
+    for mark, among in names.items():
+        form = form.replace(f"{{{mark}}}", among[number % len(among)])
+    return form
+
+
+def put(title: str, text: str, place: str, form: str) -> tuple[str, str]:
+    """A title and a text with a form at its place."""
+    lines = text.split("\n")
+    places = {
+        "title_start": (form + title, text), "title_end": (title + form, text), "first": (title, f"{form}\n{text}"),
+        "last": (title, f"{text}\n{form}"), "within": (title, "\n".join([*lines[:2], form, *lines[2:]])),
+        "start": (title, form + text), "end": (title, text + form),
+        "middle": (title, "\n".join([lines[0], lines[1] + form, *lines[2:]])),
+    }  # fmt: skip
+    return places[place]
 
 
 if __name__ == "__main__":

@@ -108,6 +108,26 @@ def test_stories_corrected_alike_are_no_drift(kit):
     assert kit.one("SELECT count(*) FROM drift") == 0
 
 
+def test_what_is_put_right_in_several_stories_is_no_drift(kit):
+    """A name corrected in a line without a full stop, a long paragraph without one, a correction told at the end."""
+    told = "قال الناطق إن القافلة وصلت مساءً."
+    long = "وكانت القوات قد سيطرت على البلدة في ربيع العام الماضي بعد معارك استمرت أسابيع وأدت إلى نزوح معظم سكانها"
+    changes = [
+        (["الناطق الرسمي باسم المجلس: سامر حداد", told], ["الناطق الرسمي باسم المجلس: سامي حداد", told]),
+        ([told], [told, long]),
+        ([told], [told, "تصحيح: اسم القتيل سامي حداد"]),
+    ]
+    for at, sides in enumerate(changes):
+        for number in range(4):
+            url, title = f"https://sana.example/{at}/{number}", f"قسد تتحدث عن القافلة رقم {number}"
+            before, after = (
+                replace(ON_TOPIC, title=title, text="\n".join([*side, f"الرقم {number}."])) for side in sides
+            )
+            kit.save(before, url=url)
+            assert kit.save(after, LATER, url=url).kind == "changed"
+    assert kit.one("SELECT count(*) FROM drift") == 0
+
+
 def test_the_same_edit_days_apart_is_no_drift(kit):
     for number, day in enumerate(("21", "23", "25")):
         url = f"https://sana.example/{number}"

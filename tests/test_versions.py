@@ -86,6 +86,8 @@ def test_these_are_edits(before, after):
         ("في عام 2024.\n15 معتقلاً", "في عام 2024\n15 معتقلا"),
         ("ا\u0654علنت", "أعلنت"),
         ("ﻗﺴﺪ", "قسد"),
+        ("قتل 1,500 شخص", "قتل 1\u202f500 شخص"),
+        ("قسد و«داعش»", "قسد&amp;nbsp;و&laquo;داعش&raquo;"),
         ("", " \n"),
     ],
 )
@@ -144,6 +146,27 @@ def test_what_a_headline_gains_after_a_dash_is_an_edit_unless_it_names_a_site():
     told = replace(ARTICLE, title="قسد تنقل معتقلين من الحسكة إلى القامشلي")
     assert not same_version(told, replace(told, title=f"{told.title} - تفاصيل جديدة"))
     assert same_version(told, replace(told, title=f"{told.title} - صوت الفرات"))
+
+
+def test_what_stands_apart_from_its_paragraph_makes_no_version():
+    """A dateline, who told it, numbers and bullets of a list, an advert in brackets: not what looks like them."""
+    told = replace(ARTICLE, text="أعلن المجلس بدء العملية.\nوقال الناطق إنها انتهت.")
+    lines = told.text.split("\n")
+    for text in (
+        f"الحسكة - نورث برس: {told.text}",
+        f"{told.text} (رويترز)",
+        "\n".join(f"{number}) {line}" for number, line in enumerate(lines, 1)),
+        "\n".join(f"◆ {line}" for line in lines),
+        f"{lines[0]} (اقرأ أيضاً: عودة المدارس)\n{lines[1]}",
+    ):
+        assert same_version(told, replace(told, text=text)), text
+    for text in (
+        f"مصادر: {told.text}",
+        f"{told.text} (قسد)",
+        f"12 {told.text}",
+        f"{lines[0]} (لم يؤكد ذلك)\n{lines[1]}",
+    ):
+        assert not same_version(told, replace(told, text=text)), text
 
 
 def test_the_hash_of_a_version_is_literal():

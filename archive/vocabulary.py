@@ -1,0 +1,212 @@
+"""What a text says that may not change without mattering: numbers, dates, places, actors, negations.       [pure]
+
+Read from words alone, with the vocabulary of materiality.toml: "ثلاثة عشر" is worth what "13" is.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from archive.arabic.normalise import normalise, normalise_map, source_span
+from archive.arabic.numbers import read_numbers
+from archive.arabic.tokens import stripped
+from archive.matching import scan
+from archive.rules import RuleSet
+
+VOCABULARY = tomllib.loads(Path(__file__).with_name("materiality.toml").read_text("utf-8"))
+TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_a-z]+|[a-z]+")
+WEAK = "?"  # the last of a value that counts only where it took the place of another
+
+_PART = re.compile(rf"{TOKEN.pattern}|[.!?؟؛:،\n]")
+_CLOCK = re.compile(r"\d{1,2}:\d\d|\d{1,4}/\d{1,2}/\d{1,4}")
+_NOMINAL = ("", "ا", "ة", "ون", "ين", "ان", "ات", "تان", "تين")
+_VERBAL = ("", "ا", "ت", "وا", "ه", "ون", "ين", "ان", "هم", "ها")
+_BESIDE = ("past", "coming", "current")  # of a month
+_NAMELESS = {normalise(word) + end for word in VOCABULARY["names"]["nameless"] for end in ("", "ت", "ه", "ا")}
+_GIVEN, _TITLES, _NEVER, _BEGINS = (
+    frozenset(map(normalise, names))
+    for names in (
+        VOCABULARY["phrases"]["name"]["given"], VOCABULARY["phrases"]["title"]["sure"],
+        VOCABULARY["names"]["never"], VOCABULARY["names"]["begins"],
+    )
+)  # fmt: skip
+_WORTH = {normalise(name): normalise(number) for number, names in VOCABULARY["numbers"].items() for name in names}
+
+
+class Fact(NamedTuple):
+    """Something an edit may not touch without mattering: what it is worth, and the word beside it."""
+
+    kind: str
+    value: Any
+    surface: str
+    beside: str
+    lost: bool = False  # only the first of two texts has it
+
+
+class _Found(NamedTuple):
+    """A fact among words: the first, the one after the last."""
+
+    start: int
+    end: int
+    kind: str
+    value: Any
+
+
+def facts_of(text: str, rules: RuleSet | None = None) -> list[Fact]:
+    """The facts of a stretch of text, in its order; terms that `rules` watch come last."""
+    folded, offsets = normalise_map(text)
+    spans = [match.span() for match in _PART.finditer(folded)]
+    words = [folded[low:high] for low, high in spans]
+    found = list[_Found]()
+    free = [next((_WORTH[form] for form in (word, *stripped(word)) if form in _WORTH), word) for word in words]
+    at = 0
+    while at < len(words):
+        known = _known(words, at)
+        if known:
+            found.append(known)
+            free[at : known.end] = [""] * (known.end - at)
+        at = known.end if known else at + 1
+    for number in read_numbers(free):
+        year = isinstance(number.value, int) and 1900 <= number.value < 2100 and number.end == number.start + 1
+        found.append(_Found(number.start, number.end, "date" if year else "number", number.value))
+    found += [_Found(i, i + 1, "date", word) for i, word in enumerate(free) if _CLOCK.fullmatch(word)]
+
+    def span(fact: _Found) -> tuple[int, int]:
+        return source_span(text, offsets, spans[fact.start][0], spans[fact.end - 1][1])
+
+    out = []
+    for fact in _dated(sorted(found, key=lambda fact: fact[:2]), words):
+        if fact.kind != "idiom":
+            beside = fact.end if fact.kind == "number" else fact.start - 1
+            near = words[beside] if 0 <= beside < len(words) else ""
+            out.append(Fact(fact.kind, fact.value, text[slice(*span(fact))], near))
+    if rules:
+        actors = [span(fact) for fact in found if fact.kind == "actor"]
+        watched = frozenset[int]().union(*(topic.mention for topic in rules.by_topic))
+        for hit in scan(rules, "", text).hits:
+            low, high = source_span(text, offsets, hit.start, hit.end)
+            part = any(a <= low and high <= b and b - a > high - low for a, b in actors)
+            if hit.term in watched and not part:
+                out.append(Fact("term", hit.term, text[low:high], ""))
+    return out
+
+
+def _known(words: Sequence[str], at: int) -> _Found | None:
+    """The longest phrase of the vocabulary that begins at a word."""
+    found = [
+        (at + len(phrase), kind, value, form != words[at] and words[at][: -len(form)].endswith(("ال", "لل")))
+        for form in (words[at], *stripped(words[at]))
+        for phrase, kind, value in _PHRASES.get(form, ())
+        if tuple(words[at + 1 : at + len(phrase)]) == phrase[1:]
+    ]
+    for phrase in sorted(found, key=lambda phrase: -phrase[0]):
+        if whole := _whole(words, *phrase):
+            return _Found(at, *whole)
+    return None
+
+
+def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool) -> tuple[int, str, Any] | None:
+    """A phrase with what belongs to it: the name after a title, what a ministry is of; None if that is missing."""
+    following, more = (words[n] if n < len(words) else "" for n in (end, end + 1))
+    if kind == "head":
+        other = _no_name(following) or following in _TITLES or (defined and not following.startswith("ال"))
+        return None if other else (end + 1, "actor", (value, _root(following)))
+    if kind == "place_head":
+        upto = end + 1 + (following in _BEGINS and bool(more))
+        return None if defined or _no_name(following) else (upto, "place", " ".join(words[end:upto]))
+    if kind == "said":
+        plain = not any(_no_name(word) or word.startswith("ال") or word in _PHRASES for word in (following, more))
+        told = plain and words[end + 2 : end + 3] in (["،"], [":"], ["ان"])
+        return (end + 2, "actor", (following, more, WEAK)) if told else None
+    if kind not in ("title", "name"):
+        return end, kind, value
+    first = end if kind == "title" else end - 1
+    while kind == "title" and first < len(words) and words[first].startswith("ال") and _is_nation(words[first]):
+        first += 1  # النائب الأميركي جو
+    if first >= len(words) or _no_name(words[first]) or (kind == "title" and words[first][0] in "يتس"):
+        return None
+    more = words[first + 1] if first + 1 < len(words) else ""
+    full = not _no_name(more) and (kind == "title" or more.startswith("ال") or more in _GIVEN)
+    sure = value != WEAK or words[first] in _GIVEN or more in _GIVEN
+    return first + 1 + bool(full), "actor", (words[first], more if full else "", *(() if sure else (WEAK,)))
+
+
+def _no_name(word: str) -> bool:
+    """Whether a word is none of a name: it ends a sentence, tells what somebody did, joins or says how something is."""
+    forms = (word, *stripped(word))
+    return not word or not word[0].isalnum() or word in _NAMELESS or not _NEVER.isdisjoint(forms)
+
+
+def _is_nation(word: str) -> bool:
+    return any(kind == "actor" and value == _root(word) for _, kind, value in _PHRASES.get(word.removeprefix("ال"), ()))
+
+
+def _root(word: str) -> str:
+    """An adjective without article and gender: التركية, تركي."""
+    return word.removeprefix("ال").removesuffix("ه").replace("امريك", "اميرك")
+
+
+def _dated(found: Sequence[_Found], words: Sequence[str]) -> Iterator[_Found]:
+    """A number before a month is a day; a month told twice, or in a word of other meaning, and what the weekday beside
+    it says already, are left out."""
+    none = _Found(-9, -9, "", None)
+    for last, fact, following in zip([none, *found], found, [*found[1:], none], strict=False):
+        before = last if fact.start - last.end <= 1 else none
+        after = following if 0 <= following.start - fact.end <= 1 else none
+        if fact.value in ("today", "yesterday", "tomorrow"):
+            if is_(before.value, "weekday") or is_(after.value, "weekday"):
+                continue
+        elif is_(fact.value, "month"):
+            sure = before.kind == "number" or isinstance(after.value, int) or after.value in _BESIDE
+            if is_(before.value, "month") or (fact.value[2] and not sure and words[fact.start - 1] != "شهر"):
+                continue
+            fact = fact._replace(value=fact.value[:2])
+        elif fact.kind == "number" and is_(after.value, "month"):
+            fact = fact._replace(kind="date")
+        yield fact
+
+
+def is_(value: Any, what: str, at: int = 0) -> bool:
+    """Whether a value is one of several parts, and `what` is one of them."""
+    return isinstance(value, tuple) and value[at] == what
+
+
+def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, Any]]]:
+    """The vocabulary by first words: phrase, kind, value."""
+    dates = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))
+    told: list[tuple[str, str, Any]] = [
+        (name, kind, {"each": normalise(name), "weak": WEAK}.get(value, value))
+        for kind, groups in VOCABULARY["phrases"].items()
+        for value, names in groups.items()
+        for name in names
+    ]
+    told += [
+        (name, "date", ("month", month, name in VOCABULARY["dates"]["unsure"]))
+        for month, names in enumerate(dates["months"], 1)
+        for name in names
+        if not name.isascii()
+    ]
+    told += [(day, "date", ("weekday", normalise(day))) for day in dates["weekdays"] if day.startswith("ال")]
+    told += [
+        (name + end, "actor", _root(normalise(name))) for name in VOCABULARY["nations"]["names"] for end in _NOMINAL
+    ]
+    told += [
+        (form, kind, ((number, kind), side, WEAK))
+        for kind, groups in VOCABULARY["contrary"].items()
+        for number, sides in enumerate(groups)
+        for side, words in enumerate(sides)
+        for word in normalise(words).split()
+        for form in (*(word + end for end in _VERBAL), *(sign + word.removeprefix("ا") for sign in "يت"))
+    ]
+    out: dict[str, list[tuple[tuple[str, ...], str, Any]]] = {}
+    for phrase, kind, value in told:
+        words = tuple(TOKEN.findall(normalise(phrase)))
+        out.setdefault(words[0], []).append((words, kind, value))
+    return out
+
+
+_PHRASES = _phrases()
