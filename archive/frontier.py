@@ -247,6 +247,7 @@ def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Lin
     if new:
         db.execute("UPDATE crawls SET discovered = discovered + ? WHERE id = ?", (new, look.crawl_id))
     hints.take(tx, links, look.at, trusted=kind == "wordpress")
+    hints.again(tx, links, look.at)
     return new
 
 

@@ -1,13 +1,15 @@
-"""What listings say of kept articles: that one was modified is a reason to look again, never proof of an edit."""
+"""What listings say of kept articles: that one was modified, or is there although it was withdrawn, is a reason to
+look again, never proof."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from archive.models import Link
-from archive.times import later
+from archive.times import later, moment
 
 if TYPE_CHECKING:
     from archive.writer import Transaction
@@ -47,6 +49,22 @@ def take(tx: Transaction, links: Iterable[Link], at: str, *, trusted: bool) -> N
                 "UPDATE articles SET next_check_at = min(coalesce(next_check_at, ?), ?) WHERE id = ?",
                 (when, when, article_id),
             )
+
+
+def again(tx: Transaction, links: Iterable[Link], at: str) -> None:
+    """Make due the withdrawn articles that a listing, read at the stamp `at`, names. The longer one has been gone the
+    less often: a listing may name it for years, or name it again since it is back."""
+    rows = tx.db.execute(
+        "SELECT DISTINCT a.id, a.gone_at, a.last_checked_at FROM json_each(?) JOIN addresses d ON d.url = value "
+        "JOIN articles a ON a.id = d.article_id WHERE a.status = 'gone' AND a.latest_version_id IS NOT NULL",
+        (json.dumps([link.url for link in links]),),
+    ).fetchall()
+    for article_id, gone_at, checked in rows:
+        gone = (moment(at) - moment(gone_at)).total_seconds()
+        due = max(at, later(checked, max(HOUR, gone / 2)))
+        tx.db.execute(
+            "UPDATE articles SET next_check_at = min(coalesce(next_check_at, ?1), ?1) WHERE id = ?2", (due, article_id)
+        )
 
 
 def newer(date: str, than: str) -> bool:

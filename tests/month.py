@@ -218,7 +218,8 @@ class Truth:
             how = story.how_gone(t)
             if t >= story.lost:
                 continue  # see `_lost`
-            right = how in GONE if kind == "withdrawn" else how is None
+            lost = how == "password" and any(at <= t and way == "lost" for at, way in story.moves)
+            right = lost or how in GONE if kind == "withdrawn" else how is None  # locked, where no listing leads to
             self.tally.check(kind, right, f"{name} at {t}: is {how}, {paper.fault(t)}")
         for since, until, how in story.gone:
             if how == "password":
@@ -235,7 +236,8 @@ class Truth:
             if any(0 < since - s.lost < 7 * DAY for s in paper.stories):
                 continue  # among what a redesign lost, while that comes to light, it may stay in doubt
             if due < min(until, story.lost, self.end):
-                looks = [row.t for row in self.shown[story.number] if since <= row.t and row.said == how]
+                said = (how, "moved away")
+                looks = [row.t for row in self.shown[story.number] if since <= row.t and row.said in said]
                 self.tally.check("withdrawals", bool(here), f"{name} {how} since {since}, looks {looks}, due {due}")
                 if here:
                     second = next((t for t in looks if t >= looks[0] + CONFIRM - 1), 0.0)
@@ -253,7 +255,7 @@ class Truth:
         if not met:  # of a listing at its slowest it was not to be seen before
             first = self._answering(paper, story, story.at, self.slowest)
             return max(first, self._answering(paper, story, t, 2 * EVERY))
-        changed = [b.t for a, b in pairwise(seen) if a.said != b.said]
+        changed = [b.t for a, b in pairwise(seen) if a.said != b.said or a.t < paper.banner <= b.t]
         base = max([met[0], *(at for at in changed if at < t)])
         rung = next((base + step for step in LADDER if base + step > t), math.inf)
         due = min(rung, t + 2 * self.slowest) if told else rung

@@ -144,6 +144,22 @@ def test_with_the_outlet_out_of_reach_nothing_is_withdrawn(kept: Desk, site: Sit
     assert events(kept) == ["new", "withdrawn"]
 
 
+def test_what_is_listed_again_after_it_was_withdrawn_is_looked_at_soon_and_not_at_every_poll(
+    kept: Desk, site: Site
+) -> None:
+    site.route("/a", lambda v: v.answer("حذف", 404))
+    assert [again(kept), again(kept)] == ["gone", "gone"]
+    hits = site.hits("/a")
+    kept.ahead += timedelta(minutes=10)
+    kept.crawl()  # the feed names it still
+    assert site.hits("/a") == hits
+    site.page("/a", STORY)
+    kept.ahead += timedelta(hours=1)
+    kept.crawl()
+    kept.crawl(all_sources=False)
+    assert events(kept) == ["new", "withdrawn", "restored"]
+
+
 def test_what_is_new_while_all_leads_home_is_asked_for_again(desk: Desk, site: Site) -> None:
     site.feed("/feed", [])
     site.page("/", "<html><title>الرئيسية</title><body><h1>موقع الأخبار</h1></body></html>")
