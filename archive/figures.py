@@ -25,7 +25,7 @@ from archive.matching import scan
 from archive.rules import RuleSet, compile_rules
 
 _TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_a-z]+|[a-z]+|[^\w\s]|\n")
-_DEFINITE = re.compile(r"[وف]?(?:[بك]?ال|لل)\w{3}")
+_DEFINITE, _DUAL = re.compile(r"[وف]?(?:[بك]?ال|لل)\w{3}"), re.compile(r"\w{2,}(?:ان|ين)")
 _DATA = tomllib.loads(Path(__file__).with_name("figures.toml").read_text("utf-8"))
 _ACTS = lexicon()["act"]
 _MONTHS = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))["months"]
@@ -34,6 +34,7 @@ _W = {name: frozenset(map(normalise, words)) for name, words in _DATA["words"].i
 _UNITS = _W["units"].union(*(map(normalise, names) for names in _MONTHS), "%/:")
 _SENTENCE, _CLAUSE = frozenset(".!?؟؛\n"), frozenset("،,:()[]-")
 _PEOPLE = ("one", "two", "many")  # roles of words for those who are counted, or whom an act befell
+_SAYS = {"one": 1, "two": 2}  # how many a noun says by itself
 _DONE = ("does", "undergoes", "noun", "doubtful")  # roles of an act that is told
 _REACH, _FAR, _NEAR = 7, 10, 5  # words: from an act to whom it befell; from a total or a negation; to what follows
 _SAID = 100  # words a denial reaches over
@@ -68,14 +69,13 @@ class _Mark(NamedTuple):
 
 
 class _Amount(NamedTuple):
-    """How many: from which word to which, `first` without what bounds it. `noun`: a dual or singular says it."""
+    """How many, with what bounds it: from which word to which. `noun`: a dual or singular says it."""
 
     low: int | None
     high: int | None
     approx: bool
     at: int
     until: int
-    first: int
     noun: _Mark | None = None
 
 
@@ -114,14 +114,17 @@ class _Reader:
         for hit in scan(_rules(), "", text).hits:
             if hit.start in begins and hit.end in ends:
                 name, role = _rules().terms[hit.term].id.split()
-                mark = _Mark(name, role, begins[hit.start], ends[hit.end])
+                at = begins[hit.start]
+                if role in _SAYS and (name == "nationals" or _DEFINITE.match(self.words[at])):
+                    role = "many"  # it says no number: الطفلين, عودة سوريا
+                mark = _Mark(name, role, at, ends[hit.end])
                 self.starting.setdefault(mark.at, []).append(mark)
                 self.ending.setdefault(mark.until, []).append(mark)
 
     def figures(self) -> Iterator[Figure]:
         """All figures, sentence by sentence; each may take up the act of the one before it."""
         for last in [*(at for at, word in enumerate(self.words) if word in _SENTENCE), len(self.words)]:
-            self.last, before, act = last, _Amount(None, None, False, self.first, self.first, self.first), None
+            self.last, before, act = last, _Amount(None, None, False, self.first, self.first), None
             if any(at in self.starting for at in range(self.first, last)):
                 source = self.source()
                 for amount in self.amounts():
@@ -141,9 +144,9 @@ class _Reader:
             if at in self.numbers and at >= done and (amount := self.amount(at)):
                 yield amount
                 done = amount.until
-            elif noun and at >= done and noun.role != "many" and not _DEFINITE.match(self.words[at]):
-                many = 1 if noun.role == "one" else 2
-                yield _Amount(many, many, False, at, noun.until, at, noun)
+            elif noun and at >= done and noun.role in _SAYS and not _DUAL.fullmatch(self.word(at - 1)):
+                many = _SAYS[noun.role]  # but for مصدران عسكريان
+                yield _Amount(many, many, False, at, noun.until, noun)
 
     def amount(self, at: int) -> _Amount | None:
         """The number that begins at a word, as far as a range goes, with what bounds it."""
@@ -151,7 +154,7 @@ class _Reader:
         between, upto = self.word(at - 1) == "بين", None
         if between:
             begin -= 1 + (self.word(at - 2) == "ما")
-            upto = self.numbers.get(end + (self.word(end) == "و"))
+            upto = self.numbers.get(end + (self.word(end) in ("و", "الي")))
             if not upto:  # بين خمسة وعشرة is no fifteen
                 joint = next((i for i in range(at + 1, end) if words[i][0] == "و"), end)
                 parts = ([w.removeprefix("و") or "و" for w in part] for part in (words[at:joint], words[joint:end]))
@@ -171,7 +174,9 @@ class _Reader:
             return None
         if low is not None and words[at].startswith("ال") and read_numbers([words[at][2:]]):
             return None  # those who were told of before: القتلى الخمسة
-        amount = _Amount(low, high, low is None, begin, upto.end if upto else end, at)
+        if re.search(r"[^\W\d]-$", self.folded[max(0, self.spans[at][0] - 2) : self.spans[at][0]]):
+            return None  # إف-16
+        amount = _Amount(low, high, low is None, begin, upto.end if upto else end)
         for mark in self.ending.get(begin, ()):
             amount = _bounded(amount, mark.name, mark.at, amount.until) if mark.role == "before" else amount
         return amount
@@ -182,20 +187,21 @@ class _Reader:
         """Whom an amount counts and the act, given the figure before it and its act; None if nobody."""
         after, until, noun = self.word(amount.until), amount.until, amount.noun
         if not noun:
-            if after in _UNITS or self.word(amount.first - 1) in _W["numbered"]:
+            if {after, self.word(until + (after == "في"))} & _UNITS or self.word(amount.at - 1) in _W["numbered"]:
                 return None
-            noun = self.people(until + (after == "من"))
+            noun = self.noun(amount)
             if noun:
                 until = noun.until
             elif self.words[amount.at] in _W["two"]:  # معتقلين اثنين
-                noun = next((mark for mark in self.ending.get(amount.at, ()) if mark.role == "many"), None)
+                pair = (mark for mark in self.ending.get(amount.at, ()) if mark.role == "many")
+                noun = next((mark for mark in pair if self.words[mark.at].endswith("ين")), None)
                 amount = amount._replace(at=noun.at) if noun else amount
-        elif after in _W["two"]:
-            until += 1
+        else:
+            until += after in _W["two"]
         tie = self.tie(amount.at, bool(noun), before, told)
         if noun:
             counted, act = ("people", noun.name) if noun.name in _ACTS else (noun.name, tie.act)
-            sure = amount.low != 1 or not amount.noun or self.single(noun, tie, before)
+            sure = not amount.noun or self.single(amount, noun, tie, before)
         else:
             (counted, until), act = self.unnamed(amount, tie), tie.act
             sure = bool(counted)
@@ -212,6 +218,16 @@ class _Reader:
             amount = _bounded(amount, mark.name, amount.at, mark.until) if mark.role == "after" else amount
         return amount, counted, act
 
+    def noun(self, amount: _Amount) -> _Mark | None:
+        """The noun behind a number, if it counts that: not المرتبة 105 وسوريا, nor اثنين من إيطاليا."""
+        part = self.word(amount.until) == "من"
+        noun = self.people(amount.until + part)
+        if not noun or (part and noun.name == "nationals" and self.words[noun.at].endswith("ا")):
+            return None
+        word, exact = self.words[noun.at], amount.low or amount.high
+        joined = (word[0] == "و" and word not in _rules().index) or (exact and _DEFINITE.match(word))
+        return noun if part or not joined else None
+
     def tie(self, at: int, named: bool, before: _Amount, told: str | None) -> _Tie:
         """What befell those who are counted from word `at` on, by what stands before."""
         if before.until > self.first:
@@ -224,8 +240,7 @@ class _Reader:
             if joined and not any(acts) and not _CLAUSE.intersection(joint[:-1]):
                 return _Tie(told, "and", not joint)
         if self.word(at - 1) in _W["reaches"] and (whose := self.total(at)):
-            died = whose.name in _ACTS
-            return _Tie(whose.name if died else None, "", False, "people" if died else whose.name)
+            return _Tie(whose.name, "", False, "people") if whose.name in _ACTS else _Tie(counted=whose.name)
         if self.words[at][0] in "بل" and self.words[at] not in _rules().index:
             return _Tie()  # to whom, by whom: بتسليمه لشخصين
         through = False
@@ -235,9 +250,8 @@ class _Reader:
             word = self.word(end - 1)
             joins = word in _W["through"] or (end == at and word in _W["links"])
             through |= word in _W["through"]
-            prefixed = end == at and word[0] in "بل" and len(word) > 2
-            ending = "" if word in _W["own"] else self.text[slice(*self.written(end - 1, end))]
-            if word in _CLAUSE or (word in _W["stops"] and not joins) or prefixed or ending.endswith(("ه", "ها", "هم")):
+            prefixed = end == at and word[0] in "بل" and len(word) > 2  # برصاص ثلاثة
+            if word in _CLAUSE or (word in _W["stops"] and not joins) or prefixed or self.owned(end - 1):
                 break
         return _Tie()
 
@@ -257,14 +271,26 @@ class _Reader:
     def unnamed(self, amount: _Amount, tie: _Tie) -> tuple[str, int]:
         """Whom a number counts that no known noun follows ("": nobody), and where that ends."""
         after, until = self.word(amount.until), amount.until
-        if not after or after in _CLAUSE or after in _W["free"] or after[0] == "و":
-            bare = tie.near and tie.act and _ACTS[tie.act].get("bare") and not 1900 <= (amount.low or 0) < 2100
-            return tie.counted or "people" * bool(bare), until
-        noun = tie.near and tie.act and len(after) > 2 and after.isalpha() and after not in _W["stops"]
-        return self.text[slice(*self.written(until, until + 1))] if noun and after[:2] != "ال" else "", until + 1
+        bare = tie.near and "bare" in _ACTS.get(tie.act, ()) and not 1900 <= (amount.low or 0) < 2100
+        if self.ends(until):
+            return tie.counted or "people" * bare, until
+        noun = bare and len(after) > 2 and after.isalpha() and after not in _W["stops"] and after[:2] != "ال"
+        return self.text[slice(*self.written(until, until + 1))] if noun else "", until + 1
 
-    def single(self, noun: _Mark, tie: _Tie, before: _Amount) -> bool:
-        """Whether a noun in the singular says that it was one."""
+    def ends(self, at: int) -> bool:
+        """Whether no noun or adjective stands at a word."""
+        word = self.word(at)
+        return not word or word in _CLAUSE or word in _W["free"] or word[0] in "وبل"
+
+    def single(self, amount: _Amount, noun: _Mark, tie: _Tie, before: _Amount) -> bool:
+        """Whether a noun in the singular says that it was one, one in the dual that it befell two."""
+        at, other = noun.until, self.people(noun.until)
+        subject = tie.role == "does" and tie.near and not self.word(noun.at).endswith(("ا", "ين"))
+        adjective = self.ends(at + 1) and not self.owned(at) and (not other or other.name == "nationals")
+        if subject and not self.ends(at) and not adjective:
+            return False  # قتل رجل زوجته
+        if amount.low == 2:
+            return True
         if noun.name in _ACTS:  # قتيل
             return self.word(noun.at - 1) in _W["fell"] or noun.at == self.first or (tie.role == "and" and tie.near)
         if tie.role == "and":
@@ -328,11 +354,16 @@ class _Reader:
         heads = (i for i in range(at - 1, max(self.first, at - _FAR), -1) if self.word(i - 1) in _W["total"])
         return next(filter(None, map(self.people, heads)), None)
 
+    def owned(self, at: int) -> bool:
+        """Whether a word ends in a pronoun."""
+        written = self.text[slice(*self.written(at, at + 1))] if self.word(at) else ""
+        return written.endswith(("ه", "ها", "هم")) and self.words[at] not in _W["own"]
+
     def object(self, at: int) -> bool:
         """Whether somebody stands in the accusative singular, without a number: مدنيا."""
         noun, word = self.people(at), self.word(at)
-        alone = noun is not None and noun.role == "one" and word[-1:] == "ا" and not _DEFINITE.match(word)
-        return alone and not read_numbers([self.word(at - 1) or "|"])
+        single = noun is not None and noun.role == "one" and word[-1:] == "ا"
+        return single and not read_numbers([self.word(at - 1) or "|"])
 
 
 def _bounded(amount: _Amount, bound: str, at: int, until: int) -> _Amount:
@@ -344,11 +375,11 @@ def _bounded(amount: _Amount, bound: str, at: int, until: int) -> _Amount:
 @cache
 def _rules() -> RuleSet:
     """Acts, nouns of people and the words around them as one rule set; each term is named by name and role."""
-    terms: dict[str, dict[str, Any]] = act_terms(lexicon())
+    terms: dict[str, dict[str, Any]] = act_terms({**lexicon(), "event": {}})
     for name, noun in _DATA["counted"].items():
         sound = [normalise(stem) for stem in noun.get("sound", ())]
         one = {stem + end for stem in sound for end in ("", "ا", "ه")}
-        two = {stem + end for stem in sound for end in ("ان", "تان", "تين")}
+        two = {f"{stem}ان" for stem in sound}
         many = set().union(*map(endings, sound)) - one - two
         for role, forms in zip(_PEOPLE, (one, two, many), strict=True):
             if every := [*noun.get(role, ()), *sorted(forms)]:
