@@ -15,7 +15,6 @@ import html
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -70,9 +69,8 @@ def _any(kind: str, way: str) -> str:
 
 
 _SORRY = rf"\W*(?:(?:{either(_DATA['words']['sorry'])})(?:\W+|$))*"
-Kind = Literal["blocked", "outage", "gone"]
-_KINDS: tuple[Kind, ...] = ("blocked", "outage", "gone")
-_SAYS = {kind: re.compile(rf"{_SORRY}(?:{_any(kind, 'says')})") for kind in _KINDS}
+_KINDS: tuple[Literal["blocked", "outage", "gone"], ...] = ("blocked", "outage", "gone")
+_SAYS: dict[str, re.Pattern[str]] = {kind: re.compile(rf"{_SORRY}(?:{_any(kind, 'says')})") for kind in _KINDS}
 _ONLY = {kind: re.compile(rf"{_SORRY}(?:{_any(kind, 'only')})") for kind in _KINDS}
 _PATHS = {kind: re.compile(_DATA[kind]["path"], re.I) for kind in _KINDS}
 _HOLDS = re.compile(rf"(?<!\w)(?:{_any('blocked', 'holds')})")
@@ -164,20 +162,19 @@ def _wall(page: Page, article: Article | None, short: bool, new: bool) -> Effect
             return None
     source = _source(page)
     shown = fold(_shown(source))
-    story = new and any(is_prose(line) and not any(map(partial(_says, fold(line)), _KINDS)) for line in lines)
-    heads = [article.title if article else ""]
-    if not story:
-        heads += (_TAG.sub(" ", html.unescape(head)) for head in _HEADS.findall(source))
-        heads += [part for head in heads for part in _PARTS.split(head)]
-    parts = [part for part in map(fold, heads) if 0 < len(part) <= 120]
-    begins = [*parts, *(fold(line) for line in lines[:2] if len(told) < LONG // 2)]
+    heads = [article.title if article else "", *(_TAG.sub(" ", html.unescape(h)) for h in _HEADS.findall(source))]
+    parts = [part for head in map(fold, heads) for part in (head, *_PARTS.split(head)) if 0 < len(part) <= 120]
+    begins = [fold(line) for line in lines[:2] if len(told) < LONG // 2]
+    story = new and any(is_prose(line) and not _SAYS["gone"].match(fold(line)) for line in lines)
     if _MARKS.search(source.lower()) or (len(shown) < 500 and _FAINT.search(source.lower())):
         return Effective("blocked", "a challenge or a password stands in its place")
     if _HOLDS.search(shown if short else fold(told)):
         return Effective("blocked", "only subscribers are shown it")
     path = unquote(urlsplit(page.final_url).path) if page.final_url != page.url else ""
     for kind in _KINDS:
-        said = next((part for part in begins if _says(part, kind, story)), None) or next(
+        if story and kind == "gone":  # a headline in part says nothing yet
+            parts = [fold(heads[0])]
+        said = next((part for part in (*parts, *begins) if _says(part, kind, story)), None) or next(
             filter(_ONLY[kind].fullmatch, parts), None
         )
         if said or _PATHS[kind].search(path):
@@ -185,10 +182,10 @@ def _wall(page: Page, article: Article | None, short: bool, new: bool) -> Effect
     return None
 
 
-def _says(part: str, kind: Kind, story: bool = False) -> bool:
-    """Whether a headline or line says so of its page. Where a `story` follows, one that goes on tells it of others:
-    "the report was deleted: how news disappears"."""
-    if (found := _SAYS[kind].match(part)) is None or not story:
+def _says(part: str, kind: str, story: bool) -> bool:
+    """Whether a headline or line says so of its page. Where a `story` follows, one that goes on after saying that
+    something is gone tells it of others: "the report was deleted: how news disappears"."""
+    if (found := _SAYS[kind].match(part)) is None or not story or kind != "gone":
         return found is not None
     return len(part[found.end() :].split()) < (1 if found[0].rstrip().endswith(":") else 5)
 

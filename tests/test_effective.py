@@ -134,6 +134,11 @@ def test_a_story_that_speaks_of_missing_pages_is_a_story(body):
     assert look(body, kept).status == "live"
 
 
+def test_the_beginning_of_an_article_before_a_login_is_no_article():
+    wall = "يرجى تسجيل الدخول لمتابعة قراءة المقال كاملاً على موقعنا"
+    assert look(site(TITLE, wall, LINES[0])).status == "blocked"
+
+
 def test_a_kept_article_is_live_while_its_words_are_there():
     assert look(STORY, KEPT) == Effective("live")
     shrunk = site("عذراً، الصفحة التي تبحث عنها غير موجودة", *LINES)  # whatever the template says over it
