@@ -229,12 +229,18 @@ def _missing(mine: Sequence[Fact], others: Sequence[Fact]) -> list[Fact]:
         counts[fact[:2]] -= 1
         if counts[fact[:2]] < 0:
             out.append(fact)
-    for kind in ("number", "place", "actor"):
-        a, b = ([fact for fact in side if fact.kind == kind] for side in (mine, others))
-        if not out and [f.value for f in a] != [f.value for f in b] and len(a) == len(b):
+    for kinds in (("number",), ("place", "actor")):
+        a, b = ([fact for fact in side if fact.kind in kinds] for side in (mine, others))
+        if not out and [f.value for f in a] != [f.value for f in b] and _places(a) == _places(b):
             theirs = {(f.value, f.beside) for f in b}
-            out += [f for f in a if (f.value, f.beside) not in theirs]
+            out += [f for f in a if (f.value, f.beside) not in theirs and not is_(f.value, WEAK, -1)]
     return out
+
+
+def _places(found: Sequence[Fact]) -> list[str]:
+    """The words that names and numbers stand beside, in some order; a name beside another leaves its place empty."""
+    names = {fact.surface for fact in found}
+    return sorted("" if fact.beside in names else fact.beside for fact in found)
 
 
 def _replaces(one: Fact, other: Fact) -> bool:
