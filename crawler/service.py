@@ -16,12 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-import sys
-import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -30,13 +26,14 @@ from archive import facts, stamps
 from archive.alerts.delivery import SmtpSettings, deliver_due
 from archive.alerts.outbox import waits
 from archive.alerts.rules import Channel
-from archive.errors import ConfigError, RasidError, WorkError
+from archive.errors import ConfigError, RasidError
 from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
 from archive.sqlite import SqliteError, connect_read
 from archive.stories import catch_up
 from archive.times import later, stamp
 from archive.upkeep import close_files, prune
 from archive.writer import Transaction, call_back
+from crawler.apart import aloud, aside
 from crawler.config import SERVICE, Config, Outlet, load_config
 from crawler.health import OURS, Survey, announce, survey
 from crawler.jobs import Jobs, Plan
@@ -57,7 +54,7 @@ DAY_S, LONG_S = 86400.0, 12 * 3600.0
 REST_S = 30.0  # before what failed is begun again: a full disk is neither helped by haste, nor the outlet by our visits
 CRAWL_S = 900.0  # then a crawl makes room for others; what it had not read is still due
 DRAIN_S = 14.0  # of the 20 s between SIGTERM and our end, for pages under way; the rest is for rows and a last mail
-PARTS = 5  # files and stretches of the ledger that are verified each day
+VERIFY = ("verify", "--workers", "1", "--sample", "5")  # files and stretches of the ledger, each day
 SENDING: dict[str, Channel] = {"deliver": "email", "channels": "apprise"}  # by job
 
 
@@ -113,7 +110,7 @@ class Service:
             "tick": (self._tick, TICK_S, 60.0, TICK_S),
             "health": (self._survey, HEALTH_S, 60.0, 1.0),
             "upkeep": (self._upkeep, DAY_S, LONG_S, SOON_S),
-            "verify": (self._verify, DAY_S, LONG_S, 2 * SOON_S),
+            "verify": (partial(self._aloud, *VERIFY), DAY_S, LONG_S, 2 * SOON_S),
             "doctor": (partial(self._aloud, "doctor"), 7 * DAY_S, LONG_S, 3 * SOON_S),
         }
         if config.smtp or config.alerts:
@@ -198,7 +195,7 @@ class Service:
             if kind == "save":
                 await self.session.crawls.save([target])
             elif kind == "label":
-                await _aside("label", partial(keep_label, self.session.config, self.session.writer, target))
+                await aside("label", partial(keep_label, self.session.config, self.session.writer, target))
             else:
                 outlet = self.session.config.enabled((target,))[0]
                 while target in self.running:  # a crawl under way may have read its listings before we were asked
@@ -222,58 +219,36 @@ class Service:
             deliver_due, session.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
             channel=channel, channels=self.channels, stop=self.stopping.is_set,
         )  # fmt: skip
-        report = await _aside(channel, send)
+        report = await aside(channel, send)
         if report.sent or report.put_off or report.failed:
             say(log, channel, sent=report.sent, put_off=report.put_off, failed=report.failed, error=report.error)
 
     async def _upkeep(self) -> None:
         writer, days = self.session.writer, self.session.config.keep.passed_days
 
-        closed = await _aside("upkeep", partial(close_files, writer))
-        linked = await _aside("upkeep", partial(catch_up, writer))
-        read = await _aside("upkeep", partial(catch_up, writer, facts.work_off))
-        pruned = await _aside("upkeep", partial(prune, writer, passed_days=days))
+        closed = await aside("upkeep", partial(close_files, writer))
+        linked = await aside("upkeep", partial(catch_up, writer))
+        read = await aside("upkeep", partial(catch_up, writer, facts.work_off))
+        pruned = await aside("upkeep", partial(prune, writer, passed_days=days))
         writer.fold_log()
         say(log, "upkeep", closed=closed, linked=linked, read=read, dropped=pruned)
 
     async def _stamp(self) -> None:
         if (url := self.session.config.stamp.url) and (
-            head := await _aside("stamp", partial(stamps.stamp_head, self.session.writer, url))
+            head := await aside("stamp", partial(stamps.stamp_head, self.session.writer, url))
         ):
             say(log, "stamped", head=head)
-
-    async def _verify(self) -> None:
-        await self._aloud("verify", "--workers", "1", "--sample", str(PARTS))
 
     async def _backup(self) -> None:
         await self._aloud("backup", self.session.config.backup.dir)
 
-    async def _aloud(self, command: str, *arguments: str) -> None:
-        """One of our own commands in a process of its own, which can be ended. Raises WorkError with what it found."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "crawler", command, *arguments, "--config", str(self.session.config.dir),
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        os.setpriority(os.PRIO_PROCESS, process.pid, 10)
-        output, stop = asyncio.create_task(process.communicate()), asyncio.create_task(self.stopping.wait())
-        try:
-            await asyncio.wait((output, stop), timeout=LONG_S, return_when=asyncio.FIRST_COMPLETED)
-            if not output.done():
-                process.kill()
-                if self.stopping.is_set():
-                    return
-                raise WorkError(f"`rasid {command}` was ended, unfinished, after {LONG_S / 3600:.0f} hours")
-        finally:
-            stop.cancel()
-        out, err = output.result()
-        if process.returncode:
-            last = (err or out).decode("utf-8", "replace").strip().splitlines()
-            raise WorkError(f"`rasid {command}` says: {'; '.join(last[-3:])[:500]}")
+    async def _aloud(self, *command: str) -> None:
+        await aloud([*command, "--config", str(self.session.config.dir)], LONG_S, self.stopping)
 
     async def _survey(self) -> None:
         config, now = self.session.config, stamp(self.session.clock())
         known = self.usual[1] if self.usual and now < self.usual[0] else None
-        found = self.survey = await _aside("health", partial(survey, config, now, known))
+        found = self.survey = await aside("health", partial(survey, config, now, known))
         if known is None:
             self.usual = later(now, USUAL_S), {row["id"]: row["unusual"] for row in found.outlets}
         if found.sizes["log"] > LOG_MAX:
@@ -317,11 +292,11 @@ class Service:
         """Work by the configuration as it is now; should anything be wrong with it, by the old one."""
         self.supervisor.reloading()
         try:
-            config = await _aside("reload", partial(load_config, self.session.config.dir))
+            config = await aside("reload", partial(load_config, self.session.config.dir))
             unchanged(self.session.config, config)
             check(config)
             senders = able(config)
-            await _aside("reload", partial(self.session.writer.set_policy, policy(config)))
+            await aside("reload", partial(self.session.writer.set_policy, policy(config)))
             await self._write(lambda tx: sync_outlets(tx, [o.row for o in config.outlets]))
             self.session.use(config)
         except Exception as error:
@@ -370,18 +345,3 @@ def unchanged(before: Config, now: Config) -> None:
 def _read_listings_now(tx: Transaction) -> None:
     call_back(tx.db, tx.policy, tx.now())
     tx.db.execute("UPDATE sources SET next_at = ? WHERE next_at > ?", (tx.now(), tx.now()))
-
-
-async def _aside(name: str, work: Callable[[], T]) -> T:
-    """Run `work` in a thread that does not outlive us: a mail server that hangs must not hold up our end."""
-    result: Future[T] = Future()
-    result.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            result.set_result(work())
-        except BaseException as error:
-            result.set_exception(error)
-
-    threading.Thread(target=run, name=name, daemon=True).start()
-    return await asyncio.wrap_future(result)

@@ -75,7 +75,7 @@ def live(directory: Path, epoch: Any, hanging: Any, log: Path, seed: int, step: 
     if step:
         names.TICK_S = names.DELIVER_S = names.BEAT_S = step
         names.HEALTH_S = 3600.0
-    names.Jobs, names._aside = _Jobs, warp.counted(service._aside)
+    names.Jobs, names.aside = _Jobs, warp.counted(service.aside)
     names.Service._aloud = _left_out
     for module in (jobs, schedulers, executors):
         module.datetime = Now  # type: ignore[attr-defined]
