@@ -140,7 +140,7 @@ class _Reader:
         """Every number, dual and singular noun of the sentence that may count somebody."""
         done = self.first
         for at in range(self.first, self.last):
-            noun = self.people(at)
+            noun = self.people(at) if at in self.starting else None
             if at in self.numbers and at >= done and (amount := self.amount(at)):
                 yield amount
                 done = amount.until
