@@ -241,8 +241,8 @@ class _Reader:
                 return _Tie(told, "and", not joint)
         if self.word(at - 1) in _W["reaches"] and (whose := self.total(at)):
             return _Tie(whose.name, "", False, "people") if whose.name in _ACTS else _Tie(counted=whose.name)
-        if self.words[at][0] in "بل" and self.words[at] not in _rules().index:
-            return _Tie()  # to whom, by whom: بتسليمه لشخصين
+        if self.words[at][0] in "بلو" and self.words[at] not in _rules().index:
+            return _Tie()  # to whom, by whom, and beside whom: بتسليمه لشخصين
         through = False
         for end in range(at, max(before.until, at - _REACH), -1):
             if act := next((mark for mark in self.ending.get(end, ()) if mark.role in _DONE), None):
@@ -262,8 +262,8 @@ class _Reader:
         far, verb = at - act.until > own, act.role != "noun"
         if (far and link in _W["links"] and not own) or (act.role == "doubtful" and not named):
             return _Tie()
-        if far and not verb and act.name not in _DATA["words"]["transitive"]:
-            return _Tie()
+        if not verb and (_DEFINITE.match(self.words[act.at]) or (far and act.name not in _W["transitive"])):
+            return _Tie()  # مراكز الاعتقال
         if through and not (verb and self.word(act.until) in _W["through"]):
             return _Tie()  # who did it stands behind the verb, then
         return _Tie(act.name, act.role, not far)
@@ -383,7 +383,7 @@ def _rules() -> RuleSet:
         many = set().union(*map(endings, sound)) - one - two
         for role, forms in zip(_PEOPLE, (one, two, many), strict=True):
             if every := [*noun.get(role, ()), *sorted(forms)]:
-                terms[f"{name} {role}"] = {"group": "counted", "forms": every}
+                terms[f"{name} {role}"] = {"group": "counted", "forms": every, "pronouns": role == "many"}
     for group, said in {"before": _DATA["bound"], "after": _DATA["after"], "said": _DATA["negation"]}.items():
         terms |= {f"{name} {group}": {"group": group, "forms": forms} for name, forms in said.items()}
     return compile_rules({"term": terms, "topic": {"figures": {"mention": ["act"], "threshold": 1}}}, "figures.toml")
