@@ -181,7 +181,7 @@ def do_or_ask(
                 ]
         states: list[Request] = []
         if asked:
-            with open_archive(config.archive) as archive:
+            with suppress(ArchiveError), open_archive(config.archive) as archive:  # its schema may just be being made
                 states = [frontier.request_state(archive.db, number) for number in asked]
         if states and all(state.done_at for state in states):
             if failed := next((state for state in states if state.error), None):
