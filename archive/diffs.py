@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Literal
@@ -74,7 +74,7 @@ def diff(
         if i < len(old.keys):
             pieces.append(Piece("equal", *old.spans[i], *new.spans[j]))
         at, to = i + 1, j + 1
-    return tuple(_joined(_same_in_other_words(piece, before, after, headline) for piece in pieces))
+    return tuple(_joined(pieces, before, after, headline))
 
 
 def apply(before: str, pieces: Sequence[Piece], after: str) -> str:
@@ -100,9 +100,7 @@ def _read(text: str, headline: bool, ignored: Collection[int]) -> _Words:
     return words
 
 
-@lru_cache(1 << 15)
-def _key(word: str) -> str:
-    return fold(word)
+_key = lru_cache(1 << 15)(fold)
 
 
 def _pairs(old: _Words, new: _Words) -> tuple[list[tuple[int, int]], dict[int, int], set[int]]:
@@ -172,31 +170,23 @@ def _runs(words: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
     runs: list[list[tuple[int, int]]] = []
     for word in words:
         last = runs[-1][-1] if runs else None
-        follows = last and word[0] == last[0] + 1 and word[1] == (last[1] + 1 if last[1] >= 0 else -1)
-        if follows:
+        if last and word == (last[0] + 1, last[1] + 1 if last[1] >= 0 else -1):
             runs[-1].append(word)
         else:
             runs.append([word])
     return runs
 
 
-def _same_in_other_words(piece: Piece, before: str, after: str, headline: bool) -> Piece:
-    """Words that were only parted or joined otherwise ("دير الزور", "ديرالزور") are the same."""
-    was, now = piece.was(before), piece.now(after)
-    if piece.op != "replaced" or fold(was) != fold(now) or (headline and ("؟" in was) != ("؟" in now)):
-        return piece
-    return Piece("equal", piece.from_start, piece.from_end, piece.start, piece.end)
-
-
-def _joined(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Neighbours that stayed, as one."""
+def _joined(pieces: Iterable[Piece], before: str, after: str, headline: bool) -> Iterator[Piece]:
+    """Neighbours that stayed, as one; words that were only parted or joined otherwise ("دير الزور", "ديرالزور") did."""
     last: Piece | None = None
     for piece in pieces:
+        was, now = piece.was(before), piece.now(after)
+        if piece.op == "replaced" and fold(was) == fold(now) and not (headline and ("؟" in was) != ("؟" in now)):
+            piece = replace(piece, op="equal")
         if last and last.op == piece.op == "equal":
-            last = Piece("equal", last.from_start, piece.from_end, last.start, piece.end)
+            last = replace(last, from_end=piece.from_end, end=piece.end)
             continue
-        if last:
-            yield last
+        yield from filter(None, [last])
         last = piece
-    if last:
-        yield last
+    yield from filter(None, [last])

@@ -118,7 +118,12 @@ def _judge(
     respelt, whole = _respelt(changed, before, after)
     if whole:
         return replace(edit, kind="typo"), []
-    old, new = _window(before, pieces, group, old=True), _window(after, pieces, group, old=False)
+    beside = [
+        pieces[n] if 0 <= n < len(pieces) and pieces[n].op == "equal" else piece
+        for n, piece in ((group[0] - 1, first), (group[-1] + 1, last))
+    ]
+    old = _window(before, *bounds[:2], beside[0].from_start, beside[1].from_end)
+    new = _window(after, *bounds[2:], beside[0].start, beside[1].end)
     old = " ".join(respelt.get(word, word) for word in old.split(" "))
     lost, won = facts_of(old, rules), facts_of(new, rules)
     facts = [fact._replace(lost=True) for fact in _missing(lost, won)] + _missing(won, lost)
@@ -130,20 +135,13 @@ def _judge(
     return edit, found
 
 
-def _window(text: str, pieces: Sequence[Piece], group: list[int], *, old: bool) -> str:
-    """A group in one of the texts, with the unchanged words beside it."""
-
-    def span(number: int) -> tuple[int, int]:
-        piece = pieces[number]
-        return (piece.from_start, piece.from_end) if old else (piece.start, piece.end)
-
-    low, high = span(group[0])[0], span(group[-1])[1]
-    left, right = "", ""
-    if group[0] and pieces[group[0] - 1].op == "equal":
-        left = " ".join(text[slice(*span(group[0] - 1))][-40 * _AROUND :].split()[-_AROUND:])
-    if group[-1] + 1 < len(pieces) and pieces[group[-1] + 1].op == "equal":
-        right = " ".join(text[slice(*span(group[-1] + 1))][: 40 * _AROUND].split()[:_AROUND])
-    return f"{left} {text[low : min(high, low + _LONG)]} {right}"
+def _window(text: str, low: int, high: int, since: int, until: int) -> str:
+    """A stretch of a text with the unchanged words beside it."""
+    left, right = (
+        text[max(since, low - 40 * _AROUND) : low].split(),
+        text[high : min(until, high + 40 * _AROUND)].split(),
+    )
+    return " ".join([*left[-_AROUND:], text[low : min(high, low + _LONG)], *right[:_AROUND]])
 
 
 def _respelt(changed: Iterable[Piece], before: str, after: str) -> tuple[dict[str, str], bool]:

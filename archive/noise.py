@@ -149,31 +149,25 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     if len(line) > _LONGEST or _FORM.match(plain):
         return _FORM.match(plain) is not None
     said, signed, label = read_line(line, _NEVER), _SIGNED.fullmatch(line), _LABEL.match(plain)
+    credit = normalise(signed[2] or signed[3]) if signed and not is_sentence(signed[1]) else ""
     parts = [part for part in _PARTS.split(line) if part.strip()]
-    shapes = ["clock"] * (":" in plain) + ["slash"] * ("/" in line) + ["edge"] * edge
-    shapes += ["after"] * (after and _DASH.search(line) is not None)
+    named = [(plain, code, "edge"), (credit, _code(credit), "credit")]
     return bool(
         (said.alone and (said.published or said.updated))
         or (label and not _tells(label[1]))
+        or (":" in plain and _SHAPES["clock"].fullmatch(code))
+        or (edge and _ONLY.fullmatch(plain))
+        or (edge and any(_SHAPES[shape].fullmatch(kinds) and not _NEWS.search(words) for words, kinds, shape in named))
         or (len(parts) > 1 and all(is_noise(part, before=before, after=after) for part in parts))
-        or (any(_SHAPES[name].fullmatch(code) for name in shapes) and not _NEWS.search(plain))
-        or (edge and (_ONLY.fullmatch(plain) or (signed and not is_sentence(signed[1]) and _is_credit(signed))))
         or (before and _is_dateline(line, code))
     )
-
-
-def _is_credit(signed: re.Match[str]) -> bool:
-    """Whether what a line ends with, in brackets or after a dash, says whose picture it is."""
-    name = normalise(signed[2] or signed[3])
-    return _SHAPES["credit"].fullmatch(_code(name)) is not None and not _NEWS.search(name)
 
 
 def _links(plain: str) -> bool:
     """Whether a line leads to another article: by an arrow, by words of reading before a mark."""
     head, words = _HEAD.match(plain), _WORD.findall(plain)
-    if plain.startswith((">>", "←", "◀", "»»")) or (
-        len(words) > 3 and _kind(words[0]) == "s" and words[1] in _OF["read"] and words[2][0] != "ب"
-    ):
+    piece = len(words) > 3 and _kind(words[0]) == "s" and words[1] in _OF["read"] and words[2][0] != "ب"
+    if piece or plain.startswith((">>", "←", "◀")):
         return True
     reads = head is not None and not _OF["read"].isdisjoint(_WORD.findall(head[1]))
     return bool(head and reads and _SHAPES["link"].fullmatch(_code(head[1])))
