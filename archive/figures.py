@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from archive.acts import act_terms, lexicon
 from archive.arabic.normalise import normalise, normalise_map, source_span
 from archive.arabic.numbers import Number, read_numbers
-from archive.arabic.tokens import endings, stripped
+from archive.arabic.tokens import endings, stripped, with_pronouns
 from archive.matching import scan
 from archive.rules import RuleSet, compile_rules
 
@@ -380,10 +380,10 @@ def _rules() -> RuleSet:
         sound = [normalise(stem) for stem in noun.get("sound", ())]
         one = {stem + end for stem in sound for end in ("", "ا", "ه")}
         two = {f"{stem}ان" for stem in sound}
-        many = set().union(*map(endings, sound)) - one - two
+        many = set().union(*map(endings, sound), *map(with_pronouns, map(normalise, noun.get("many", ())))) - one - two
         for role, forms in zip(_PEOPLE, (one, two, many), strict=True):
             if every := [*noun.get(role, ()), *sorted(forms)]:
-                terms[f"{name} {role}"] = {"group": "counted", "forms": every, "pronouns": role == "many"}
+                terms[f"{name} {role}"] = {"group": "counted", "forms": every}
     for group, said in {"before": _DATA["bound"], "after": _DATA["after"], "said": _DATA["negation"]}.items():
         terms |= {f"{name} {group}": {"group": group, "forms": forms} for name, forms in said.items()}
     return compile_rules({"term": terms, "topic": {"figures": {"mention": ["act"], "threshold": 1}}}, "figures.toml")
