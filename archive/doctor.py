@@ -23,7 +23,8 @@ from archive.errors import ArchiveError
 from archive.migrations import pending
 from archive.sqlite import SOUND, VERSION, Connection, SqliteError, connect_read
 from archive.times import later
-from archive.writer import Transaction, Writer
+from archive.transaction import Transaction
+from archive.writer import Writer
 
 HOUR, MOST = 3600.0, 20  # findings told of one kind
 LARGE_LOG = 256 << 20  # bytes; it is cut at a quarter of them whenever nobody reads

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from archive.errors import ConfigError
 from archive.folding import fold
@@ -19,12 +19,10 @@ from archive.materiality import Edit, edits
 from archive.models import Article
 from archive.noise import changes, is_noise, is_sentence, is_told
 from archive.rules import RuleSet, load_rules
+from archive.sqlite import Connection
 from archive.times import later
+from archive.transaction import Transaction
 from archive.versions import FEED, same_date, same_text, same_version
-
-if TYPE_CHECKING:
-    from archive.sqlite import Connection
-    from archive.writer import Transaction
 
 ALIKE, ALIKE_TOLD = 3, 8  # articles of an outlet that differ alike within a day: drift; so many if in what is told
 DAY = 86400.0

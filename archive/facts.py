@@ -6,15 +6,12 @@ Both are read in the transaction that keeps the version; what was kept before th
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
+from archive.alerts.rules import AlertRule
 from archive.figures import read_figures
 from archive.places import named, places, read_places
-
-if TYPE_CHECKING:
-    from archive.alerts.rules import AlertRule
-    from archive.sqlite import Connection
-    from archive.writer import Transaction
+from archive.sqlite import Connection
+from archive.transaction import Transaction
 
 Span = tuple[str, int, int]
 """A field (title or text), and half-open code points of it."""

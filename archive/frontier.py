@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archive import hints
 from archive.budget import UNBOUNDED, within, worth_it
@@ -19,10 +19,8 @@ from archive.looks import record_fetch
 from archive.models import ANSWERED, Link, Look
 from archive.sqlite import Connection, SqliteError, connect_write, explain
 from archive.times import moment
+from archive.transaction import Transaction
 from archive.versions import FEED
-
-if TYPE_CHECKING:
-    from archive.writer import Transaction
 
 WAITING_MAX = 20_000  # addresses of one outlet to fetch; what lists ever new ones faster than they are read is a trap
 BEHIND = 1000  # articles that a host may not be asked for, behind which those of another one are still seen

@@ -6,13 +6,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from archive.models import Link
 from archive.times import later, moment
-
-if TYPE_CHECKING:
-    from archive.writer import Transaction
+from archive.transaction import Transaction
 
 SLACK = 60.0  # a page may be shown as it was for so long after it was modified
 HOUR = 3600.0  # between two looks at an article for the sake of a feed or sitemap

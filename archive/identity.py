@@ -7,17 +7,12 @@ on every page by mistake.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from archive import learned
 from archive.looks import Known, address, cover, known, readdress, rung
 from archive.models import Article, Snapshot
-from archive.sqlite import insert
+from archive.sqlite import Connection, insert
+from archive.transaction import Transaction
 from archive.versions import likeness
-
-if TYPE_CHECKING:
-    from archive.sqlite import Connection
-    from archive.writer import Transaction
 
 SAME = 0.5  # likeness from which two tellings are one article
 

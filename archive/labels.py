@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from archive.errors import ArchiveError
+from archive.reading import Archive
 from archive.rules import RuleSet
 from archive.titles import heading
 from archive.topics import judge
-
-if TYPE_CHECKING:
-    from archive.reading import Archive
-    from archive.writer import Transaction
+from archive.transaction import Transaction
 
 Verdict = Literal["yes", "no"]
 

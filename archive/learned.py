@@ -10,15 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from archive.arabic.normalise import normalise
 from archive.models import Article
 from archive.noise import is_sentence
-
-if TYPE_CHECKING:
-    from archive.sqlite import Connection
-    from archive.writer import Transaction
+from archive.sqlite import Connection
+from archive.transaction import Transaction
 
 HEAD, TAIL = 3, 6  # lines at either end that may be furniture
 ARTICLES, SHARE = 8, 0.2  # a line is furniture in so many articles, and in this share of the outlet's meanwhile

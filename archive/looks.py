@@ -11,17 +11,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archive.alerts.plan import plan
 from archive.errors import ArchiveError
 from archive.models import ANSWERED, Event, EventKind, Look
-from archive.sqlite import insert
+from archive.sqlite import Connection, insert
 from archive.times import later, moment
-
-if TYPE_CHECKING:
-    from archive.sqlite import Connection
-    from archive.writer import Transaction
+from archive.transaction import Transaction
 
 HOUR, DAY = 3600.0, 86400.0
 LAST_ATTEMPT = {"gone": 9, "moved": 3, "refused": 1, "not_article": 1, "too_large": 1, "unreadable": 3}

@@ -13,18 +13,14 @@ import os
 import struct
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from archive.captures import hash_file
 from archive.errors import ArchiveError, UsageError
 from archive.learned import folded_lines
 from archive.looks import known
-from archive.sqlite import SqliteError
-
-if TYPE_CHECKING:
-    from archive.sqlite import Connection
-    from archive.writer import Transaction
+from archive.sqlite import Connection, SqliteError
+from archive.transaction import Transaction
 
 log = logging.getLogger("rasid.archive")
 GONE = "[redacted]"

@@ -8,15 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 from urllib.request import ProxyHandler, Request, build_opener
 
 from archive import ledger
 from archive.errors import WorkError
 from archive.sqlite import Connection, insert
-
-if TYPE_CHECKING:
-    from archive.writer import Transaction, Writer
+from archive.transaction import Transaction
+from archive.writer import Writer
 
 TIMEOUT_S = 30.0
 LONGEST = 1 << 16  # bytes of an answer

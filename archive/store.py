@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from archive import facts, learned, ledger
 from archive.arabic.normalise import normalise
@@ -16,14 +16,11 @@ from archive.identity import identify, owner
 from archive.looks import Known, announce, known, record_fetch, rung
 from archive.models import Article, Judgement, Look, Saved, Series, Snapshot
 from archive.redaction import redacted
-from archive.sqlite import insert
+from archive.sqlite import Connection, insert
 from archive.stories import link, work_off
 from archive.times import later, moment
+from archive.transaction import Transaction
 from archive.versions import FEED, same_version, text_sha256
-
-if TYPE_CHECKING:
-    from archive.sqlite import Connection
-    from archive.writer import Transaction
 
 _KINDS = "قناه|وكاله|شبكه|موقع|صحيفه|جريده|مجله|اذاعه|راديو|تلفزيون|منصه|انباء|الانباء"  # as normalised
 _Stored = tuple[int, str, Article]  # a version: id, captured_at, and what it is compared by

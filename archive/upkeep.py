@@ -5,15 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archive.captures import hash_file
 from archive.learned import forget
 from archive.sqlite import insert
 from archive.times import later, stamp
-
-if TYPE_CHECKING:
-    from archive.writer import Transaction, Writer
+from archive.transaction import Transaction
+from archive.writer import Writer
 
 DAY = 86400.0
 RARE_DAYS = 14  # a line of an outlet that stays rare is remembered so long

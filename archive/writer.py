@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from archive import facts, redaction
 from archive.captures import CaptureFiles, sync_directory
@@ -25,43 +25,11 @@ from archive.errors import ArchiveBusy, ArchiveError, StorageFull
 from archive.migrations import migrate
 from archive.sqlite import Connection, SqliteError, connect_write, explain
 from archive.times import Clock, later, stamp, utc_now
-
-if TYPE_CHECKING:
-    from archive.alerts.rules import AlertRule
-    from archive.rules import RuleSet
+from archive.transaction import Policy, Transaction
 
 log = logging.getLogger("rasid.archive")
 T = TypeVar("T")
 FOLD_MS = 1000  # saves wait so long for readers when the log is emptied; the desk stops what reads for longer
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What the store must know of the configuration. Times are seconds."""
-
-    ladder: tuple[float, ...]  # when a kept article is looked at again, after it was first seen
-    confirm_after: float  # between the two looks of a withdrawal
-    rules: RuleSet
-    alerts: tuple[AlertRule, ...] = ()
-    old_after: float = 48 * 3600  # published longer ago than this: backlog
-    digest_after: float = 3600  # how long a digest gathers
-    mails_per_hour: int = 60  # instant ones to one reader, from all rules; what is more goes into a digest
-    mail_domain: str = "rasid.invalid"  # right side of a Message-ID
-    revisit_all: bool = False  # look again at articles that matched nothing, too
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """What an operation works with; alive only while it runs, in the writer's thread."""
-
-    db: Connection
-    policy: Policy
-    captures: CaptureFiles
-    clock: Clock
-
-    def now(self) -> str:
-        """The present moment, as a stamp."""
-        return stamp(self.clock())
 
 
 @dataclass(slots=True)

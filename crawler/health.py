@@ -21,7 +21,7 @@ from archive.usual import unusual
 from crawler.config import Config
 
 if TYPE_CHECKING:
-    from archive.writer import Transaction
+    from archive.transaction import Transaction
 
 OVERDUE_S = 900.0  # nothing was looked at for so long although listings are due
 DOWN_S = 3 * 3600.0  # an outlet that fails is told after so long

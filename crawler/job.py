@@ -14,7 +14,8 @@ from archive.frontier import CrawlSummary, Pace
 from archive.models import Article, Judgement, Look, Page, Saved
 from archive.sqlite import Connection
 from archive.times import Clock, stamp
-from archive.writer import Transaction, Writer
+from archive.transaction import Transaction
+from archive.writer import Writer
 from crawler.config import Config, Outlet
 from crawler.guest import Guest, NoPage
 from crawler.worker import Readers

@@ -23,7 +23,8 @@ from archive.rules import RuleSet
 from archive.store import judged, save
 from archive.titles import heading
 from archive.topics import judge
-from archive.writer import Transaction, Writer
+from archive.transaction import Transaction
+from archive.writer import Writer
 from crawler.config import Config
 from crawler.session import policy
 from crawler.visits import Progress, do_or_ask

@@ -31,8 +31,9 @@ from archive.frontier import begin_request, due_outlets, finish_request, open_re
 from archive.sqlite import SqliteError, connect_read
 from archive.stories import catch_up
 from archive.times import later, stamp
+from archive.transaction import Transaction
 from archive.upkeep import close_files, prune
-from archive.writer import Transaction, call_back
+from archive.writer import call_back
 from crawler.apart import aloud, aside
 from crawler.config import SERVICE, Config, Outlet, load_config
 from crawler.health import OURS, Survey, announce, survey

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from archive.errors import ConfigError
 from archive.times import Clock, utc_now
-from archive.writer import Policy, Writer
+from archive.transaction import Policy
+from archive.writer import Writer
 from crawler.browser import missing
 from crawler.config import OUTLETS, Config
 from crawler.crawl import Crawls

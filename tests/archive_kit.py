@@ -22,7 +22,8 @@ from archive.models import Article, Look, Page, Snapshot
 from archive.store import save
 from archive.times import moment
 from archive.topics import judge, shipped_rules
-from archive.writer import Policy, Writer
+from archive.transaction import Policy
+from archive.writer import Writer
 
 RULES = shipped_rules()
 NOW = "2026-01-21T10:00:00Z"

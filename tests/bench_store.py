@@ -33,7 +33,8 @@ from archive.sqlite import Connection, connect_write
 from archive.store import save
 from archive.times import later, moment
 from archive.topics import shipped_rules
-from archive.writer import Policy, Writer
+from archive.transaction import Policy
+from archive.writer import Writer
 from tests.archive_kit import ON_TOPIC, page, shot
 
 SAVES = 200

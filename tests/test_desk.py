@@ -32,8 +32,8 @@ from archive.migrations import migrate
 from archive.models import Article, Judgement, Look, Match, Passage, Saved, Snapshot
 from archive.store import save
 from archive.times import later, stamp, utc_now
+from archive.transaction import Transaction
 from archive.versions import same_text
-from archive.writer import Transaction
 from tests.archive_kit import OFF_TOPIC, RULES, SANA, Kit, page, shot
 
 NOW = stamp(utc_now())

@@ -22,7 +22,8 @@ from archive.frontier import held_hosts
 from archive.sqlite import connect_read
 from archive.times import stamp
 from archive.topics import shipped_rules
-from archive.writer import Policy, Writer
+from archive.transaction import Policy
+from archive.writer import Writer
 from crawler.config import Crawl, Duration
 from crawler.guest import Guest, NoPage, Stopping
 from crawler.resolver import is_public, literal

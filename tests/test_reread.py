@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from archive.writer import Transaction
+from archive.transaction import Transaction
 from tests.crawl_kit import TEXT, Desk, one_article
 from tests.servers import Site
 

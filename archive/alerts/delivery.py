@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from random import random
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from archive.alerts import channels as other
 from archive.alerts.excerpts import clean
@@ -25,9 +25,7 @@ from archive.alerts.outbox import claim, due, fail, put_off, sent, wait_for_serv
 from archive.alerts.render import MailContext, Written, envelope, write
 from archive.alerts.rules import Channel, check_address
 from archive.errors import ConfigError, DeliveryError
-
-if TYPE_CHECKING:
-    from archive.writer import Writer
+from archive.writer import Writer
 
 T = TypeVar("T")
 Security = Literal["starttls", "tls", "none"]

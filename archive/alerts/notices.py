@@ -6,13 +6,9 @@ whoever watches for it chooses; calling again with the same key while it lasts t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from archive.alerts.plan import NewId, queue, unique
 from archive.times import later
-
-if TYPE_CHECKING:
-    from archive.writer import Transaction
+from archive.transaction import Transaction
 
 FLAPS_S = 6 * 3600.0  # what comes back so soon after it was over goes on, and is not told anew
 

@@ -6,18 +6,15 @@ Every function runs inside the writer's transaction; `sending` means that a mail
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from archive.alerts.plan import concerns
 from archive.alerts.render import MailContext
 from archive.alerts.rules import AlertRule, Channel
 from archive.alerts.telling import read_mail
 from archive.models import Event
+from archive.sqlite import Connection
 from archive.times import later
-
-if TYPE_CHECKING:
-    from archive.sqlite import Connection
-    from archive.writer import Transaction
+from archive.transaction import Transaction
 
 LAST_ATTEMPT = 26  # after 1, 2, 4 ... minutes, then every 4 hours: three days
 UNUSABLE_S = 300.0  # until a server that is down, or that refuses our account, is asked again

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from archive.alerts.rules import AlertRule, Reader
@@ -12,13 +11,10 @@ from archive.arabic.normalise import normalise
 from archive.facts import asked
 from archive.models import Event
 from archive.search import ar_query
-from archive.sqlite import fts_match
+from archive.sqlite import Connection, fts_match
 from archive.stories import copies_of
 from archive.times import later
-
-if TYPE_CHECKING:  # the store calls us; we only need to know the shape of what it hands over
-    from archive.sqlite import Connection
-    from archive.writer import Transaction
+from archive.transaction import Transaction
 
 DIGEST_MOST_S = 86400.0  # the longest a digest gathers
 HELD_MOST_S = 7 * 86400.0  # how old a mail may be that counts as one to come
