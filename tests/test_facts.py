@@ -140,7 +140,6 @@ def test_a_rule_is_tried_and_an_article_shown(tmp_path: Path) -> None:
     kit.writer.close()
     line = 'places = ["aleppo"]\nfigures = { act = "killed", counted = "children", least = 10 }'
     config = ["--config", str(configured(tmp_path, line))]
-    assert load_config(tmp_path).alerts[0].figures == (Figures("killed", "children", 10),)
     tried = CliRunner().invoke(main, ["alerts", "test", "detainees", *config])
     assert tried.exit_code == 0, tried.output
     assert TOLD.title in tried.output
