@@ -21,10 +21,11 @@ from archive.titles import heading
 
 if TYPE_CHECKING:
     from archive.sqlite import Connection
-    from archive.writer import Transaction, Writer
+    from archive.transaction import Transaction
+    from archive.writer import Writer
 
-NEAREST = 6  # articles compared, of each index
-SHARED = 0.25  # of rare words two tellings have at least: a word that n others have counts for 1 / (1 + n)
+NEAREST = 8  # articles compared, of each index
+SHARED = 0.25  # of words two tellings have at least: a word that n others have counts for 1 / (1 + n)
 FREQUENT = 60  # articles of a few days that have a word; then it says little, and finds nothing
 NEWEST = 50  # articles of one band looked at: a form filled in daily for years is found by its last ones
 MEMBERS = 30  # of a story that an edited article is compared with
@@ -134,7 +135,7 @@ FROM json_each(?1) t, json_each(?2) d GROUP BY 1
 _SHARING = """
 SELECT article_id FROM json_each(?1) t CROSS JOIN json_each(?2) d
 JOIN story_terms s ON s.day = d.value AND s.term = CAST(t.key AS INTEGER)
-WHERE article_id <> ?3 GROUP BY article_id HAVING count(*) > 1 AND sum(t.value) >= ?4
+WHERE article_id <> ?3 GROUP BY article_id HAVING sum(t.value) >= ?4
 ORDER BY sum(t.value) DESC, article_id LIMIT ?5
 """
 # Whose words each of some articles has in the end: its own, or those of what it is a copy or rewrite of, and so on up.

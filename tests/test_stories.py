@@ -55,12 +55,13 @@ def everything(tmp_path_factory: pytest.TempPathFactory):
     kit.writer.close()
 
 
-@pytest.mark.parametrize("half", ["tune", "held", "fresh", "seeds", ""])
-def test_labelled_articles_are_linked_as_labelled(everything, half: str) -> None:
+# What is fresh is told wholly in other words: what happened is the same, of its names and numbers few are.
+@pytest.mark.parametrize(("half", "recall"), [("tune", 0.95), ("held", 0.95), ("fresh", 0.7), ("seeds", 1), ("", 0.95)])
+def test_labelled_articles_are_linked_as_labelled(everything, half: str, recall: float) -> None:
     kit, ids = everything
     found, true = pairs(kit, {number: one for number, one in ids.items() if half in ("", one.half)})
     assert len(found & true) >= 0.97 * len(found)
-    assert len(found & true) >= 0.9 * len(true)
+    assert len(found & true) >= recall * len(true)
 
 
 def test_no_two_bulletins_of_one_form_are_linked(everything) -> None:
@@ -246,6 +247,19 @@ def test_any_text_can_be_compared_and_in_either_direction(one: str, other: str) 
     assert relation(a, b) == relation(b, a)
     assert len(bands(a)) in (0, 16)
     assert len(terms(a)) <= 40
+
+
+def test_a_flash_is_found_in_a_report_many_times_as_long() -> None:
+    first, report = ARTICLES["loan1"], ARTICLES["loan2"]
+    flash = read_telling(first.title, first.text.partition("\n")[0])
+    background = "\n".join(ARTICLES[name].text for name in ("chol2", "well2", "building2"))
+    assert relation(flash, read_telling(report.title, f"{report.text}\n{background}")).kind == "same_event"
+
+
+def test_a_place_is_one_however_it_is_spelled() -> None:
+    here = read_telling("انفجار صهريج في قامشلو", "أدى انفجار صهريج وقود في قامشلو إلى احتراق ثلاثة محال.")
+    assert here.sites == read_telling("", "وصلت فرق الإطفاء إلى القامشلي قادمة من عامودا.").sites - {"عامود"}
+    assert read_telling("", "لقاء في باب المسجد").sites == frozenset()
 
 
 def test_a_flash_and_a_round_up_are_no_copies() -> None:
