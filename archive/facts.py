@@ -67,6 +67,6 @@ def asked(db: Connection, version_id: int, rule: AlertRule) -> list[Span] | None
         if not found:
             return None
     counts = [
-        span for one in rule.figures for span in db.execute(_COUNTED, (version_id, one.act, one.counted, one.least))
+        span for one in rule.counts for span in db.execute(_COUNTED, (version_id, one.act, one.counted, one.least))
     ]
     return None if rule.figures and not counts else found + counts

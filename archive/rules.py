@@ -15,6 +15,7 @@ import msgspec
 from archive.arabic.normalise import normalise
 from archive.arabic.tokens import WORD, endings, with_pronouns
 from archive.errors import ConfigError
+from archive.mistakes import friendly
 
 Kind = Literal["form", "short", "mask"]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -236,7 +237,7 @@ class _Compiler:
         table = self.read(raw, TopicTable, key)
         if not table.mention:
             self.fail(f"{key}.mention", "the topic names no term; list groups or terms that make a passing match")
-        signals = (self.signal(one, f"{key}.signal[{at}]") for at, one in enumerate(table.signal))
+        signals = (self.signal(one, f"{key}.signal {at}") for at, one in enumerate(table.signal, 1))
         mention = self.union(table.mention, f"{key}.mention")
         return Topic(name, mention, table.threshold, tuple(signals), table.name_ar, table.name_en)
 
@@ -262,16 +263,7 @@ class _Compiler:
         try:
             return msgspec.convert(raw, kind)
         except msgspec.ValidationError as error:
-            what, _, path = str(error).partition(" - at `$")
-            where = f"{key}{path.rstrip('`')}"
-            if unknown := re.search(r"unknown field `(.*)`", what):
-                where, what = f"{where}.{unknown[1]}", "unknown key; correct it or take it out"
-            elif missing := re.search(r"missing required field `(.*)`", what):
-                where, what = (
-                    f"{where}.{missing[1]}",
-                    "is missing; `rasid init` writes a file that shows how",
-                )
-            self.fail(where.lstrip("."), what)
+            raise friendly(self.file, kind, str(error), key) from error
 
     def fail(self, key: str, mend: str) -> NoReturn:
         raise ConfigError(self.file, key, mend)

@@ -20,11 +20,11 @@ from archive.alerts.channels import MISSING, installed, readable
 from archive.alerts.delivery import SmtpSettings
 from archive.alerts.rules import AlertRule
 from archive.errors import ConfigError, meant
+from archive.mistakes import friendly
 from archive.rules import RuleSet, load_rules
 from archive.topics import shipped_rules
 from crawler.logs import Style
-from crawler.mailing import Alert, Channel, Smtp, alert_rules, smtp_settings
-from crawler.mistakes import friendly
+from crawler.mailing import Channel, Smtp, check_alerts, smtp_settings
 from crawler.outlets import Outlet as Outlet  # for whoever asks the configuration for one
 from crawler.outlets import check_every, check_outlets, check_url
 from crawler.schedule import Schedule
@@ -110,7 +110,7 @@ class _Service(_Strict, frozen=True):
     revisit: Revisit = Revisit()
     keep: Keep = Keep()
     smtp: Smtp | None = None
-    alert: tuple[Alert, ...] = ()
+    alert: tuple[AlertRule, ...] = ()
     channel: dict[str, Channel] = {}
     desk: Desk = Desk()
     service: Watch = Watch()
@@ -240,6 +240,7 @@ def load_config(given: str | Path | None = None) -> Config:
     _check_service(directory / SERVICE, service)
     smtp_settings(directory / SERVICE, service.smtp)
     known = {"topics": rules.topics, "outlets": [outlet.id for outlet in outlets], "channels": service.channel}
+    check_alerts(directory / SERVICE, service.alert, service.smtp, known)
     return Config(
         dir=directory,
         archive=directory / Path(service.archive).expanduser(),
@@ -248,7 +249,7 @@ def load_config(given: str | Path | None = None) -> Config:
         revisit=service.revisit,
         keep=service.keep,
         smtp=service.smtp,
-        alerts=tuple(alert_rules(directory / SERVICE, service.alert, service.smtp, known)),
+        alerts=service.alert,
         channels=service.channel,
         desk=service.desk,
         watch=service.service,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
 
 from archive.alerts.delivery import Security, SmtpSettings
-from archive.alerts.rules import AlertRule, Backlog, Edits, Figures, Language, RuleKind, When
+from archive.alerts.rules import AlertRule
 from archive.errors import ConfigError, meant
-from archive.models import EventKind, Strength
 from crawler.units import Duration
 
 
@@ -36,35 +35,10 @@ class Channel(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     url_file: str | None = None
 
 
-class Alert(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Who is told of what. Checked further by `archive.alerts.rules.AlertRule`."""
-
-    name: str
-    kind: RuleKind = "events"
-    topics: tuple[str, ...] = ()
-    strength: Strength = "substantive"
-    outlets: tuple[str, ...] = ()
-    query: str = ""
-    places: tuple[str, ...] = ()
-    figures: Figures | tuple[Figures, ...] = ()
-    on: tuple[EventKind, ...] = ("new", "edited", "withdrawn")
-    edits: Edits = "any"
-    to: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-    when: When = "instant"
-    at: str = "08:00"
-    timezone: str = "UTC"
-    quiet: str = ""
-    most_per_hour: int = 30
-    language: Language = "ar"
-    backlog: Backlog = "digest"
-
-
-def alert_rules(
-    file: Path, alerts: tuple[Alert, ...], smtp: Smtp | None,
-    known: Mapping[str, Collection[str]],
-) -> Iterator[AlertRule]:  # fmt: skip
-    """The rules; `known` are the topics, outlets and channels that they may name. Raises ConfigError."""
+def check_alerts(
+    file: Path, alerts: tuple[AlertRule, ...], smtp: Smtp | None, known: Mapping[str, Collection[str]]
+) -> None:
+    """Refuse alerts that could tell nobody, or name topics, outlets and channels not `known`. Raises ConfigError."""
     names: set[str] = set()
     for alert in alerts:
         key = f"alert {alert.name}"
@@ -78,11 +52,6 @@ def alert_rules(
                     raise ConfigError(file, f"{key}.{field}", mend)
         if alert.to and smtp is None:
             raise ConfigError(file, "smtp", f"is missing, so the {key} could tell nobody; add a [smtp] table")
-        figures = (alert.figures,) if isinstance(alert.figures, Figures) else alert.figures
-        try:
-            yield AlertRule(**msgspec.structs.asdict(alert) | {"figures": figures})
-        except ValueError as error:
-            raise ConfigError(file, key, str(error)) from error
 
 
 def smtp_settings(file: Path, smtp: Smtp | None, password: str | None = None) -> SmtpSettings | None:

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from archive.alerts import channels
 from archive.alerts.delivery import DeliveryReport
@@ -293,7 +294,7 @@ def test_a_trouble_is_told_once_until_it_is_over(kit_with, sink):
 
 
 def test_troubles_are_told_to_operators_alone_and_articles_never(kit_with):
-    kit = kit_with(OPERATOR, replace(OPERATOR, name="both"), rule())
+    kit = kit_with(OPERATOR, structs.replace(OPERATOR, name="both"), rule())
     tell(kit, 1)
     kit.do(lambda tx: operator_notice(tx, "disk", "the disk is full"))
     assert kit.rows("SELECT rule, recipient, kind FROM mails ORDER BY id") == [
@@ -327,7 +328,7 @@ def test_a_channel_goes_the_way_of_mail_and_its_address_is_written_nowhere(kit_w
         def log_message(self, *args):
             pass
 
-    kit = kit_with(replace(NEWSROOM, to=("desk@example.org",)))
+    kit = kit_with(structs.replace(NEWSROOM, to=("desk@example.org",)))
     tell(kit, 1)
     server = HTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -355,7 +356,7 @@ def test_a_channel_goes_the_way_of_mail_and_its_address_is_written_nowhere(kit_w
     ["email", pytest.param("apprise", marks=pytest.mark.skipif(not channels.installed(), reason="as above"))],
 )
 def test_what_hangs_delays_what_goes_by_it_alone(kit_with, sink, hung):
-    kit = kit_with(replace(NEWSROOM, to=("desk@example.org",)))
+    kit = kit_with(structs.replace(NEWSROOM, to=("desk@example.org",)))
     tell(kit, 1)
     with socket.create_server(("127.0.0.1", 0)) as silent, sink.up() as smtp:
         port = silent.getsockname()[1]

@@ -19,6 +19,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as SmtpServer
 from aiosmtpd.smtp import AuthResult
+from msgspec import structs
 
 from archive.alerts.delivery import DeliveryReport, SmtpSettings, deliver_due
 from archive.alerts.outbox import LAST_ATTEMPT
@@ -234,8 +235,8 @@ def test_a_mail_refused_before_its_first_byte_is_no_fault_of_the_next(kit, sink,
     "alerts",
     [
         (),
-        (replace(RULE, to=("night@example.org",)),),
-        (replace(RULE, name="other", topics=("sdf",), on=("withdrawn",)),),
+        (structs.replace(RULE, to=("night@example.org",)),),
+        (structs.replace(RULE, name="other", topics=("sdf",), on=("withdrawn",)),),
     ],
     ids=str,
 )

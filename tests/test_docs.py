@@ -64,7 +64,7 @@ def documented(text: str) -> set[str]:
 
 def test_every_setting_is_documented_and_the_reverse():
     tables = {"crawl": config.Crawl, "revisit": config.Revisit, "keep": config.Keep, "smtp": config.Smtp,
-              "channel": config.Channel, "alert": config.Alert, "desk": config.Desk, "stamp": config.Stamp,
+              "channel": config.Channel, "alert": config.AlertRule, "desk": config.Desk, "stamp": config.Stamp,
               "service": config.Watch, "backup": config.Backup}  # fmt: skip
     standing = keys(config._Service, "") - set(tables)
     for name, kind in tables.items():

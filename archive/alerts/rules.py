@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -53,9 +52,9 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     least: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRule:
-    """Who is told of which events. Raises ValueError (field, what is wrong, the mend) at construction.
+class AlertRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told of which events: an [[alert]] of the configuration. Raises ValueError (field, what is wrong, the
+    mend) at construction.
 
     A rule of kind "operator" is told of the service's own troubles and of no article, see `archive.alerts.notices`.
     """
@@ -69,7 +68,7 @@ class AlertRule:
     outlets: tuple[str, ...] = ()  # ids; none: every outlet
     query: str = ""  # as in a search, over title and text of the version
     places: tuple[str, ...] = ()  # as `archive.places.named` knows them; one of them, or of what lies in it
-    figures: tuple[Figures, ...] = ()  # one of them
+    figures: Figures | tuple[Figures, ...] = ()  # one of them
     on: tuple[EventKind, ...] = ("new", "edited", "withdrawn")
     edits: Edits = "any"
     when: When = "instant"
@@ -96,7 +95,7 @@ class AlertRule:
         if self.kind == "events" and not asks:
             raise ValueError("topics: is empty; name at least one, or write a query, places or figures")
         for field, known in (("act", ACTS), ("counted", COUNTED)):
-            for value in filter(None, (getattr(one, field) for one in self.figures)):
+            for value in filter(None, (getattr(one, field) for one in self.counts)):
                 if value not in known:
                     mend = f"{meant(value, known)}; known: {', '.join(sorted(known))}"
                     raise ValueError(f"figures.{field}: {value!r} is unknown{mend}")
@@ -104,15 +103,6 @@ class AlertRule:
             named(place)
         if self.query and not ar_query(self.query):
             raise ValueError(f"query: {self.query!r} has no word that can be searched for; write one")
-        choices: dict[str, object] = {
-            "kind": RuleKind, "strength": Strength, "language": Language, "backlog": Backlog, "when": When,
-            "edits": Edits,
-        }  # fmt: skip
-        chosen = [(field, getattr(self, field), get_args(choices[field])) for field in choices]
-        chosen += [("on", kind, get_args(EventKind)) for kind in self.on]
-        for field, value, allowed in chosen:
-            if value not in allowed:
-                raise ValueError(f"{field}: {value!r} is unknown; write one of {', '.join(allowed)}")
         for address in self.to:
             try:
                 check_address(address)
@@ -129,6 +119,11 @@ class AlertRule:
         except (OSError, ValueError, KeyError) as error:
             mend = f'{self.timezone!r} is no time zone; write one such as "Asia/Damascus"'
             raise ValueError(f"timezone: {mend}") from error
+
+    @property
+    def counts(self) -> tuple[Figures, ...]:
+        """The figures asked for."""
+        return (self.figures,) if isinstance(self.figures, Figures) else self.figures
 
     @property
     def readers(self) -> tuple[Reader, ...]:

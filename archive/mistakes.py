@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -17,35 +16,38 @@ _WORDS = {
 }  # fmt: skip
 
 
-def friendly(file: Path, kind: type, message: str) -> ConfigError:
-    """Turn msgspec's words about a Struct of this `kind` into file, key and the mend."""
+def friendly(file: object, kind: type, message: str, within: str = "") -> ConfigError:
+    """Turn msgspec's words about a Struct of this `kind`, the table `within` of a file, into file, key and the mend."""
     what, _, path = message.partition(" - at `$")
     key = re.sub(r"\[(\d+)\]", lambda nth: f" {int(nth[1]) + 1}", path.rstrip("`").lstrip(".").replace("[...]", ""))
+    place = f"{within}.{key}".strip(".")
     if found := re.match(r"Object contains unknown field `(.+)`", what):
         known, top = _fields(_at(kind, key)), _fields(kind)
         mend = f"unknown key {found[1]!r}{meant(found[1], known)}; known here: {', '.join(sorted(known))}"
-        if found[1] in top:
+        if found[1] in top and not within:
             mend = f"{found[1]!r} belongs at the top of the file, above every [table]"
-        return ConfigError(file, f"{key}.{found[1]}".lstrip("."), mend)
+        return ConfigError(file, f"{place}.{found[1]}".lstrip("."), mend)
     if found := re.match(r"Object missing required field `(.+)`", what):
-        return ConfigError(file, f"{key}.{found[1]}".lstrip("."), "is missing; add it")
+        return ConfigError(file, f"{place}.{found[1]}".lstrip("."), "is missing; add it")
     if found := re.match(r"Invalid enum value (.+)", what):
-        return ConfigError(file, key, f"{found[1]} is none of {', '.join(map(repr, get_args(_at(kind, key))))}")
+        return ConfigError(file, place, f"{found[1]} is none of {', '.join(map(repr, get_args(_at(kind, key))))}")
     if found := re.match(r"Expected `(\w+)[^`]*`, got `(\w+)`", what):
         if found.groups() == ("array", "object"):
-            return ConfigError(file, key, f"write [[{key}]] with two brackets, for there may be several")
-        return ConfigError(file, key, f"must be {_WORDS.get(found[1], found[1])}, not {_WORDS.get(found[2], found[2])}")
-    return ConfigError(file, key, what[:1].lower() + what[1:])
+            return ConfigError(file, place, f"write [[{place}]] with two brackets, for there may be several")
+        wanted, given = (_WORDS.get(word, word) for word in found.groups())
+        return ConfigError(file, place, f"must be {wanted}, not {given}")
+    return ConfigError(file, place, what[:1].lower() + what[1:])
 
 
 def _at(kind: Any, path: str) -> Any:
     """The type at a dotted path of a Struct: `crawl`, `outlet 1`, `alert 1.on 2`, `` (the top)."""
     for name in filter(None, re.sub(r" \d+", "", path).split(".")):
-        kind = get_type_hints(kind)[name]
+        kind = get_type_hints(kind)[_fields(kind)[name]]
         while inner := [a for a in get_args(kind) if a not in (NoneType, ...) and not isinstance(a, str)]:
             kind = inner[-1]  # of a tuple its items, of a table its values, of an optional value the value
     return kind
 
 
-def _fields(kind: type) -> set[str]:
-    return {field.encode_name for field in msgspec.structs.fields(kind)}
+def _fields(kind: type) -> dict[str, str]:
+    """The keys of a table, each with the name of its field."""
+    return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
