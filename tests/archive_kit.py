@@ -51,7 +51,7 @@ def unlike(number: int) -> Article:
 
 # Children are forked from a small server that has imported everything, so that starting one takes milliseconds.
 children = get_context("forkserver")
-children.set_forkserver_preload(["tests.archive_kit"])
+children.set_forkserver_preload(["tests.archive_kit", "tests.warm"])
 
 
 class StandingClock:

@@ -12,27 +12,24 @@ import os
 import random
 from collections import defaultdict
 from datetime import datetime, timedelta
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, ClassVar
 
 from apscheduler.executors import base as executors
 from apscheduler.schedulers import base as schedulers
 
-import crawler.process  # noqa: F401  so that readers have it when they are forked
 from archive.alerts.outbox import retry
-from crawler import jobs, service, worker
+from crawler import jobs, service
 from crawler.config import load_config
 from crawler.crawl import Crawls
 from crawler.logs import set_up
 from crawler.session import Session, policy, run_reactor
 from crawler.worker import Readers
-from tests.archive_kit import children
 from tests.newspapers import START
+from tests.program import fork_here
 from tests.simulation import CountingGuest, CountingWriter
 from tests.warp import Warp
 
-children.set_forkserver_preload(["tests.archive_kit", "tests.clockwork"])
 STEP_S = 600.0  # so that months are lived through in minutes
 LATE = "late.json"
 
@@ -79,9 +76,7 @@ def live(directory: Path, epoch: Any, hanging: Any, log: Path, seed: int, step: 
     names.Service._aloud = _left_out
     for module in (jobs, schedulers, executors):
         module.datetime = Now  # type: ignore[attr-defined]
-    server: Any = forkserver
-    server._forkserver.ensure_running = lambda: None  # it forked us, and forks our readers
-    worker._SPAWN = children  # type: ignore[assignment]
+    fork_here()
     asyncio.set_event_loop(warp)
     run_reactor(lambda: _run(warp, directory, now, seed))
 

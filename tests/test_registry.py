@@ -26,8 +26,8 @@ from crawler.listings.wordpress import posts_address
 from crawler.probe import Answer, Finding, judge, read_home
 from crawler.session import policy
 from crawler.urls import canonical, host_key, on_site
+from tests.program import rasid
 from tests.servers import Site, rss
-from tests.test_cli import rasid
 
 CANDIDATES = Path(__file__).parents[2] / "shared" / "outlets" / "candidates.csv"
 OLD = rss(["https://example.org/1.html"]).replace(str(utc_now().year), "2019")

@@ -1,10 +1,7 @@
 """`rasid run` under a supervisor: what systemd and monitoring are told, SIGHUP, and no secret anywhere."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import contextmanager
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -13,27 +10,26 @@ from click.testing import CliRunner
 
 from archive.alerts.channels import installed
 from crawler.cli import main
+from tests.program import Running, environment
 from tests.servers import Site
 from tests.test_health import read_metrics
-from tests.test_service import ROOT, configure, free_port, publish, rows, text, until
+from tests.test_service import configure, free_port, publish, rows, text, until
 
 PASSWORD, PROXY, TOKEN = "Pa55-of-the-mail", "Pa55-of-the-proxy", "T0ken-of-the-channel"
 
 
 @contextmanager
-def supervised(directory, **environment):
+def supervised(directory, **more):
     """`rasid run`, and what it says to whoever supervises it."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear, (directory / "service.log").open("ab") as log:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
         ear.bind(str(directory / "notify"))
         ear.settimeout(30)
-        told = {**os.environ, "NOTIFY_SOCKET": str(directory / "notify"), "WATCHDOG_USEC": "20000000", **environment}
-        command = [sys.executable, "-m", "crawler", "run", "--config", str(directory)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=told, umask=0o022)
+        told = environment(NOTIFY_SOCKET=str(directory / "notify"), WATCHDOG_USEC="20000000", **more)
+        process = Running("run", "--config", directory, out=directory / "service.log", given=told)
         try:
             yield process, ear
         finally:
-            if process.poll() is None:
-                process.kill()
+            process.kill()
             process.wait(20)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -10,16 +9,25 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from email import message_from_bytes, policy
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from archive.sqlite import connect_read
+from archive.errors import ArchiveBusy, WorkError
+from archive.sqlite import connect_read, connect_write
+from archive.times import utc_now
+from crawler import visits
+from crawler.config import load_config
 from crawler.demo.places import Sink
+from crawler.service import Service
+from crawler.session import open_session, run_reactor
+from tests import program
+from tests.archive_kit import children
+from tests.program import ROOT, Running
 from tests.servers import Site, article, rss
 
-ROOT = Path(__file__).parent.parent
 TITLE = "قسد تنقل الدفعة {n} من معتقلي داعش من الحسكة"
 # Each in words of its own, so that none is told as a copy of another.
 TEXTS = """نقلت قوات سوريا الديمقراطية عشرات من معتقلي داعش من سجن الصناعة تحت حراسة. وقال شهود إن الطريق أغلق ساعات.
@@ -92,24 +100,27 @@ allow_private = true
 @contextmanager
 def service(directory):
     """`rasid run`, killed at the end if it still runs."""
-    log = (directory / "service.log").open("ab")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "crawler", "run", "--config", str(directory)], cwd=ROOT, stdout=log, stderr=log
-    )
+    process = Running("run", "--config", directory, out=directory / "service.log")
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.kill()
+        process.kill()
         process.wait(20)
-        log.close()
+
+
+@contextmanager
+def started(directory, *arguments):
+    """The program as a shell starts it, killed at the end if it still runs."""
+    command = [sys.executable, "-m", "crawler", *arguments, "--config", str(directory)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def rasid(directory, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "crawler", *arguments, "--config", str(directory)],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, env=dict(os.environ),
-    )  # fmt: skip
+    return program.rasid(*arguments, "--config", directory)
 
 
 def rows(directory, sql):
@@ -150,7 +161,7 @@ def test_an_article_is_found_kept_and_told_and_sigterm_drains(tmp_path):
     with Site() as site, Sink(tmp_path / "mail", free_port()).running() as sink:
         configure(tmp_path, site, sink.port)
         publish(site, 1)
-        with service(tmp_path) as process:
+        with started(tmp_path, "run") as process:
             until(lambda: len(sink.mails) == 1, what="the first mail")
             publish(site, 1, 2)
             until(lambda: len(sink.mails) == 2, what="the second mail")
@@ -175,7 +186,8 @@ def test_what_an_outlet_lists_at_first_contact_is_no_dozen_of_mails(tmp_path):
         with service(tmp_path):
             until(lambda: rows(tmp_path, "select count(*) from latest") == [(12,)], what="the backlog")
             publish(site, *range(1, 14))
-            until(lambda: len(sink.mails) == 1, what="the mail about the one new article")
+            until(lambda: rows(tmp_path, "select 1 from mails where state = 'sent'"), what="the mail about the new one")
+        assert len(sink.mails) == 1
         assert rows(tmp_path, "select count(*) from events where backlog = 1") == [(12,)]
         assert rows(tmp_path, "select kind, state, count(*) from mails group by kind order by kind") == [
             ("digest", "queued", 1), ("instant", "sent", 1),
@@ -219,8 +231,6 @@ def test_a_mail_on_its_way_when_the_service_is_stopped_is_not_sent_again(tmp_pat
 
 def make_due(directory):
     """What waits out its backoff is tried now: an hour in one step."""
-    from archive.sqlite import connect_write
-
     db = connect_write(directory / "archive.db")
     db.execute("update mails set next_attempt_at = '2020-01-01T00:00:00Z' where state = 'queued'")
     db.close()
@@ -289,11 +299,10 @@ def test_ctrl_c_ends_a_crawl_soon_and_what_was_not_read_is_still_due(tmp_path):
         links = publish(site, 1, 2)
         site.route("/news/1.html", lambda visit: visit.hang())
         site.route("/news/2.html", lambda visit: visit.hang())
-        command = [sys.executable, "-m", "crawler", "crawl", "--config", str(tmp_path)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        until(lambda: site.hits("/news/1.html") + site.hits("/news/2.html"), what="an article's request")
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        with started(tmp_path, "crawl") as process:
+            until(lambda: site.hits("/news/1.html") + site.hits("/news/2.html"), what="an article's request")
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
         assert (process.returncode, "interrupted" in out, "Traceback" in err) == (1, True, False)
         assert rows(tmp_path, "select count(*) from frontier where next_at is not null") == [(len(links),)]
 
@@ -363,34 +372,24 @@ def test_the_feed_is_read_by_conditional_get_and_rss_is_what_it_is(tmp_path):
         assert site.hits("/robots.txt") == 1
 
 
-TROUBLED_CLOCK = """
-import logging, sys
-from datetime import timedelta
-from pathlib import Path
-from archive.times import utc_now
-from crawler.config import load_config
-from crawler.service import Service
-from crawler.session import open_session, run_reactor
+def run_by_a_troubled_clock(directory):
+    """`rasid run`, which is as many seconds ahead as the file `offset` says."""
+    program.fork_here()
 
-def clock():
-    return utc_now() + timedelta(seconds=float(Path(sys.argv[1], "offset").read_text() or 0))
+    def clock():
+        return utc_now() + timedelta(seconds=float((directory / "offset").read_text()))
 
-if __name__ == "__main__":
-    with open_session(load_config(sys.argv[1]), clock=clock) as session:
+    with open_session(load_config(directory), clock=clock) as session:
         run_reactor(Service(session).run)
-"""
 
 
 def test_a_clock_that_goes_back_holds_nothing_up(tmp_path):
-    (tmp_path / "main.py").write_text(TROUBLED_CLOCK)
     (offset := tmp_path / "offset").write_text("31536000")
     with Site() as site:
         configure(tmp_path, site, free_port(), every="1s")
         publish(site, 1)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        process = subprocess.Popen(
-            [sys.executable, str(tmp_path / "main.py"), str(tmp_path)], cwd=ROOT, env=environment
-        )
+        process = children.Process(target=run_by_a_troubled_clock, args=(tmp_path,))
+        process.start()
         try:
             for number, seconds in ((1, "31536000"), (2, "31532400"), (3, "0")):
                 (tmp_path / "new").write_text(seconds)
@@ -399,7 +398,8 @@ def test_a_clock_that_goes_back_holds_nothing_up(tmp_path):
                 until(lambda number=number: rows(tmp_path, "select count(*) from latest") == [(number,)])
         finally:
             process.terminate()
-            assert process.wait(20) == 0
+            process.join(20)
+            assert process.exitcode == 0
 
 
 def test_an_archive_taken_away_is_told_in_a_sentence_and_outlets_are_left_in_peace(tmp_path):
@@ -446,27 +446,24 @@ def test_two_crawls_at_once_without_the_service_both_do_their_work(tmp_path):
         assert rows(tmp_path, "select count(*) from requests") == [(0,)]
 
 
-BUSY_IN_THE_MIDDLE = """
-import sys
-from functools import partial
-from archive.errors import ArchiveBusy, WorkError
-from crawler import visits
-from crawler.config import load_config
+def be_busy_in_the_middle(directory, told):
+    async def work(session):
+        raise ArchiveBusy("locked while saving")
 
-async def work(session):
-    raise ArchiveBusy("locked while saving")
-
-config = load_config(sys.argv[1])
-try:
-    visits.do_or_ask(config, "crawl", ["local"], partial(visits._here, config, work), list, print)
-except WorkError as error:
-    print("told:", error)
-"""
+    config = load_config(directory)
+    try:
+        visits.do_or_ask(config, "crawl", ["local"], partial(visits._here, config, work), list, print)
+    except WorkError as error:
+        told.send(str(error))
 
 
 def test_an_archive_that_becomes_busy_during_the_work_is_told_not_tried_anew(tmp_path):
+    here, told = children.Pipe(duplex=False)
     with Site() as site:
         configure(tmp_path, site, free_port())
-        command = [sys.executable, "-c", BUSY_IN_THE_MIDDLE, str(tmp_path)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert (done.stdout, done.returncode) == ("told: locked while saving\n", 0), done.stderr
+        process = children.Process(target=be_busy_in_the_middle, args=(tmp_path, told))
+        process.start()
+        told.close()
+        assert here.recv() == "locked while saving"
+        process.join(20)
+        assert process.exitcode == 0
