@@ -23,6 +23,7 @@ test: setup
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow --timeout 900
+	$(BIN)/python -m pytest -m "hypothesis and not slow" --hypothesis-profile thorough --timeout 900
 
 test-crash: setup  # a part of test-slow
 	$(BIN)/python -m pytest -m slow tests/test_writer.py tests/test_power_loss.py --timeout 1800

@@ -13,7 +13,8 @@ from crawler.worker import Worker
 from tests.crawl_kit import Desk, Loop
 from tests.servers import Site
 
-settings.register_profile("rasid", deadline=None)  # a busy machine is no fault of an example
+settings.register_profile("rasid", deadline=None, max_examples=30)  # a busy machine is no fault of an example
+settings.register_profile("thorough", deadline=None, max_examples=500)  # for `make test-slow`
 settings.load_profile("rasid")
 
 

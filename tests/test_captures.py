@@ -13,7 +13,7 @@ from pathlib import Path
 
 import brotli
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
@@ -134,7 +134,6 @@ HEADER = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     body=st.binary(max_size=3000),
     status=st.sampled_from([200, 203, 404, 410, 500]),

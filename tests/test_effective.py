@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import ExtractionError
@@ -271,7 +271,6 @@ PIECES = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from([*PIECES, "\x00", "&#", "'", '"', "<title>", "ن" * 50]), max_size=60))
 def test_no_page_breaks_the_reading(pieces):
     given = page("".join(pieces))

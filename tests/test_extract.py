@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import ExtractionError
@@ -369,7 +369,6 @@ def test_nothing_to_read_is_said(body):
         extract_text("\n \n", at=AT)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=400), st.sampled_from(["<html><body>{}</body></html>", "<article><h1>{}</h1><p>{}", "{}"]))
 def test_any_bytes_give_an_article_or_an_extraction_error(noise, frame):
     try:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from html import escape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.models import Article, Link, Page
@@ -118,7 +118,6 @@ def test_content_that_tells_nothing_is_no_text():
         assert FEED not in read(shell(), replace(LINK, content=content)).extractor
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"]), max_size=60))
 def test_whatever_a_feed_carries_the_article_around_it_is_read(odd):
     """Markup or not: never an error, and the sentences beside it are all there."""

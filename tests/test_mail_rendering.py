@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.alerts.excerpts import clean, excerpts, mark, shown
@@ -190,7 +190,6 @@ def test_nothing_a_page_says_becomes_header_markup_or_flood(hostile, kind):
 
 
 @given(st.text(max_size=300), st.text(max_size=600), st.text(max_size=600), st.data())
-@settings(max_examples=60, deadline=None)
 def test_any_text_makes_a_sound_mail(title, was, now, data):
     spots = data.draw(st.lists(st.tuples(st.integers(0, len(now)), st.integers(0, 20)), max_size=8))
     hits = tuple(Passage("text", at, min(len(now), at + size), "t", now[at : at + size]) for at, size in spots)
@@ -306,7 +305,6 @@ def test_a_digest_lists_a_hundred_and_says_how_many_more(language):
 
 
 @given(st.text(max_size=400), st.integers(1, 50))
-@settings(deadline=None)
 def test_clean_gives_one_bounded_visible_line(text, limit):
     line = clean(text, limit)
     assert len(line) <= limit
@@ -315,7 +313,6 @@ def test_clean_gives_one_bounded_visible_line(text, limit):
 
 
 @given(st.text(alphabet="اب ت\n.!", max_size=200), st.lists(st.tuples(st.integers(0, 210), st.integers(0, 210))))
-@settings(deadline=None)
 def test_marking_loses_and_adds_nothing(text, hits):
     assert "".join(piece for piece, _ in mark(text, 0, len(text), hits)) == "".join(
         re.sub(r"\s+", " ", piece) for piece, _ in mark(text, 0, len(text), hits)
@@ -333,7 +330,6 @@ def changes(before, after, field="text"):
 
 
 @given(st.lists(st.sampled_from(["سوريا", "قسد", "سجن", "دمشق", "نقل"]), max_size=40), st.data())
-@settings(deadline=None)
 def test_what_is_marked_as_changed_differs_and_the_rest_does_not(words, data):
     other = list(words)
     for _ in range(data.draw(st.integers(0, 3))):
@@ -372,7 +368,6 @@ def test_in_a_short_article_the_strongest_topic_keeps_its_sentence():
 
 
 @given(st.text(alphabet="اب ت\n.", min_size=1, max_size=900), st.lists(st.integers(0, 899), max_size=12))
-@settings(deadline=None)
 def test_passages_never_overlap_and_stay_within_half_of_the_text(text, at):
     found = excerpts(text, [(n, n + 1) for n in at])
     shown = [re.sub(r"[…\s]+", " ", "".join(piece for piece, _ in one)).split() for one in found]

@@ -2,7 +2,7 @@ import doctest
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.arabic import normalise as normalise_module
@@ -41,13 +41,11 @@ def test_spellings_meet(written, form):
     assert normalise(unicodedata.normalize("NFD", written)) == form
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_normalising_twice_changes_nothing(text):
     assert normalise(normalise(text)) == normalise(text)
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_every_letter_knows_its_source(text):
     form, offsets = normalise_map(text)
@@ -57,7 +55,6 @@ def test_every_letter_knows_its_source(text):
     assert offsets[-1] == len(text)
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_a_word_is_what_stands_there(text):
     for word in words(text):

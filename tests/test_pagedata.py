@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.models import Page
@@ -106,7 +106,6 @@ JSON = st.recursive(st.none() | st.integers() | st.text(max_size=20) | st.just(T
 ), max_leaves=12)  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
 @given(JSON)
 def test_any_json_is_read_or_passed_over(value):
     assert read(state(value)).text.encode() is not None

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlite_utils.utils import sqlite3
 
@@ -98,7 +98,6 @@ OPERATORS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.one_of(st.text(max_size=60), st.lists(OPERATORS, max_size=12).map(" ".join), st.lists(OPERATORS).map("".join))
 )
@@ -141,7 +140,6 @@ def test_a_snippet_shows_the_original_words():
     assert highlight("قصير", "x") == "قصير"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=10), st.integers(1, 50))
 def test_a_snippet_is_a_piece_of_the_text(text, query, width):
     snippet = highlight(text, query, width, ("\ue000", "\ue001")).replace("\ue000", "").replace("\ue001", "")

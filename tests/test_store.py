@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.alerts.rules import AlertRule
@@ -335,7 +335,7 @@ LOOKS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 3)  # each makes an archive
 @given(looks=LOOKS)
 def test_whatever_happens_in_whatever_order_the_archive_is_whole(tmp_path_factory, looks):
     kit = Kit(tmp_path_factory.mktemp("a"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
@@ -216,7 +216,6 @@ _PIECES = [
 _MARKUP = st.lists(st.sampled_from(_PIECES) | st.text(max_size=5)).map("".join)
 
 
-@settings(max_examples=150)
 @given(_MARKUP | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")), st.none() | st.text(max_size=3))
 def test_no_preview_breaks_the_reader(text, mark):
     body = text.encode("utf-8", "replace")
