@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from archive.arabic.normalise import normalise
 from archive.captures import CaptureFiles
-from archive.coverage import SQL as COVERAGE
 from archive.coverage import OutletCoverage, gaps
 from archive.edits import compare, stored
 from archive.errors import ArchiveError
@@ -19,8 +18,8 @@ from archive.materiality import Edit
 from archive.migrations import pending
 from archive.models import ANSWERED, Event, Match, Page, Passage
 from archive.rules import RuleSet
-from archive.search import RANKED, SEARCHED, ar_query, highlight, in_title, relevance
-from archive.sqlite import Connection, SqliteError, connect_read, explain, limited
+from archive.search import SEARCHED, ar_query, highlight, in_title, relevance
+from archive.sqlite import Connection, SqliteError, connect_read, explain, limited, statement
 from archive.stories import ROOTS, STORY, Story, read_story
 from archive.stories import fold as fold_copies
 from archive.times import later, utc_now
@@ -122,34 +121,9 @@ class OutletHealth:
     state: State
 
 
-_ARTICLE = (
-    "SELECT a.id, a.outlet_id, a.url, a.status, a.gone_at, a.backlog, a.first_seen_at, a.last_checked_at, "
-    "a.next_check_at, v.id, v.title, v.text, v.author, v.published_at, v.published_source, v.credit, v.language, "
-    "(SELECT m.article_id FROM addresses m WHERE m.url = a.url AND m.article_id <> a.id) "
-    "FROM articles a LEFT JOIN versions v ON v.id = a.latest_version_id"
-)
-_VERSION = (
-    "SELECT (SELECT count(*) FROM versions n WHERE n.article_id = v.article_id AND (n.captured_at, n.id) <= "
-    "(v.captured_at, v.id)), v.id, v.article_id, v.capture_id, v.captured_at, v.title, v.text, v.author, v.section, "
-    "v.published_at, v.published_source, v.modified_at, v.credit, v.language, v.extractor, v.text_sha256 "
-    "FROM versions v"
-)
-_HEALTH = f"""
-SELECT o.id, o.name_ar,
-  (SELECT at FROM fetches WHERE outlet_id = o.id AND outcome IN {ANSWERED} ORDER BY at DESC LIMIT 1),
-  (SELECT max(last_new_at) FROM sources WHERE outlet_id = o.id),
-  coalesce((SELECT number FROM tallies WHERE name = 'articles' AND of = o.id), 0),
-  coalesce((SELECT number FROM tallies WHERE name = 'kept' AND of = o.id), 0),
-  (SELECT count(*) FROM fetches WHERE outlet_id = o.id AND at > :day),
-  (SELECT count(*) FROM fetches WHERE outlet_id = o.id AND at > :day AND outcome NOT IN {ANSWERED}),
-  (SELECT outcome || coalesce(': ' || error, '') FROM fetches WHERE outlet_id = o.id AND outcome NOT IN {ANSWERED}
-     ORDER BY at DESC, id DESC LIMIT 1),
-  (SELECT min(next_at) FROM sources WHERE outlet_id = o.id),
-  (SELECT max(max({SILENT_AFTER}, 5 * coalesce(usual_gap_s, 0))) FROM sources WHERE outlet_id = o.id)
-FROM outlets o
-WHERE EXISTS (SELECT 1 FROM sources WHERE outlet_id = o.id) OR EXISTS (SELECT 1 FROM articles WHERE outlet_id = o.id)
-ORDER BY o.id
-"""  # noqa: S608  # constants of ours
+_ARTICLE, _VERSION, _COVERAGE = statement("article"), statement("version"), statement("coverage")
+_HEALTH = statement("health").format(ANSWERED=ANSWERED, SILENT_AFTER=SILENT_AFTER)
+_FOUND = statement("found")
 
 
 class Archive:
@@ -295,7 +269,7 @@ class Archive:
             "first": first,
             "last": last,
         }
-        rows = self._rows(RANKED, {**window, **given, "limit": most, "most": max(most, SEARCHED)})
+        rows = self._rows(_FOUND, {**window, **given, "limit": most, "most": max(most, SEARCHED)})
         ids = [row[0] for row in rows]
         roots = dict(self._rows(ROOTS, {"ids": json.dumps(ids)})) if fold else {}
         found = {row[0]: row for row in rows}
@@ -306,7 +280,7 @@ class Archive:
 
     def coverage(self, since: str, until: str = "9999") -> list[OutletCoverage]:
         """Whether each outlet could be read from `since` to before `until`, both stamps; counted by whole hours."""
-        return [OutletCoverage(*row) for row in self._rows(COVERAGE, {"since": since, "until": until})]
+        return [OutletCoverage(*row) for row in self._rows(_COVERAGE, {"since": since, "until": until})]
 
     def gaps(self, since: str, until: str | None = None) -> str | None:
         """A sentence on the outlets that could not be read from `since` to before `until`; None: all could."""

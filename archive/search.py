@@ -23,16 +23,6 @@ MOST = 256  # literal phrases one quoted phrase or NEAR may expand to; FTS5 know
 READ, USUAL = 10_000, 200  # characters of a text that are weighed; words of a usual one
 MOST_WORDS = 32  # words, phrases and operators read of one query
 SEARCHED = 200  # articles a search ranks, the newest; the cost of ranking all grows with the archive
-_FOUND = """SELECT * FROM (SELECT f.rowid FROM articles_fts f CROSS JOIN articles a ON a.id = f.rowid
-  WHERE articles_fts MATCH :{} AND f.rowid BETWEEN :first AND :last AND a.first_seen_at >= :since
-  AND a.first_seen_at < :until ORDER BY f.rowid DESC LIMIT :most)"""
-RANKED = f"""
-WITH found(id) AS MATERIALIZED ({_FOUND.format("all")} UNION {_FOUND.format("title")}),
-ranked AS MATERIALIZED (SELECT id, ar_score(f.title, f.text, :query) AS score FROM found CROSS JOIN articles_fts f
-  ON f.rowid = found.id ORDER BY score DESC, id DESC LIMIT :limit)
-SELECT a.id, a.outlet_id, a.url, a.status, v.title, v.published_at, v.text FROM ranked CROSS JOIN articles a USING (id)
-JOIN versions v ON v.id = a.latest_version_id ORDER BY score DESC, a.id DESC
-"""  # noqa: S608  # constants of ours
 
 _PIECE = re.compile(
     r"NEAR\s*\((?P<near>[^()]*?)(?:,\s*(?P<within>\d{1,3})\s*)?\)"

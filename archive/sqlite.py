@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,11 @@ def _open(uri: str) -> Connection:
     db.execute("PRAGMA query_only=ON")
     db.execute("SELECT 1 FROM sqlite_master").fetchone()
     return db
+
+
+def statement(name: str) -> str:
+    """A query of `queries/`."""
+    return files("archive").joinpath(f"queries/{name}.sql").read_text("utf-8")
 
 
 def insert(db: Connection, table: str, row: dict[str, Any]) -> int:

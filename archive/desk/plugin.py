@@ -12,12 +12,12 @@ from datasette.database import QueryInterrupted
 from markupsafe import Markup
 
 from archive.arabic.normalise import normalise
-from archive.coverage import SQL as COVERAGE
 from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
 from archive.desk.feed import feed, topic_title
 from archive.edits import COLUMNS, compare, read_edit
 from archive.search import ar_query, highlight, in_title, relevance
+from archive.sqlite import statement
 from archive.stories import ROOTS, STORY, fold, read_story
 from archive.times import later, stamp, utc_now
 from archive.titles import heading
@@ -98,7 +98,7 @@ def extra_template_vars(
         since = request.args.get("since") or later(stamp(utc_now()), -86400)
 
         async def search() -> dict[str, Any]:
-            found = await rows(datasette, COVERAGE, {"since": since, "until": "9999"})
+            found = await rows(datasette, statement("coverage"), {"since": since, "until": "9999"})
             return {"unread": gaps((OutletCoverage(*row) for row in found), since)}
 
         return search
