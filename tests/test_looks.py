@@ -116,6 +116,20 @@ def test_what_an_editor_clears_away_in_one_go_is_told(kit):
     assert told(kit) == [*range(31, 38)]
 
 
+def test_one_of_a_batch_that_is_told_first_takes_no_witness_from_the_others(kit):
+    kept(kit, 40)
+    at = later(NOW, DAY)
+    missed(kit, at, 31)
+    asked = {d.article_id for d in kit.do(lambda tx: due_articles(tx.db, "sana", at, 99))} - {31}
+    batch = asked & set(range(28, 33))
+    found(kit, at, *(asked - batch))
+    missed(kit, later(at, 60), *batch)
+    kit.home(later(at, 120))
+    missed(kit, later(at, HOUR), 31)
+    missed(kit, later(at, HOUR + 60), *batch)
+    assert sorted(told(kit)) == sorted([31, *batch])
+
+
 def test_articles_missing_together_are_a_redesign_and_told_to_nobody(kit):
     kept(kit, 12)
     for hours in (24, 26, 30, 50, 80, 200, 400):
