@@ -240,7 +240,7 @@ class Truth:
                 looks = [row.t for row in self.shown[story.number] if since <= row.t and row.said in said]
                 self.tally.check("withdrawals", bool(here), f"{name} {how} since {since}, looks {looks}, due {due}")
                 if here:
-                    # Where the whole site led home before, the first look that tells of the article itself may settle it.
+                    # Where the whole site led home before, the first look that tells of the article may settle it.
                     second = next((t for t in looks if t >= looks[0] + CONFIRM - 1), looks[0]) if looks else 0.0
                     if any(s.lost < since for s in paper.stories):  # among what a redesign lost, a third is needed
                         second = next((t for t in looks if t > second), second)
