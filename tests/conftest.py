@@ -9,13 +9,16 @@ import pytest
 from hypothesis import settings
 
 from archive.topics import shipped_rules
+from crawler import worker as readers
 from crawler.worker import Worker
+from tests.archive_kit import children
 from tests.crawl_kit import Desk, Loop
 from tests.servers import Site
 
 settings.register_profile("rasid", deadline=None, max_examples=30)  # a busy machine is no fault of an example
 settings.register_profile("thorough", deadline=None, max_examples=500)  # for `make test-slow`
 settings.load_profile("rasid")
+readers._SPAWN = children  # type: ignore[assignment]  # forked from what has loaded all; test_worker starts one anew
 
 
 @pytest.fixture(scope="session")
