@@ -37,7 +37,7 @@ ALIGNED = 500  # words of each text that are laid beside each other
 FEWEST = 6  # runs; a shorter text says too little to be like another one
 TIMES = 4  # as long: a round-up holds many stories, and is none of them
 COPY, REWRITE, ALIGN = 0.6, 0.2, 0.15  # of the runs; see `relation`
-RETOLD = 0.5  # of the core: a text of the same happening that says so much of it is a rewrite
+RETOLD, REUSED = 0.5, 0.1  # of core and runs: a text of the same happening that has so much of both is a rewrite
 SWAPPED, OTHERWISE = 0.08, 0.16  # of what copies, rewrites say, said otherwise in the same place: a form's blanks
 BLANK = 6  # words that fill one in a text told anew; twice as many in one that is else the same
 HEADED = 0.5  # alike are two headlines of one form
@@ -138,7 +138,7 @@ def relation(
         return None
     here, there = _said(one, other, frequent), _said(other, one, frequent)
     said = round(2 * here * there / ((here + there) or 1), 3)
-    retold = wording >= REWRITE or (said >= RETOLD and not unlike)
+    retold = wording >= REWRITE or (said >= RETOLD and wording >= REUSED and not unlike)
     return Relation("rewrite", round(wording, 3)) if retold else Relation("same_event", said)
 
 

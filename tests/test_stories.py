@@ -74,6 +74,7 @@ def test_the_five_documents(everything) -> None:
     kit, ids = everything
     found, _ = pairs(kit, {number: one for number, one in ids.items() if one.half == "seeds"})
     assert found == {frozenset(("seed0", "seed1"))}
+    assert {told(kit)[name][0] for name in ("seed0", "seed1")} == {"original", "same_event"}  # alerts tell both
 
 
 def test_the_order_of_saving_makes_no_difference(kit: Kit, everything) -> None:
