@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,17 +18,7 @@ from crawler.cli_evidence import export, redact, verify
 from crawler.cli_outlets import outlets
 from crawler.cli_rules import extract, rejudge, topics
 from crawler.cli_upkeep import backup, doctor
-from crawler.terminal import (
-    Program,
-    Since,
-    config_option,
-    json_option,
-    load,
-    print_json,
-    progress,
-    table_text,
-    yesterday,
-)
+from crawler.terminal import Program, Report, Since, config_option, progress, reporting, table, yesterday
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -70,51 +61,39 @@ def init(directory: Path, contact: str | None) -> None:
 @main.command()
 @click.argument("outlets", nargs=-1, metavar="[OUTLET]...")
 @config_option
-@json_option
-def crawl(outlets: tuple[str, ...], config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def crawl(outlets: tuple[str, ...], config: Config) -> Report:
     """Crawl the named outlets, or all enabled ones, once and now."""
     from crawler import visits
 
-    config = load(config_dir)
     rows = visits.crawl_now(config, outlets, progress)
-    if as_json:
-        print_json(rows)
-    elif rows:
-        columns = ["outlet", "outcome", "discovered", "fetched", "kept", "errors", "seconds"]
-        click.echo(table_text(columns, [[row[c] for c in columns] for row in rows]))
-        troubled = {row["outlet"] for row in rows if row["errors"]}
-        for h in _survey(config).outlets if troubled else ():
-            if h["id"] in troubled:
-                click.echo(f"{h['id']}: {h['last_error']}")
-    else:
+    if not rows:
         mend = "`rasid outlets check --enable` switches on what answers"
-        click.echo(f"No outlet is enabled in {config.file('outlets.toml')}, so nothing was crawled; {mend}.")
-    if any(row["outcome"] == "interrupted" for row in rows):
-        sys.exit(1)
+        where = config.file("outlets.toml")
+        return Report(rows, f"No outlet is enabled in {where}, so nothing was crawled; {mend}.")
+    columns = ["outlet", "outcome", "discovered", "fetched", "kept", "errors", "seconds"]
+    lines = [table(columns, [[row[c] for c in columns] for row in rows])]
+    if troubled := {row["outlet"] for row in rows if row["errors"]}:
+        lines += [f"{h['id']}: {h['last_error']}" for h in _survey(config).outlets if h["id"] in troubled]
+    return Report(rows, "\n".join(lines), not any(row["outcome"] == "interrupted" for row in rows))
 
 
 @main.command()
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
 @config_option
-@json_option
-def save(urls: tuple[str, ...], config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def save(urls: tuple[str, ...], config: Config) -> Report:
     """Archive these pages now, whatever their topic."""
     from crawler import visits
 
-    rows = visits.save_now(load(config_dir), urls, progress)
-    if as_json:
-        print_json(rows)
-    else:
-        click.echo(
-            table_text(["address", "became", "article"], [[r["url"], r["became"], r["article_id"]] for r in rows])
-        )
-    if not any(row["article_id"] for row in rows):
-        sys.exit(1)
+    rows = visits.save_now(config, urls, progress)
+    shown = table(["address", "became", "article"], [[r["url"], r["became"], r["article_id"]] for r in rows])
+    return Report(rows, shown, any(row["article_id"] for row in rows))
 
 
 @main.command()
 @config_option
-def run(config_dir: Path | None) -> None:
+def run(config: Config) -> None:
     """Run the service: scheduled crawls, revisits and alerts, until SIGTERM. SIGHUP: read the configuration again."""
     from crawler.config import supervisor
     from crawler.logs import set_up
@@ -122,7 +101,6 @@ def run(config_dir: Path | None) -> None:
     from crawler.session import open_session, run_reactor
 
     logging.getLogger("rasid").setLevel(logging.INFO)
-    config = load(config_dir)
     set_up(config.watch.log, config.secrets())
     with open_session(config) as session:
         run_reactor(Service(session, supervisor()).run)
@@ -130,40 +108,31 @@ def run(config_dir: Path | None) -> None:
 
 @main.command()
 @config_option
-@json_option
-def status(config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def status(config: Config) -> Report:
     """Health per outlet: last success, yield, errors, next visit; what waits, what is wrong; the ledger's head."""
-    from dataclasses import asdict
-
     from archive.ledger import head
     from archive.reading import open_archive
 
-    config = load(config_dir)
     with open_archive(config.archive) as archive:
         counts, unread, drifts = archive.counts(), archive.gaps(yesterday()), archive.drifts()
         chain = head(archive.db)
     found = _survey(config)
-    if as_json:
-        print_json(asdict(found) | {"counts": counts, "drift": drifts, "head": chain})
-        return
-    click.echo("   ".join(f"{name}: {number}" for name, number in counts.items()))
-    click.echo(f"chain's head: {chain}")
+    lines = ["   ".join(f"{name}: {number}" for name, number in counts.items()), f"chain's head: {chain}"]
     if not found.outlets:
-        click.echo("No outlet was visited yet; `rasid crawl` visits them once, `rasid run` on schedule.")
+        lines.append("No outlet was visited yet; `rasid crawl` visits them once, `rasid run` on schedule.")
     else:
         columns = ["outlet", "state", "last success", "last new", "articles", "kept", "errors 24 h", "next"]
         keys = ["id", "state", "last_ok_at", "last_new_at", "articles", "kept", "errors_24h", "next_at"]
-        click.echo(table_text(columns, [[h[key] for key in keys] for h in found.outlets]))
-    if unread:
-        click.echo(f"{unread}.")
-    for drift in drifts:
-        click.echo(drift)
+        lines.append(table(columns, [[h[key] for key in keys] for h in found.outlets]))
+    lines += [f"{unread}."] if unread else []
     told = {trouble.key: trouble.text for trouble in found.troubles} | {key: text for key, text, _ in found.notices}
+    states = []
     for h in found.outlets:
         if h["state"] in ("blocked", "failing", "silent") and f"outlet {h['id']}" not in told:
-            click.echo(f"{h['id']} is {h['state']}" + (f": {h['last_error']}" if h["last_error"] else ""))
-    for line in dict.fromkeys(told.values()):
-        click.echo(line)
+            states.append(f"{h['id']} is {h['state']}" + (f": {h['last_error']}" if h["last_error"] else ""))
+    value = asdict(found) | {"counts": counts, "drift": drifts, "head": chain}
+    return Report(value, "\n".join([*lines, *drifts, *states, *dict.fromkeys(told.values())]))
 
 
 @main.command("import")
@@ -171,10 +140,8 @@ def status(config_dir: Path | None, as_json: bool) -> None:
 @click.option("--outlet", "outlet_id", metavar="OUTLET", help="The outlet the files come from.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Files read at a time.")
 @config_option
-@json_option
-def import_(
-    paths: tuple[Path, ...], outlet_id: str | None, workers: int, config_dir: Path | None, as_json: bool
-) -> None:
+@reporting
+def import_(paths: tuple[Path, ...], outlet_id: str | None, workers: int, config: Config) -> Report:
     """Bring text and HTML files in by the same path as fetched pages. What is imported counts as backlog."""
     from archive.frontier import sync_outlets
     from archive.writer import Writer
@@ -182,31 +149,18 @@ def import_(
     from crawler.session import policy
     from crawler.worker import Worker
 
-    config = load(config_dir)
     outlet = config.enabled((outlet_id,))[0] if outlet_id else None
     wanted = files(paths)
     config.archive.parent.mkdir(parents=True, exist_ok=True)
-    writer = Writer(config.archive, policy(config))
-    rows: list[dict[str, Any]] = []
-    try:
+    rows = []
+    with Writer(config.archive, policy(config)) as writer:
         writer.submit(lambda tx: sync_outlets(tx, [o.row for o in config.outlets])).result()
-        done = import_files(wanted, writer, lambda: Worker(config.rules), outlet=outlet, workers=workers)
-        for number, one in enumerate(done, 1):
-            progress(f"{number} of {len(wanted)} files")
-            became = one.saved.kind if one.saved else "failed"
-            rows.append(
-                {"path": str(one.path), "became": became, "article_id": one.saved.article_id if one.saved else None,
-                 "topics": list(one.topics), "title": one.title, "error": one.error}
-            )  # fmt: skip
-    finally:
-        writer.close()
-    if as_json:
-        print_json(rows)
-    else:
-        shown = [[r["became"], r["article_id"], ", ".join(r["topics"]), r["error"] or r["title"]] for r in rows]
-        click.echo(table_text(["became", "article", "topics (passing)", "title"], shown))
-    if rows and all(row["error"] for row in rows):
-        sys.exit(1)
+        for one in import_files(wanted, writer, lambda: Worker(config.rules), outlet=outlet, workers=workers):
+            rows.append(one)
+            progress(f"{len(rows)} of {len(wanted)} files")
+    shown = [[r.became, r.article_id, ", ".join(r.topics), r.error or r.title] for r in rows]
+    found = table(["became", "article", "topics (passing)", "title"], shown)
+    return Report(rows, found, not rows or any(r.error is None for r in rows))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})  # -word is no option
@@ -216,87 +170,69 @@ def import_(
 @click.option("--until", type=Since(), help="Only what was first seen before.")
 @click.option("--all", "unfold", is_flag=True, help="Copies and rewrites of one article as hits of their own.")
 @config_option
-@json_option
+@reporting
 def search(
-    query: tuple[str, ...], limit: int, since: str | None, until: str | None, unfold: bool, config_dir: Path | None,
-    as_json: bool,
-) -> None:  # fmt: skip
+    query: tuple[str, ...], limit: int, since: str | None, until: str | None, unfold: bool, config: Config
+) -> Report:
     """Search the archive: words, "phrases", AND, OR, NOT, -word, word*, NEAR(a b, 5).
 
     Says which outlets could not be read in the time asked for (without --since: the last 24 hours).
     """
-    from dataclasses import asdict
-
     from archive.reading import open_archive
     from archive.search import read_query
     from crawler.report import hits_text
 
-    with open_archive(load(config_dir).archive) as archive:
+    with open_archive(config.archive) as archive:
         hits = archive.search(" ".join(query), limit, since=since, until=until, fold=not unfold)
         unread = archive.gaps(since or yesterday(), until)
     for note in (read_query(" ".join(query)).note, unread):
         if note:
             click.echo(f"({note})", err=True)
-    if as_json:
-        print_json([asdict(hit) for hit in hits])
-    else:
-        click.echo(hits_text(hits) if hits else "No article matches. Fewer words, or word* for a beginning, find more.")
+    return Report(hits, hits_text(hits) or "No article matches. Fewer words, or word* for a beginning, find more.")
 
 
 @main.command()
 @click.argument("article_id", type=click.IntRange(1, 2**62), metavar="ID")
 @config_option
-@json_option
-def show(article_id: int, config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def show(article_id: int, config: Config) -> Report:
     """Show one article: its newest version, why it is kept, and its history."""
     from archive.reading import open_archive
     from crawler.report import shown_text, shown_values
 
-    with open_archive(load(config_dir).archive) as archive:
+    with open_archive(config.archive) as archive:
         values = shown_values(archive, article_id)
-    if as_json:
-        print_json(values)
-    else:
-        click.echo(shown_text(values))
+    return Report(values, shown_text(values))
 
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535))
 @config_option
-def serve(host: str, port: int, config_dir: Path | None) -> None:
+def serve(host: str, port: int, config: Config) -> None:
     """Serve the archive read-only: SQL, search and article pages in the browser (Datasette)."""
     from archive.desk import serve as serve_desk
 
-    serve_desk(load(config_dir).archive, host=host, port=port, on_ready=lambda url: click.echo(f"Serving {url}"))
+    serve_desk(config.archive, host=host, port=port, on_ready=lambda url: click.echo(f"Serving {url}"))
 
 
 @main.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @config_option
-@json_option
-def prune(dry_run: bool, config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def prune(dry_run: bool, config: Config) -> Report:
     """Drop raw captures of pages that matched nothing, after keep.passed_days. Kept articles are never touched."""
-    from dataclasses import asdict
-
     from archive import upkeep
     from archive.reading import open_archive
     from archive.writer import Writer
     from crawler.session import policy
 
-    config = load(config_dir)
     open_archive(config.archive).close()  # says so when there is none, rather than making an empty one
-    writer = Writer(config.archive, policy(config))
-    try:
+    with Writer(config.archive, policy(config)) as writer:
         if not dry_run:
             upkeep.close_files(writer)
         report = upkeep.prune(writer, passed_days=config.keep.passed_days, dry_run=dry_run)
-    finally:
-        writer.close()
-    if as_json:
-        print_json(asdict(report))
-    else:
-        click.echo(("Would drop: " if dry_run else "Dropped: ") + str(report))
+    return Report(report, f"{'Would drop' if dry_run else 'Dropped'}: {report}")
 
 
 @main.command()

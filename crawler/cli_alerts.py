@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.terminal import config_option, json_option, load, print_json, table_text
+from crawler.terminal import Report, config_option, reporting, table
 
 if TYPE_CHECKING:
     from archive.alerts.render import MailContext
@@ -28,14 +29,13 @@ def alerts() -> None:
 @click.argument("rule_name", metavar="RULE")
 @click.option("--save", type=click.Path(path_type=Path, file_okay=False), help="Write each mail here: .html and .txt.")
 @config_option
-@json_option
-def alerts_test(rule_name: str, save: Path | None, config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def alerts_test(rule_name: str, save: Path | None, config: Config) -> Report:
     """Show the last ten events RULE would have told, and the mail of the newest; sends nothing."""
     from archive.alerts.render import write
     from archive.errors import meant
     from archive.reading import open_archive
 
-    config = load(config_dir)
     names = [rule.name for rule in config.alerts]
     if rule_name not in names:
         raise click.UsageError(f"no alert rule {rule_name!r}{meant(rule_name, names)}; known: {', '.join(names)}")
@@ -53,14 +53,11 @@ def alerts_test(rule_name: str, save: Path | None, config_dir: Path | None, as_j
         rows.append({"event": mail.id, "at": mail.at, "kind": story.kind if story else mail.kind,
                      "article_id": story.article_id if story else None, "subject": written.subject,
                      "file": str(file) if file else None, "text": written.text})  # fmt: skip
-    if as_json:
-        print_json(rows)
-    elif not rows:
-        click.echo(f"Nothing kept so far would have been told by {rule_name!r}.")
-    else:
-        click.echo(table_text(["event", "at", "subject"], [[r["event"], r["at"], r["subject"]] for r in rows]))
-        click.echo(f"\nThe newest, as text{'' if save else '; --save DIR writes all of them, as HTML too'}:\n")
-        click.echo(rows[0]["text"])
+    if not rows:
+        return Report(rows, f"Nothing kept so far would have been told by {rule_name!r}.")
+    found = table(["event", "at", "subject"], [[r["event"], r["at"], r["subject"]] for r in rows])
+    more = "" if save else "; --save DIR writes all of them, as HTML too"
+    return Report(rows, f"{found}\n\nThe newest, as text{more}:\n\n{rows[0]['text']}")
 
 
 def _would_tell(archive: Archive, config: Config, rule: AlertRule) -> Any:
@@ -89,8 +86,8 @@ def _would_tell(archive: Archive, config: Config, rule: AlertRule) -> Any:
 @click.option("--state", type=click.Choice(["queued", "sending", "sent", "failed"]), help="Only mails in this state.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
 @config_option
-@json_option
-def alerts_list(state: str | None, limit: int, config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def alerts_list(state: str | None, limit: int, config: Config) -> Report:
     """Show the outbox, the newest mails first: to whom, what became of each, and why one failed or waits."""
     from archive.reading import open_archive
 
@@ -99,23 +96,20 @@ def alerts_list(state: str | None, limit: int, config_dir: Path | None, as_json:
         "WHERE mail_id = mails.id) AS events, coalesce(sent_at, next_attempt_at) AS at, error FROM mails "
         "WHERE ?1 IS NULL OR state = ?1 ORDER BY id DESC LIMIT ?2"
     )
-    with open_archive(load(config_dir).archive) as archive:
+    with open_archive(config.archive) as archive:
         rows = archive.query(sql, (state, limit))
-    if as_json:
-        print_json(rows)
-    elif rows:
-        columns = ["id", "rule", "to", "kind", "state", "attempts", "events", "sent or due", "error"]
-        click.echo(table_text(columns, [list(row.values()) for row in rows]))
-    else:
-        click.echo("No such mail." if state else "The outbox is empty.")
+    if not rows:
+        return Report(rows, "No such mail." if state else "The outbox is empty.")
+    columns = ["id", "rule", "to", "kind", "state", "attempts", "events", "sent or due", "error"]
+    return Report(rows, table(columns, [list(row.values()) for row in rows]))
 
 
 @alerts.command("retry")
 @click.argument("mail_id", type=click.IntRange(1, 2**62), metavar="[ID]", required=False)
 @click.option("--failed", is_flag=True, help="All mails that failed.")
 @config_option
-@json_option
-def alerts_retry(mail_id: int | None, failed: bool, config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def alerts_retry(mail_id: int | None, failed: bool, config: Config) -> Report:
     """Make mail ID, or all that failed, due again; the service sends them."""
     from archive.alerts.outbox import retry
     from archive.errors import ArchiveError
@@ -125,16 +119,9 @@ def alerts_retry(mail_id: int | None, failed: bool, config_dir: Path | None, as_
 
     if failed == (mail_id is not None):
         raise click.UsageError("name the ID of a mail, or write --failed")
-    path = load(config_dir).archive
-    open_archive(path).close()  # says so when there is none of this release
-    db = connect_write(path, checkpoint=False)  # one short statement, as the service allows beside its own
-    try:
+    open_archive(config.archive).close()  # says so when there is none of this release
+    with closing(connect_write(config.archive, checkpoint=False)) as db:  # one statement, beside those of the service
         again = retry(db, stamp(utc_now()), mail_id)
-    finally:
-        db.close()
     if mail_id is not None and not again:
         raise ArchiveError(f"there is no mail {mail_id} that failed or waits; `rasid alerts list` shows them")
-    if as_json:
-        print_json({"due": again})
-    else:
-        click.echo(f"{again} mails are due again; `rasid run` sends them")
+    return Report({"due": again}, f"{again} mails are due again; `rasid run` sends them")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from crawler.terminal import config_option, json_option, load, print_json, progress
+from crawler.terminal import Report, config_option, progress, reporting
+
+if TYPE_CHECKING:
+    from crawler.config import Config
 
 SHOWN = 100  # findings printed for people
 
@@ -20,30 +24,22 @@ SHOWN = 100  # findings printed for people
     "--sample", metavar="N", type=click.IntRange(1), help="Only N files and stretches of the ledger, by chance."
 )
 @config_option
-@json_option
-def verify(workers: int, sample: int | None, config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def verify(workers: int, sample: int | None, config: Config) -> Report:
     """Hash everything that was kept again, and name each piece that is not as it was stored.
 
     Works while the service runs. Exit code 1 when anything is wrong; a redaction is told and is no fault.
     """
-    from dataclasses import asdict
-
     from archive.verify import verify as check
 
-    report = check(load(config_dir).archive, workers=workers, progress=progress, sample=sample)
-    progress("")
-    if as_json:
-        print_json(asdict(report) | {"faults": report.faults})
-    else:
-        for finding in report.findings[:SHOWN]:
-            click.secho(str(finding), fg="red" if finding.fault else None)
-        if (more := len(report.findings) - SHOWN) > 0:
-            click.echo(f"... and {more} more; --json lists all")
-        size = f"{report.files} WARC files, {report.records} captures, {report.bytes / 1e6:.1f} MB"
-        click.echo(f"Checked {size}, {report.versions} versions: {report.faults or 'no'} faults.")
-        click.echo(f"The chain's head: {report.head}")
-    if report.faults:
-        sys.exit(1)
+    report = check(config.archive, workers=workers, progress=progress, sample=sample)
+    lines = [click.style(str(finding), fg="red" if finding.fault else None) for finding in report.findings[:SHOWN]]
+    if (more := len(report.findings) - SHOWN) > 0:
+        lines.append(f"... and {more} more; --json lists all")
+    size = f"{report.files} WARC files, {report.records} captures, {report.bytes / 1e6:.1f} MB"
+    lines.append(f"Checked {size}, {report.versions} versions: {report.faults or 'no'} faults.")
+    lines.append(f"The chain's head: {report.head}")
+    return Report(asdict(report) | {"faults": report.faults}, "\n".join(lines), not report.faults)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # -word is no option
@@ -51,9 +47,7 @@ def verify(workers: int, sample: int | None, config_dir: Path | None, as_json: b
 @click.option("--format", "form", type=click.Choice(["bundle", "csv", "jsonl"]), default="bundle", show_default=True)
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Directory, .zip or file (default: evidence-ID).")
 @config_option
-def export(
-    what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], target: Path | None, config_dir: Path | None
-) -> None:
+def export(what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], target: Path | None, config: Config) -> None:
     """Write the evidence on an article, or on all that a search finds, for others to check without Rasid.
 
     csv and jsonl give a row for each article, with its newest text, on the terminal or into a file.
@@ -62,7 +56,7 @@ def export(
     from archive.reading import open_archive
 
     query = " ".join(what)
-    with open_archive(load(config_dir).archive) as archive:
+    with open_archive(config.archive) as archive:
         rows = rows_of(archive, query)
         if form == "bundle":
             for number in [row["article_id"] for row in rows]:
@@ -81,23 +75,19 @@ def export(
 @click.option("--reason", required=True, help="Why; it stays, and stands where the article stood.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option
-def redact(article_id: int, reason: str, yes: bool, config_dir: Path | None) -> None:
+def redact(article_id: int, reason: str, yes: bool, config: Config) -> None:
     """Take the words and raw pages of an article out for good. Hashes and ledger stay; it is not fetched again."""
     from archive.reading import open_archive
     from archive.redaction import redact as begin
     from archive.writer import Writer
     from crawler.session import policy
 
-    config = load(config_dir)
     with open_archive(config.archive) as archive:
         article = archive.article(article_id)
     if not yes:
         click.confirm(f"{article.title or article.url}\nNothing brings it back. Redact it?", abort=True)
-    writer = Writer(config.archive, policy(config))
-    try:
+    with Writer(config.archive, policy(config)) as writer:
         pages = writer.submit(lambda tx: begin(tx, article_id, reason)).result()
-    finally:
-        writer.close()
     Writer(config.archive, policy(config)).close()  # any start ends what was begun
     with open_archive(config.archive) as archive:
         if archive.query("SELECT 1 FROM redactions WHERE done_at IS NULL"):

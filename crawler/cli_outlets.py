@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from dataclasses import asdict
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from crawler.terminal import config_option, json_option, load, print_json, progress, table_text
+from crawler.terminal import Report, config_option, progress, reporting, table
+
+if TYPE_CHECKING:
+    from crawler.config import Config
 
 _YES_NO = {True: "yes", False: "no", None: None}
 
@@ -21,15 +22,12 @@ def outlets() -> None:
 
 @outlets.command("list")
 @config_option
-@json_option
-def outlets_list(config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def outlets_list(config: Config) -> Report:
     """Show every entry of outlets.toml: its sources, and what came of them."""
     from crawler.registry import listed
 
-    rows = listed(load(config_dir))
-    if as_json:
-        print_json(rows)
-        return
+    rows = listed(config)
     columns = ["outlet", "state", "sources", "last new", "articles", "kept", "share", "name"]
     shown = []
     for row in rows:
@@ -37,8 +35,8 @@ def outlets_list(config_dir: Path | None, as_json: bool) -> None:
         share = "-" if row["kept_share"] is None else f"{row['kept_share']:.0%}"
         shown.append([row["id"], row["state"], sources or "-", row["last_new_at"], row["articles"], row["kept"], share,
                       row["name_ar"]])  # fmt: skip
-    click.echo(table_text(columns, shown))
-    click.echo(f"{len(rows)} outlets, {sum(row['enabled'] for row in rows)} switched on")
+    on = sum(row["enabled"] for row in rows)
+    return Report(rows, f"{table(columns, shown)}\n{len(rows)} outlets, {on} switched on")
 
 
 @outlets.command("check")
@@ -46,8 +44,8 @@ def outlets_list(config_dir: Path | None, as_json: bool) -> None:
 @click.option("--enable", is_flag=True, help="Switch on, in outlets.toml, what works and has something new.")
 @click.option("--days", default=14, show_default=True, type=click.IntRange(1, 3650), help="Older news is silence.")
 @config_option
-@json_option
-def outlets_check(ids: tuple[str, ...], enable: bool, days: int, config_dir: Path | None, as_json: bool) -> None:
+@reporting
+def outlets_check(ids: tuple[str, ...], enable: bool, days: int, config: Config) -> Report:
     """Try every source of the named outlets, or of all, switched on or not. Stores only which hosts ask to wait.
 
     A source works, is silent (nothing new), moved, mistaken (not what its entry says), dead, blocking, forbidden (by
@@ -55,28 +53,26 @@ def outlets_check(ids: tuple[str, ...], enable: bool, days: int, config_dir: Pat
     """
     from crawler.registry import check, switch_on
 
-    config = load(config_dir)
     wanted = config.enabled(ids) if ids else config.outlets
     found = check(config, wanted, progress, days=days)
     every = [finding for findings in found.values() for finding in findings]
     fresh = list(dict.fromkeys(finding.outlet for finding in every if finding.fresh))
     switched = switch_on(config, fresh) if enable else []
-    if as_json:
-        print_json({"sources": [asdict(finding) for finding in every], "fresh": fresh, "switched_on": switched})
-    else:
-        columns = ["outlet", "source", "state", "items", "newest", "own site", "crawl-delay", "address"]
-        shown = [
-            [f.outlet, f.kind, f.state, f.items, f.newest, _YES_NO[f.own_site], f.crawl_delay, f"{f.url} {f.detail}"]
-            for f in every
-        ]
-        click.echo(table_text(columns, shown))
-        states = ", ".join(f"{number} {state}" for state, number in Counter(f.state for f in every).most_common())
-        click.echo(f"{len(found)} of {len(wanted)} outlets tried, their sources: {states or 'none'}")
-        click.echo(f"{len(fresh)} have a source that works and has something new")
-        if enable:
-            click.echo(f"switched on: {', '.join(switched) or 'none'}")
-    if len(found) < len(wanted) or not any(finding.items for finding in every):
-        sys.exit(1)
+    columns = ["outlet", "source", "state", "items", "newest", "own site", "crawl-delay", "address"]
+    shown = [
+        [f.outlet, f.kind, f.state, f.items, f.newest, _YES_NO[f.own_site], f.crawl_delay, f"{f.url} {f.detail}"]
+        for f in every
+    ]
+    states = ", ".join(f"{number} {state}" for state, number in Counter(f.state for f in every).most_common())
+    lines = [
+        table(columns, shown),
+        f"{len(found)} of {len(wanted)} outlets tried, their sources: {states or 'none'}",
+        f"{len(fresh)} have a source that works and has something new",
+    ]
+    if enable:
+        lines.append(f"switched on: {', '.join(switched) or 'none'}")
+    done = len(found) == len(wanted) and any(finding.items for finding in every)
+    return Report({"sources": every, "fresh": fresh, "switched_on": switched}, "\n".join(lines), done)
 
 
 @outlets.command("add")
@@ -85,10 +81,8 @@ def outlets_check(ids: tuple[str, ...], enable: bool, days: int, config_dir: Pat
 @click.option("--enable", is_flag=True, help="Switch it on, if it has something new.")
 @click.option("--allow-private", is_flag=True, help="It stands in a private network.")
 @config_option
-@json_option
-def outlets_add(
-    url: str, outlet_id: str | None, enable: bool, allow_private: bool, config_dir: Path | None, as_json: bool
-) -> None:
+@reporting
+def outlets_add(url: str, outlet_id: str | None, enable: bool, allow_private: bool, config: Config) -> Report:
     """Find where a site lists its articles, and write its entry into outlets.toml.
 
     Looks for feeds, sitemaps, WordPress and Telegram in its home page, its robots.txt and the usual places, a dozen
@@ -96,14 +90,11 @@ def outlets_add(
     """
     from crawler.registry import add
 
-    config = load(config_dir)
     outlet, entry, findings = add(
         config, url, progress, outlet_id=outlet_id, enable=enable, allow_private=allow_private
     )
-    if as_json:
-        tried = [asdict(finding) for finding in findings]
-        print_json({"id": outlet.id, "enabled": outlet.enabled, "entry": entry, "tried": tried})
-        return
-    progress("")
     wish = "reads it" if outlet.enabled else "reads it, once enabled is true"
-    click.echo(f"{entry}\nwritten to {config.file('outlets.toml')}; `rasid crawl {outlet.id}` {wish}")
+    return Report(
+        {"id": outlet.id, "enabled": outlet.enabled, "entry": entry, "tried": findings},
+        f"{entry}\nwritten to {config.file('outlets.toml')}; `rasid crawl {outlet.id}` {wish}",
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.errors import ExtractionError, RasidError, UsageError, WorkError
-from archive.models import Article, Judgement, Page, Saved, Snapshot
+from archive.models import Article, Judgement, Page, Snapshot
 from archive.store import save
 from archive.times import stamp
 from archive.writer import Writer
@@ -22,12 +22,13 @@ MEDIA = {".txt": "text/plain; charset=utf-8", ".html": "text/html", ".htm": "tex
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one file: `saved`, or the `error` that kept it out."""
+    """What became of one file: an article, or the `error` that kept it out."""
 
-    path: Path
-    title: str | None = None
+    path: str
+    became: str = "failed"
+    article_id: int | None = None
     topics: tuple[str, ...] = ()
-    saved: Saved | None = None
+    title: str | None = None
     error: str | None = None
 
 
@@ -82,20 +83,20 @@ def import_files(
             page = page_of(path, stamp(writer.clock()), outlet)
             article, judgement = read(worker, page, path)
         except ExtractionError as error:
-            return Imported(path, error=str(error))
+            return Imported(str(path), error=str(error))
         except OSError as error:
-            return Imported(path, error=f"{path}: {error.strerror}")
+            return Imported(str(path), error=f"{path}: {error.strerror}")
         finally:
             idle.put(worker)
         if not article.text:
-            return Imported(path, error=f"{path}: no text was found in it")
+            return Imported(str(path), error=f"{path}: no text was found in it")
         shot = Snapshot(page, article, judgement, outlet_id=outlet.id if outlet else None, backlog=True)
         topics = tuple(f"{m.topic}" if m.strength == "substantive" else f"({m.topic})" for m in judgement.matches)
         try:
             saved = writer.submit(lambda tx: save(tx, shot), size=len(page.body)).result()
         except RasidError as error:
             raise WorkError(f"{path}: {error}") from error
-        return Imported(path, article.title, topics, saved)
+        return Imported(str(path), saved.kind, saved.article_id, topics, article.title)
 
     try:
         with ThreadPoolExecutor(workers) as threads:

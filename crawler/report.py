@@ -1,8 +1,7 @@
-"""How the commands print for people: tables, an article, search hits.                                    [pure]"""
+"""How the commands print for people: an article, its versions, search hits.                                   [pure]"""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,45 +10,7 @@ from archive.alerts.excerpts import shown
 from archive.desk.pages import page_query
 from archive.reading import Archive, Difference, Hit
 from archive.titles import heading
-
-_TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-
-
-def width(text: str) -> int:
-    """Columns a text takes in a terminal: marks none, wide letters two.
-
-    >>> width("دَاعش"), width("abc")
-    (4, 3)
-    """
-    return sum(
-        0 if unicodedata.category(c) in ("Mn", "Me", "Cf") else 1 + (unicodedata.east_asian_width(c) in "WF")
-        for c in text
-    )
-
-
-def plain(value: Any) -> str:
-    """A value as one printable line: no control characters, none that turn the text, a dash for what is unknown.
-
-    >>> plain("خبر\\u202e\\x9b[31m"), plain(None)
-    ('خبر[31m', '-')
-    """
-    if value in (None, ""):
-        return "-"
-    shown = (" " if c in "\n\t" else c for c in str(value) if c in "\n\t" or unicodedata.category(c) != "Cc")
-    return "".join(shown).translate(_TURNS)
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Aligned columns under their names.
-
-    >>> print(table(["id", "n"], [["sana", 3]]))
-    id    n
-    sana  3
-    """
-    cells = [list(columns), *([plain(value) for value in row] for row in rows)]
-    widths = [max(width(row[i]) for row in cells) for i in range(len(columns))]
-    lines = ("  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)) for row in cells)
-    return "\n".join(line.rstrip() for line in lines)
+from crawler.terminal import plain
 
 
 def article_text(values: Mapping[str, Any]) -> str:

@@ -1,12 +1,16 @@
-"""What all commands share: options, errors as sentences, progress, tables, JSON."""
+"""What all commands share: options, errors as sentences, progress, reports, tables."""
 
 from __future__ import annotations
 
 import json
 import sys
+import unicodedata
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -14,6 +18,9 @@ from archive.errors import RasidError
 
 if TYPE_CHECKING:
     from crawler.config import Config
+
+
+_TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 
 class Program(click.Group):
@@ -34,17 +41,49 @@ class Program(click.Group):
             sys.exit(1)
 
 
-def config_option(function: Any) -> Any:
-    """`--config DIR`."""
+def dir_option(function: Any, load: Callable[..., Any] | None = None) -> Any:
+    """`--config DIR`, as a path."""
     return click.option(
-        "--config", "config_dir", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+        "--config", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), callback=load,
         help="Directory of rasid.toml, outlets.toml, topics.toml (default: here, then the user's).",
     )(function)  # fmt: skip
 
 
-def json_option(function: Any) -> Any:
-    """`--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+def config_option(function: Any) -> Any:
+    """`--config DIR`, as the whole configuration, checked."""
+
+    def load(context: click.Context, option: click.Parameter, directory: Path | None) -> Config:
+        from crawler.config import load_config
+
+        return load_config(directory)
+
+    return dir_option(function, load)
+
+
+class Report(NamedTuple):
+    """What came of a command."""
+
+    value: Any  # for --json
+    text: str  # for people
+    done: bool = True  # else the exit code says that the work could not be done
+
+
+def reporting(command: Callable[..., Report | None]) -> Callable[..., None]:
+    """`--json`: prints the report that a command returns, as JSON with Arabic as it is, or in words."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @wraps(command)
+    def run(as_json: bool, **given: Any) -> None:
+        report = command(**given)
+        progress("")
+        if report:
+            click.echo(
+                json.dumps(report.value, ensure_ascii=False, indent=2, default=asdict) if as_json else report.text
+            )
+            if not report.done:
+                sys.exit(1)
+
+    return run
 
 
 class Since(click.ParamType[str]):
@@ -74,29 +113,44 @@ def yesterday() -> str:
     return later(stamp(utc_now()), -86400)
 
 
-def load(config_dir: Path | None) -> Config:
-    """The whole configuration, checked."""
-    from crawler.config import load_config
-
-    return load_config(config_dir)
-
-
-def print_json(value: Any) -> None:
-    """A value as JSON, Arabic as it is."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
 def progress(line: str) -> None:
     """One line that overwrites itself, on a terminal only."""
     if sys.stderr.isatty():
         click.echo(f"\r\033[K{line}", err=True, nl=False)
-        if not line:
-            click.echo("\r\033[K", err=True, nl=False)
 
 
-def table_text(columns: list[str], rows: list[list[Any]]) -> str:
-    """A table; ends the line of progress."""
-    from crawler.report import table
+def width(text: str) -> int:
+    """Columns a text takes in a terminal: marks none, wide letters two.
 
-    progress("")
-    return table(columns, rows)
+    >>> width("دَاعش"), width("abc")
+    (4, 3)
+    """
+    return sum(
+        0 if unicodedata.category(c) in ("Mn", "Me", "Cf") else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
+
+
+def plain(value: Any) -> str:
+    """A value as one printable line: no control characters, none that turn the text, a dash for what is unknown.
+
+    >>> plain("خبر\\u202e\\x9b[31m"), plain(None)
+    ('خبر[31m', '-')
+    """
+    if value in (None, ""):
+        return "-"
+    shown = (" " if c in "\n\t" else c for c in str(value) if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return "".join(shown).translate(_TURNS)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Aligned columns under their names.
+
+    >>> print(table(["id", "n"], [["sana", 3]]))
+    id    n
+    sana  3
+    """
+    cells = [list(columns), *([plain(value) for value in row] for row in rows)]
+    widths = [max(width(row[i]) for row in cells) for i in range(len(columns))]
+    lines = ("  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)

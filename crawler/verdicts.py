@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,8 @@ def one(rules: RuleSet, source: str, piped: bytes | None) -> Explanation:
         return one(rules, "-", path.read_bytes())
     from crawler.worker import Worker
 
-    worker = Worker(rules)
-    try:
+    with closing(Worker(rules)) as worker:
         article, _ = read(worker, page_of(path, stamp(utc_now())), path)
-    finally:
-        worker.close()
     return explain(rules, article.title, article.text)
 
 
@@ -74,4 +71,4 @@ def differing(config: Config) -> dict[str, Any]:
     """{labels: how many there are, differing: those the rules of `config` judge otherwise} of its archive."""
     with open_archive(config.archive) as archive:
         found = list(labelled(archive, config.rules))
-    return {"labels": len(found), "differing": [asdict(one) for one in found if not one.agrees]}
+    return {"labels": len(found), "differing": [one for one in found if not one.agrees]}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import crawler.report
+import crawler.terminal
 from archive.models import Article
 from crawler.report import article_text
 from tests.servers import Site
@@ -113,7 +114,7 @@ def test_what_cannot_be_done_is_told_in_a_sentence(desk, arguments, code, words)
 
 
 def test_what_a_page_says_does_not_steer_the_terminal():
-    assert doctest.testmod(crawler.report).failed == 0
+    assert doctest.testmod(crawler.report).failed == doctest.testmod(crawler.terminal).failed == 0
     article = Article("خبر", "نص\x9b2J\n\nتتمة\u202e")
     assert article_text({"path": "a.html", **asdict(article)}).endswith("\n\nنص2J\n\nتتمة")
 

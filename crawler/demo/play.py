@@ -23,7 +23,7 @@ from archive.times import moment, stamp, utc_now
 from crawler.config import load_config
 from crawler.demo.corpus import load
 from crawler.demo.places import HOST, TEMPLATES, Sink, Site
-from crawler.report import table
+from crawler.terminal import table
 
 Echo = Callable[[str], None]
 _PRINT: Echo = partial(print, flush=True)
