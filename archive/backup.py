@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive import ledger
-from archive.captures import sync_directory
+from archive.captures import fsync
 from archive.errors import ArchiveError, UsageError
 from archive.migrations import pending
 from archive.sqlite import Connection, SqliteError, connect_frozen, connect_read, copy_into, explain
@@ -121,13 +121,13 @@ def _copied(live: Connection, archive: Path, copy: Path, had: dict[str, _File], 
         if damaged and live.execute(_REDACTED).fetchall() != new.execute(_REDACTED).fetchall():
             raise _Overtaken
         versions = new.execute("SELECT count(*) FROM versions").fetchone()[0]
-    _sync(draft)
-    sync_directory(captures)
+    fsync(draft)
+    fsync(captures)
     for suffix in ("-wal", "-shm"):  # a reader's, empty, and not of the database that comes
         copy.with_name(copy.name + suffix).unlink(missing_ok=True)
     size = draft.stat().st_size
     draft.replace(copy)
-    sync_directory(copy.parent)
+    fsync(copy.parent)
     for path in captures.glob("*.warc.gz"):
         if path.name not in files:  # pruned
             path.unlink()
@@ -177,9 +177,3 @@ def _compared(db: Connection, target: Path, start: int) -> Iterator[str]:
             stored.seek(offset)
             if hashlib.sha256(stored.read(length)).hexdigest() != sha256:
                 yield f"capture {capture} in {target.name} at byte {offset} is not what was stored; see `rasid verify`"
-
-
-def _sync(path: Path) -> None:
-    """Return when a file's bytes are on disk."""
-    with path.open("rb") as handle:
-        os.fsync(handle.fileno())

@@ -96,11 +96,10 @@ class CaptureFiles:
     def sync(self) -> None:
         """Return when everything appended is on disk, file names included. Raises OSError."""
         for file in {file for file, _ in self._undo}:
-            with (self.directory / file).open("rb+") as handle:
-                os.fsync(handle.fileno())
+            fsync(self.directory / file)
         if any(length == 0 for _, length in self._undo):
-            sync_directory(self.directory)
-            sync_directory(self.directory.parent)
+            fsync(self.directory)
+            fsync(self.directory.parent)
 
     def settle(self) -> None:
         """What was appended so far is committed and stays."""
@@ -267,9 +266,9 @@ def hash_file(path: Path) -> tuple[int, str]:
         return os.fstat(source.fileno()).st_size, hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def sync_directory(directory: Path) -> None:
-    """Return when the names in `directory` are on disk. Raises OSError."""
-    descriptor = os.open(directory, os.O_RDONLY)
+def fsync(path: Path) -> None:
+    """Return when the bytes of a file, or the names in a directory, are on disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -84,11 +84,9 @@ def examine(
                 progress(check["name"])
                 yield from _stated(db, check, now)
             progress("the search index")
-            wrong = [id_ for ids in unindexed(db) for id_, *_ in ids]
-            if wrong:
-                what = (
-                    f"the search index is out of step with {len(wrong)} articles, {', '.join(map(str, wrong[:5]))} ..."
-                )
+            if wrong := [id_ for rows in unindexed(db) for id_, *_ in rows]:
+                some = ", ".join(map(str, wrong[:5]))
+                what = f"the search index is out of step with {len(wrong)} articles, {some} ..."
                 yield Finding("search index", True, what, _REPAIR)
         except SqliteError as error:
             yield Finding("integrity", True, f"{archive} cannot be read: {error}", "restore the archive from a backup")
@@ -169,38 +167,32 @@ def unindexed(db: Connection) -> Iterator[list[_Entry]]:
     have; None: it should not have them."""
     after, rows = 0, db.execute(_INDEXED, (0, BATCH)).fetchall()
     while rows:
-        wanted = [(_entry(id_, title, text), had) for id_, title, text, *had in rows]
+        wanted = [((id_, normalise(title), normalise(text)), had) for id_, title, text, *had in rows]
         if wrong := [entry for entry, had in wanted if list(entry[1:]) != [words or "" for words in had]]:
-            yield wrong
+            yield list[_Entry](wrong)
         after = rows[-1][0]
         rows = db.execute(_INDEXED, (after, BATCH)).fetchall()
     if stray := db.execute(_STRAY).fetchall():
         yield [(id_, None, None) for (id_,) in stray]
 
 
-def _entry(id_: int, title: str, text: str) -> _Entry:
-    return id_, normalise(title), normalise(text)
-
-
 def _stated(db: Connection, check: dict[str, Any], now: str) -> Iterator[Finding]:
     stamps = {"now": now, "hour_ago": later(now, -HOUR), "soon": later(now, HOUR)}
+    found = partial(Finding, check["name"], bool(check.get("fault")))
     for number, row in enumerate(db.query(check["sql"], stamps)):
         if number == MOST:
-            yield Finding(check["name"], bool(check.get("fault")), "and more of the same", check["mend"])
+            yield found("and more of the same", check["mend"])
             return
         words = {**row, "now": now}
-        yield Finding(
-            check["name"], bool(check.get("fault")), check["what"].format(**words), check["mend"].format(**words)
-        )
+        yield found(check["what"].format(**words), check["mend"].format(**words))
 
 
 def _surroundings(archive: Path, now: str, free_space: int) -> Iterator[Finding]:
     """The library, the disk, permissions, and the clock of the files."""
     if VERSION < SOUND:
         what = f"SQLite {'.'.join(map(str, VERSION))} can, rarely, lose what it folds into the database"
-        yield Finding(
-            "sqlite", False, what, "use a Python with SQLite 3.51.3 or newer, or pysqlite3 where it has a wheel"
-        )
+        mend = "use a Python with SQLite 3.51.3 or newer, or pysqlite3 where it has a wheel"
+        yield Finding("sqlite", False, what, mend)
     free = shutil.disk_usage(archive.parent).free
     if free < free_space:
         what = f"{free / 1e9:.1f} GB are free at {archive.parent}, less than keep.free_space: no bodies are fetched"

@@ -101,7 +101,8 @@ def _write(archive: Archive, article_id: int, target: Path) -> None:
     for version in versions:
         _version(archive, target, version, kept=redaction is None)
     head = _chain(archive, target, min(version["ledger_seq"] for version in versions))
-    told = article | {"outlet": _outlet(archive, article), "redaction": redaction, "versions": versions, "head": head,
+    outlet = next(iter(archive.query("SELECT * FROM outlets WHERE id = ?", (article["outlet_id"],))), None)
+    told = article | {"outlet": outlet, "redaction": redaction, "versions": versions, "head": head,
                       "exported_at": utc_now().isoformat(timespec="seconds"), "archive": archive.path.name,
                       "stamps": sorted(path.name for path in (target / "stamps").glob("*.tsr"))}  # fmt: skip
     written = json.dumps(told, ensure_ascii=False, indent=1)
@@ -144,10 +145,6 @@ def _chain(archive: Archive, target: Path, first: int) -> str:
         name.with_suffix(".head").write_text(stamp["head"], encoding="ascii")
         name.with_suffix(".tsr").write_bytes(stamp["token"])
     return head
-
-
-def _outlet(archive: Archive, article: dict[str, Any]) -> dict[str, Any] | None:
-    return next(iter(archive.query("SELECT * FROM outlets WHERE id = ?", (article["outlet_id"],))), None)
 
 
 def _marked(before: str, after: str) -> list[tuple[str, str]]:

@@ -50,11 +50,5 @@ def labelled(archive: Archive, rules: RuleSet) -> Iterator[Labelled]:
     )
     for row in rows:
         found = {match.topic: match.strength for match in judge(rules, row["title"], row["text"]).matches}
-        yield Labelled(
-            row["article_id"],
-            row["version_id"],
-            heading(row["title"], row["text"]),
-            row["topic"],
-            row["verdict"],
-            found.get(row["topic"]),
-        )
+        title, text = row.pop("title"), row.pop("text")
+        yield Labelled(**row, title=heading(title, text), strength=found.get(row["topic"]))

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from archive.sqlite import Connection
 
@@ -33,6 +33,7 @@ FROM versions v JOIN articles a ON a.id = v.article_id LEFT JOIN captures c ON c
 class Fault:
     """What is wrong at one place of the chain."""
 
+    kind: Literal["missing", "altered", "reordered"]
     seq: int | None
     version_id: int
     what: str
@@ -95,15 +96,15 @@ def check(db: Connection, after: int = 0, until: int = 2**62) -> Iterator[Fault]
     rows = "SELECT seq, version_id, record_sha256, prev_sha256 FROM ledger WHERE seq > ? AND seq <= ? ORDER BY seq"
     for seq, version_id, record, prev in db.execute(rows, (after, until)):
         if seq != at + 1:
-            yield Fault(seq, version_id, f"rows {at + 1} to {seq - 1} of the ledger are missing before it")
+            yield Fault("missing", seq, version_id, f"rows {at + 1} to {seq - 1} of the ledger are missing before it")
         if prev != expected:
-            yield Fault(seq, version_id, "does not follow from the row before it")
+            yield Fault("reordered", seq, version_id, "does not follow from the row before it")
         version = version_record(db, version_id)
         if version is None:
-            yield Fault(seq, version_id, "the version is missing")
+            yield Fault("missing", seq, version_id, "the version is missing")
         elif hashlib.sha256(version.encode()).hexdigest() != record:
-            yield Fault(seq, version_id, "the version, its capture's row or the hash of both was altered")
+            yield Fault("altered", seq, version_id, "the version, its capture's row or the hash of both was altered")
         at, expected = seq, link(prev, record)
     if not after:
         for (version_id,) in db.execute("SELECT id FROM versions WHERE id NOT IN (SELECT version_id FROM ledger)"):
-            yield Fault(None, version_id, "the version is not in the ledger")
+            yield Fault("missing", None, version_id, "the version is not in the ledger")

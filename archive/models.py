@@ -163,5 +163,5 @@ class Event:
     at: str
     kind: EventKind
     article_id: int
-    version_id: int | None
+    version_id: int
     backlog: bool

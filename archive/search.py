@@ -193,13 +193,11 @@ def highlight(text: str, query: str, width: int = 160, marks: tuple[str, str] = 
 
 def places(text: str, query: str) -> list[tuple[int, int]]:
     """Where the words asked for stand in the original text, as half-open code points."""
-    wanted, prefixes = _wanted(query)
+    forms, prefixes, _ = _asked(query)
+    starts = tuple(start for start, _ in prefixes)
     folded, offsets = normalise_map(text)
-    return [
-        source_span(text, offsets, *m.span())
-        for m in WORD.finditer(folded)
-        if m[0] in wanted or m[0].startswith(prefixes)
-    ]
+    found = (word for word in WORD.finditer(folded) if word[0] in forms or word[0].startswith(starts))
+    return [source_span(text, offsets, *word.span()) for word in found]
 
 
 def relevance(title: str, text: str, query: str) -> float:
@@ -232,16 +230,3 @@ def _asked(query: str) -> tuple[dict[str, int], list[tuple[str, int]], int]:
                 forms |= {form: number for form in forms_of(word) if form not in forms}
             number += 1
     return forms, prefixes, number
-
-
-@lru_cache(maxsize=32)
-def _wanted(query: str) -> tuple[set[str], tuple[str, ...]]:
-    """Forms to mark, and prefixes of words to mark; nothing that was excluded."""
-    wanted: set[str] = set()
-    prefixes: set[str] = set()
-    for piece in islice(_pieces(query), MOST_WORDS):
-        if piece.kind == "prefix" and not piece.unwanted:
-            prefixes.update(_joined(piece.words[0], set(piece.words)))
-        elif not piece.unwanted:
-            wanted.update(form for word in piece.words for form in forms_of(word))
-    return wanted, tuple(prefixes)

@@ -106,11 +106,9 @@ def verify(
             report.findings += part.findings
             progress(f"{number} of {len(tasks)} parts, {report.bytes / 1e6:.0f} MB, {report.faults} faults")
     report.findings += [Finding("altered", "stamps", None, None, what) for what in check_stamps(db)]
-    begun = db.execute("SELECT article_id FROM redactions WHERE done_at IS NULL").fetchall()
-    report.findings += [
-        Finding("note", "redactions", None, None, f"that of article {n} is not ended; any start of Rasid does that")
-        for (n,) in begun
-    ]
+    for (begun,) in db.execute("SELECT article_id FROM redactions WHERE done_at IS NULL"):
+        what = f"that of article {begun} is not ended; any start of Rasid does that"
+        report.findings.append(Finding("note", "redactions", None, None, what))
     db.close()
     report.findings.sort(key=lambda f: (not f.fault, f.where, f.offset or 0))
     return report
@@ -131,12 +129,8 @@ def _open(archive: Path) -> Connection:
 def _check_ledger(archive: Path, after: int, until: int) -> Report:
     db = _open(archive)
     try:
-        found = [
-            Finding("missing" if "missing" in fault.what or fault.seq is None else
-                    "reordered" if "follow" in fault.what else "altered",
-                    "ledger", fault.seq, fault.version_id, fault.what)
-            for fault in ledger.check(db, after, until)
-        ]  # fmt: skip
+        faults = ledger.check(db, after, until)
+        found = [Finding(fault.kind, "ledger", fault.seq, fault.version_id, fault.what) for fault in faults]
     except SqliteError as error:
         found = [Finding("altered", "ledger", after, None, f"rows to {until} cannot be read: {error}")]
     db.close()

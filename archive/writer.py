@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from archive import facts, redaction
-from archive.captures import CaptureFiles, sync_directory
+from archive.captures import CaptureFiles, fsync
 from archive.errors import ArchiveBusy, ArchiveError, StorageFull
 from archive.migrations import migrate
 from archive.sqlite import Connection, SqliteError, connect_write, explain
@@ -138,7 +138,7 @@ class Writer:
             )
         migrate(self._db, self.archive)
         if fresh:
-            sync_directory(self.archive.parent)
+            fsync(self.archive.parent)
         for note in self._captures.repair(self._committed_end):
             log.warning(note)
         db, now = self._db, stamp(self.clock())

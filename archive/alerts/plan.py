@@ -28,19 +28,13 @@ def unique() -> str:
 
 
 def judged_versions(db: Connection, event: Event) -> list[int]:
-    """Versions whose matches decide on an event: its own (or the newest), then for an edit the one before it."""
-    version = event.version_id
-    if version is None:
-        row = db.execute("SELECT latest_version_id FROM articles WHERE id = ?", (event.article_id,)).fetchone()
-        version = row[0] if row else None
+    """Versions whose matches decide on an event: its own, then for an edit the one before it."""
     before = (
         "SELECT v.id FROM versions v JOIN versions n ON n.id = ? AND v.article_id = n.article_id "
         "WHERE (v.captured_at, v.id) < (n.captured_at, n.id) ORDER BY v.captured_at DESC, v.id DESC LIMIT 1"
     )
-    found = [] if version is None else [version]
-    if event.kind == "edited":
-        found += [row[0] for row in db.execute(before, (version,))]
-    return found
+    earlier = db.execute(before, (event.version_id,)) if event.kind == "edited" else ()
+    return [event.version_id, *(version for (version,) in earlier)]
 
 
 def concerns(db: Connection, rule: AlertRule, event: Event) -> bool:
