@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from types import NoneType
+from collections.abc import Mapping
+from types import MappingProxyType, NoneType
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -16,11 +17,23 @@ _WORDS = {
 }  # fmt: skip
 
 
-def friendly(file: object, kind: type, message: str, within: str = "") -> ConfigError:
-    """Turn msgspec's words about a Struct of this `kind`, the table `within` of a file, into file, key and the mend."""
+def friendly(
+    file: object, kind: type, message: str, within: str = "", names: Mapping[str, Any] = MappingProxyType({})
+) -> ConfigError:
+    """Turn msgspec's words about a Struct of this `kind`, the table `within` of a file, into file, key and the mend.
+
+    `names`: the tables of the file, where a value spoke for itself, of itself or of one of its fields ("port: 0 is
+    no port"); such are told by their names, not by their numbers.
+    """
     what, _, path = message.partition(" - at `$")
     key = re.sub(r"\[(\d+)\]", lambda nth: f" {int(nth[1]) + 1}", path.rstrip("`").lstrip(".").replace("[...]", ""))
     place = f"{within}.{key}".strip(".")
+    if names:
+        if found := re.match(r"(\w+) (\d+)", place):
+            table = names[found[1]][int(found[2]) - 1]
+            place = f"{found[1]} {table.get('id') or table.get('name')}{place[found.end() :]}"
+        field, _, mend = what.partition(": ")
+        return ConfigError(file, f"{place}.{field}", mend) if field.isidentifier() else ConfigError(file, place, what)
     if found := re.match(r"Object contains unknown field `(.+)`", what):
         known, top = _fields(_at(kind, key)), _fields(kind)
         mend = f"unknown key {found[1]!r}{meant(found[1], known)}; known here: {', '.join(sorted(known))}"

@@ -11,7 +11,7 @@ import re
 import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,12 +24,12 @@ from archive.mistakes import friendly
 from archive.rules import RuleSet, load_rules
 from archive.topics import shipped_rules
 from crawler.logs import Style
-from crawler.mailing import Channel, Smtp, check_alerts, smtp_settings
+from crawler.mailing import Channel, Smtp, check_alerts
+from crawler.outlets import Address, Every, check_outlets
 from crawler.outlets import Outlet as Outlet  # for whoever asks the configuration for one
-from crawler.outlets import check_every, check_outlets, check_url
 from crawler.schedule import Schedule
 from crawler.supervisor import Supervisor
-from crawler.units import Duration, Size
+from crawler.units import Count, Duration, Size
 
 SERVICE, OUTLETS, TOPICS = "rasid.toml", "outlets.toml", "topics.toml"
 _T = TypeVar("_T")
@@ -39,16 +39,39 @@ class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pass
 
 
+class Contact(str):
+    """Where outlets can write to: an e-mail address, or a web page that names one, in ASCII."""
+
+    @classmethod
+    def read(cls, text: str) -> Contact:
+        """Read one; raises ValueError with the mend."""
+        if text.startswith(("http://", "https://")) and text.isascii():
+            return cls(Address.read(text))
+        if text and not (text.isascii() and re.fullmatch(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>()]+", text)):
+            raise ValueError(f"{text!r}: write an e-mail address or a web page with one, in ASCII")
+        return cls(text)
+
+
+class Proxy(str):
+    """The web address of a proxy, which may carry a user name and a password."""
+
+    @classmethod
+    def read(cls, text: str) -> Proxy:
+        """Read one; raises ValueError with the mend, and without the password."""
+        Address.read(re.sub("//[^/@]*@", "//", text))
+        return cls(text)
+
+
 class Crawl(_Strict, frozen=True):
     """How outlets are visited, unless an outlet's entry says otherwise."""
 
-    every: str = "15m"  # an interval, or five cron fields
+    every: Every = Every("15m")  # an interval, or five cron fields
     delay: Duration = Duration(2)  # between two requests to one host
-    concurrency: int = 1  # requests to one host at a time
+    concurrency: Count = Count(1)  # requests to one host at a time
     timeout: Duration = Duration(30)  # for one answer, whole
     max_bytes: Size = Size(10_000_000)  # of one answer, decompressed
-    proxy: str | None = None  # the environment's proxies are not read
-    outlets_at_once: int = 8
+    proxy: Proxy | None = None  # the environment's proxies are not read
+    outlets_at_once: Count = Count(8)
 
 
 class Revisit(_Strict, frozen=True):
@@ -57,20 +80,25 @@ class Revisit(_Strict, frozen=True):
     ladder: tuple[Duration, ...] = tuple(Duration.read(t) for t in ("1h", "3h", "12h", "1d", "3d", "7d", "30d", "90d"))
     confirm_after: Duration = Duration(3600)
     which: Literal["matched", "all"] = "matched"
-    per_hour: int = 120  # on one host; what is new comes first and is not counted
+    per_hour: Count = Count(120)  # on one host; what is new comes first and is not counted
+
+    def __post_init__(self) -> None:
+        """Refuse steps that do not follow one another."""
+        if not self.ladder or list(self.ladder) != sorted(set(self.ladder)):
+            raise ValueError('ladder: must rise from step to step, such as ["1h", "3h", "1d"]')
 
 
 class Keep(_Strict, frozen=True):
     """What stays on disk."""
 
-    passed_days: int = 30
+    passed_days: Count = Count(30)
     free_space: Size = Size(2_000_000_000)
 
 
 class Desk(_Strict, frozen=True):
     """Where `rasid serve` is reached; links in mails point there."""
 
-    url: str = "http://127.0.0.1:8001"
+    url: Address = Address("http://127.0.0.1:8001")
 
 
 class Watch(_Strict, frozen=True):
@@ -79,15 +107,17 @@ class Watch(_Strict, frozen=True):
     listen: str = "127.0.0.1:9464"  # none: off
     log: Style = "text"
 
+    def __post_init__(self) -> None:
+        """Refuse a place that others could reach."""
+        found = re.fullmatch(r"(?:localhost|127\.[\d.]+|\[::1\]):\d+", self.listen)
+        if self.listen and not (found and self.address):
+            raise ValueError(f'listen: {self.listen!r} is no place on loopback; write "127.0.0.1:9464", or "" for none')
+
     @property
     def address(self) -> tuple[str, int] | None:
-        """Host and port. Raises ValueError."""
-        if not self.listen:
-            return None
+        """Host and port."""
         parts = urlsplit(f"//{self.listen}")
-        if not re.fullmatch(r"localhost|127\.[\d.]+|::1", parts.hostname or "") or not parts.port:
-            raise ValueError(f'{self.listen!r} is no place on loopback; write "127.0.0.1:9464", or "" for none')
-        return str(parts.hostname), parts.port
+        return (str(parts.hostname), parts.port) if parts.port else None
 
 
 class Backup(_Strict, frozen=True):
@@ -100,20 +130,20 @@ class Backup(_Strict, frozen=True):
 class Stamp(_Strict, frozen=True):
     """The authority that signs the ledger's head once a day (RFC 3161)."""
 
-    url: str | None = None
+    url: Address | None = None
 
 
 class _Service(_Strict, frozen=True):
-    contact: str = ""
-    archive: str = "archive.db"
+    contact: Contact = Contact()
+    archive: Path = Path("archive.db")
     crawl: Crawl = Crawl()
     revisit: Revisit = Revisit()
     keep: Keep = Keep()
     smtp: Smtp | None = None
-    alert: tuple[AlertRule, ...] = ()
-    channel: dict[str, Channel] = {}
+    alerts: tuple[AlertRule, ...] = msgspec.field(name="alert", default=())
+    channels: dict[str, Channel] = msgspec.field(name="channel", default_factory=dict)
     desk: Desk = Desk()
-    service: Watch = Watch()
+    watch: Watch = msgspec.field(name="service", default=Watch())
     backup: Backup = Backup()
     stamp: Stamp = Stamp()
 
@@ -122,22 +152,10 @@ class _Registry(_Strict, frozen=True):
     outlet: tuple[Outlet, ...] = ()
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it, ready for use. `dir` is None when nothing was configured and shipped rules are used."""
+class Config(_Service, frozen=True, kw_only=True):
+    """All of it, ready for use; paths are those of files."""
 
-    dir: Path | None
-    archive: Path
-    contact: str
-    crawl: Crawl
-    revisit: Revisit
-    keep: Keep
-    smtp: Smtp | None
-    alerts: tuple[AlertRule, ...]
-    channels: dict[str, Channel]
-    desk: Desk
-    watch: Watch
-    backup: Backup
-    stamp: Stamp
+    dir: Path
     outlets: tuple[Outlet, ...]
     rules: RuleSet
 
@@ -170,8 +188,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     def mail_server(self) -> SmtpSettings | None:
         """Where mail goes, with the password, which only whoever sends must have. Raises ConfigError without it."""
-        file = self.file(SERVICE)
-        return smtp_settings(file, self.smtp, self._password())
+        return self.smtp.settings(self._password()) if self.smtp else None
 
     def channel_addresses(self) -> dict[str, str]:
         """The addresses of the channels that alerts name: secrets, which only whoever sends must have. Raises
@@ -205,7 +222,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     def file(self, name: str) -> Path:
         """Where a configuration file lies, for messages."""
-        return (self.dir or Path()) / name
+        return self.dir / name
 
 
 def _place(url: str) -> tuple[str, str]:
@@ -234,30 +251,20 @@ def load_config(given: str | Path | None = None) -> Config:
     if directory is None or not (directory / SERVICE).is_file():
         where = directory or Path()
         raise ConfigError(where / SERVICE, "", f"there is no such file; `rasid init {where}` writes one")
-    service = _read(directory / SERVICE, _Service)
+    file = directory / SERVICE
+    service = _read(file, _Service)
     outlets = read_outlets(directory / OUTLETS) if (directory / OUTLETS).is_file() else ()
     rules = load_topics(directory)
-    _check_service(directory / SERVICE, service)
-    smtp_settings(directory / SERVICE, service.smtp)
-    known = {"topics": rules.topics, "outlets": [outlet.id for outlet in outlets], "channels": service.channel}
-    check_alerts(directory / SERVICE, service.alert, service.smtp, known)
-    return Config(
-        dir=directory,
-        archive=directory / Path(service.archive).expanduser(),
-        contact=service.contact,
-        crawl=service.crawl,
-        revisit=service.revisit,
-        keep=service.keep,
-        smtp=service.smtp,
-        alerts=service.alert,
-        channels=service.channel,
-        desk=service.desk,
-        watch=service.service,
-        backup=msgspec.structs.replace(service.backup, dir=_place_of_backup(directory, service)),
-        stamp=service.stamp,
-        outlets=outlets,
-        rules=rules,
-    )
+    archive = directory / service.archive.expanduser()
+    if archive.is_dir():
+        raise ConfigError(file, "archive", f'{str(service.archive)!r} is no file; write one such as "archive.db"')
+    if service.smtp:
+        service.smtp.settings()
+    known = {"topics": rules.topics, "outlets": [outlet.id for outlet in outlets], "channels": service.channels}
+    check_alerts(file, service.alerts, service.smtp, known)
+    backup = msgspec.structs.replace(service.backup, dir=_place_of_backup(file, archive, service.backup.dir))
+    own = {"archive": archive, "backup": backup, "dir": directory, "outlets": outlets, "rules": rules}
+    return Config(**msgspec.structs.asdict(service) | own)
 
 
 def read_outlets(file: Path, text: str | None = None) -> tuple[Outlet, ...]:
@@ -296,55 +303,22 @@ def _read(file: Path, kind: type[_T], text: str | None = None) -> _T:
     try:
         return msgspec.convert(raw, kind, dec_hook=_decode, str_keys=True)
     except msgspec.ValidationError as error:
-        raise friendly(file, kind, str(error)) from error
+        raise friendly(file, kind, str(error), names=raw if error.__cause__ else {}) from error
 
 
-def _decode(kind: type, value: object) -> object:
-    if kind in (Duration, Size):
-        return kind.read(value)
-    raise NotImplementedError(kind)
+def _decode(kind: Any, value: object) -> object:
+    if issubclass(kind, str | Path) and not isinstance(value, str):
+        raise ValueError("must be text in quotes")
+    return kind.read(value) if hasattr(kind, "read") else kind(value)
 
 
-def _check_service(file: Path, service: _Service) -> None:
-    contact = service.contact
-    if contact.startswith(("http://", "https://")) and contact.isascii():
-        check_url(file, "contact", contact)
-    elif contact and not (contact.isascii() and re.fullmatch(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>()]+", contact)):
-        raise ConfigError(file, "contact", f"{contact!r}: write an e-mail address or a web page with one, in ASCII")
-    if not service.archive.strip() or (file.parent / service.archive).is_dir():
-        raise ConfigError(file, "archive", f'{service.archive!r} is no file; write one such as "archive.db"')
-    check_every(file, "crawl.every", service.crawl.every)
-    try:
-        service.service.address  # noqa: B018  # raises
-    except ValueError as error:
-        raise ConfigError(file, "service.listen", str(error)) from error
-    for key, number in (
-        ("crawl.concurrency", service.crawl.concurrency),
-        ("crawl.outlets_at_once", service.crawl.outlets_at_once),
-        ("keep.passed_days", service.keep.passed_days),
-        ("revisit.per_hour", service.revisit.per_hour),
-    ):
-        if not 1 <= number <= 10_000:
-            raise ConfigError(file, key, f"{number} is out of range; write 1 or more, up to 10000")
-    ladder = service.revisit.ladder
-    if not ladder or list(ladder) != sorted(set(ladder)):
-        raise ConfigError(file, "revisit.ladder", 'must rise from step to step, such as ["1h", "3h", "1d"]')
-    for key, url in (
-        ("desk.url", service.desk.url),
-        ("crawl.proxy", service.crawl.proxy),
-        ("stamp.url", service.stamp.url),
-    ):
-        if url is not None:
-            check_url(file, key, re.sub("//[^/@]*@", "//", url) if key == "crawl.proxy" else url)
-
-
-def _place_of_backup(directory: Path, service: _Service) -> str:
-    if not service.backup.dir:
+def _place_of_backup(file: Path, archive: Path, said: str) -> str:
+    if not said:
         return ""
-    place, home = directory / Path(service.backup.dir).expanduser(), (directory / service.archive).parent
+    place, home = file.parent / Path(said).expanduser(), archive.parent
     if home.resolve() in (place.resolve(), *place.resolve().parents):
         mend = f"{place} lies inside the archive's own directory; name a place that does not go with it"
-        raise ConfigError(directory / SERVICE, "backup.dir", mend)
+        raise ConfigError(file, "backup.dir", mend)
     return str(place)
 
 

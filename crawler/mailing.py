@@ -27,6 +27,21 @@ class Smtp(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     timeout: Duration = Duration(30)
     most_per_hour: int = 60  # instant mails to one reader; what is more goes into a digest
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if not 1 <= self.port <= 65535:
+            raise ValueError(f"port: {self.port} is no port; 587 and 465 are usual")
+        if not re.fullmatch(r"[\w.-]+|[\w.:]*:[\w.:]*:[\w.:]*", self.host):
+            raise ValueError(f"host: {self.host!r} is no host; its port goes into smtp.port")
+        if self.user and not (self.password_env or self.password_file):
+            raise ValueError("has a user and no password; add password_env or password_file")
+        if self.most_per_hour < 1:
+            raise ValueError(f"most_per_hour: {self.most_per_hour} is out of range; write 1 or more")
+
+    def settings(self, password: str | None = None) -> SmtpSettings:
+        """How mail leaves. Raises ConfigError where it would go out unprotected."""
+        return SmtpSettings(self.host, self.port, self.security, self.user, password, self.sender, float(self.timeout))
+
 
 class Channel(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Another way than mail: where the environment, or a file, holds its address as apprise writes it."""
@@ -52,24 +67,3 @@ def check_alerts(
                     raise ConfigError(file, f"{key}.{field}", mend)
         if alert.to and smtp is None:
             raise ConfigError(file, "smtp", f"is missing, so the {key} could tell nobody; add a [smtp] table")
-
-
-def smtp_settings(file: Path, smtp: Smtp | None, password: str | None = None) -> SmtpSettings | None:
-    """How mail leaves. Raises ConfigError."""
-    if smtp is None:
-        return None
-    if not 1 <= smtp.port <= 65535:
-        raise ConfigError(file, "smtp.port", f"{smtp.port} is no port; 587 and 465 are usual")
-    if not re.fullmatch(r"[\w.-]+|[\w.:]*:[\w.:]*:[\w.:]*", smtp.host):
-        raise ConfigError(file, "smtp.host", f"{smtp.host!r} is no host; its port goes into smtp.port")
-    if smtp.user and not (smtp.password_env or smtp.password_file):
-        raise ConfigError(file, "smtp", "has a user and no password; add password_env or password_file")
-    if smtp.most_per_hour < 1:
-        raise ConfigError(file, "smtp.most_per_hour", f"{smtp.most_per_hour} is out of range; write 1 or more")
-    try:
-        return SmtpSettings(
-            host=smtp.host, port=smtp.port, security=smtp.security, user=smtp.user,
-            password=password, sender=smtp.sender, timeout=float(smtp.timeout),
-        )  # fmt: skip
-    except ValueError as error:
-        raise ConfigError(file, "smtp", str(error)) from error

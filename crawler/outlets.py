@@ -18,25 +18,76 @@ from crawler.units import Duration
 from crawler.urls import canonical
 
 
+class Address(str):
+    """A web address."""
+
+    @classmethod
+    def read(cls, text: str) -> Address:
+        """Read one, as it stands; raises ValueError with the mend."""
+        try:
+            canonical(text)
+            if re.search(r"[\x00-\x20]", text):  # a parser may drop them, a header may not hold them
+                raise ValueError("there is a space or a line break in it")
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no web address: {error}") from error
+        return cls(text)
+
+
+class Every(str):
+    """An interval, or five cron fields."""
+
+    @classmethod
+    def read(cls, text: str) -> Every:
+        """Read one; raises ValueError with the mend."""
+        Schedule.read(text)
+        return cls(text)
+
+
+class Zone(str):
+    """The name of a time zone."""
+
+    @classmethod
+    def read(cls, text: str) -> Zone:
+        """Read one; raises ValueError with the mend."""
+        try:
+            ZoneInfo(text)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f'{text!r} is no time zone; write one such as "Asia/Damascus"') from error
+        return cls(text)
+
+
+class Pattern(str):
+    """A regular expression."""
+
+    @classmethod
+    def read(cls, text: str) -> Pattern:
+        """Read one; raises ValueError with the mend."""
+        try:
+            re.compile(text)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"{text!r} is no pattern: {error}") from error
+        return cls(text)
+
+
 class Outlet(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One entry of the registry."""
 
     id: str
     name_ar: str
     name_en: str
-    homepage: str
+    homepage: Address
     kind: Literal["agency", "tv", "radio", "newspaper", "website", "aggregator", "ngo", "official", "other"] = "website"
     country: str | None = None
-    timezone: str | None = None
-    feeds: tuple[str, ...] = ()
-    wordpress: str | None = None  # the site, or the root of its REST API
-    sitemaps: tuple[str, ...] = ()
-    sections: tuple[str, ...] = ()
+    timezone: Zone | None = None
+    feeds: tuple[Address, ...] = ()
+    wordpress: Address | None = None  # the site, or the root of its REST API
+    sitemaps: tuple[Address, ...] = ()
+    sections: tuple[Address, ...] = ()
     telegram: tuple[str, ...] = ()  # names of public channels, or their addresses
-    include: tuple[str, ...] = ()  # patterns on the decoded path of what sections and sitemaps name
-    exclude: tuple[str, ...] = ()
+    include: tuple[Pattern, ...] = ()  # patterns on the decoded path of what sections and sitemaps name
+    exclude: tuple[Pattern, ...] = ()
     browser: bool = False  # its pages hold their text only once their scripts ran
-    every: str | None = None
+    every: Every | None = None
     fastest: Duration | None = None  # how short and how long `every` may become, as the outlet publishes
     slowest: Duration | None = None
     delay: Duration | None = None
@@ -79,60 +130,19 @@ def check_outlets(file: Path, outlets: tuple[Outlet, ...]) -> None:
         if outlet.id in seen:
             raise ConfigError(file, f"{key}.id", "stands twice; give each outlet its own id")
         seen.add(outlet.id)
-        _check_sources(file, key, outlet)
-        if outlet.timezone is not None:
+        for channel in outlet.telegram:
             try:
-                ZoneInfo(outlet.timezone)
-            except (KeyError, ValueError, OSError) as error:
-                mend = f'{outlet.timezone!r} is no time zone; write one such as "Asia/Damascus"'
-                raise ConfigError(file, f"{key}.timezone", mend) from error
-        if outlet.every is not None:
-            check_every(file, f"{key}.every", outlet.every)
+                _preview(channel)
+            except ValueError as error:
+                raise ConfigError(file, f"{key}.telegram", f"{channel!r}: {error}") from error
+        if outlet.enabled and not outlet.sources:
+            mend = "names no feed and nothing else that lists articles; add one or set enabled = false"
+            raise ConfigError(file, key, mend)
         if outlet.fastest and outlet.slowest and outlet.fastest > outlet.slowest:
             raise ConfigError(file, f"{key}.fastest", "is longer than slowest; swap them")
-
-
-def _check_sources(file: Path, key: str, outlet: Outlet) -> None:
-    wordpress = () if outlet.wordpress is None else (outlet.wordpress,)
-    for name, urls in {"homepage": (outlet.homepage,), "feeds": outlet.feeds, "wordpress": wordpress,
-                       "sitemaps": outlet.sitemaps, "sections": outlet.sections}.items():  # fmt: skip
-        for url in urls:
-            check_url(file, f"{key}.{name}", url)
-    for channel in outlet.telegram:
-        try:
-            _preview(channel)
-        except ValueError as error:
-            raise ConfigError(file, f"{key}.telegram", f"{channel!r}: {error}") from error
-    for name, patterns in (("include", outlet.include), ("exclude", outlet.exclude)):
-        for pattern in patterns:
-            try:
-                re.compile(pattern)
-            except (re.error, RecursionError, OverflowError) as error:
-                raise ConfigError(file, f"{key}.{name}", f"{pattern!r} is no pattern: {error}") from error
-    if outlet.enabled and not outlet.sources:
-        mend = "names no feed and nothing else that lists articles; add one or set enabled = false"
-        raise ConfigError(file, key, mend)
 
 
 def _preview(channel: str) -> str:
     from crawler.telegram import preview  # slow to import, and only needed here
 
     return preview(channel)
-
-
-def check_url(file: Path, key: str, url: str) -> None:
-    """Raise ConfigError for what is no web address."""
-    try:
-        canonical(url)
-        if re.search(r"[\x00-\x20]", url):  # a parser may drop them, a header may not hold them
-            raise ValueError("there is a space or a line break in it")
-    except ValueError as error:
-        raise ConfigError(file, key, f"{url!r} is no web address: {error}") from error
-
-
-def check_every(file: Path, key: str, every: str) -> None:
-    """Raise ConfigError for what is neither an interval nor a cron line."""
-    try:
-        Schedule.read(every)
-    except ValueError as error:
-        raise ConfigError(file, key, str(error)) from error

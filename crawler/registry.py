@@ -29,6 +29,7 @@ from archive.times import Clock, stamp, utc_now
 from crawler.config import OUTLETS, Config, Outlet, read_outlets
 from crawler.effective import effective
 from crawler.listings import read_json
+from crawler.outlets import Address
 from crawler.probe import DATA, Fetch, Finding, Home, Source, addresses, judge, read_home
 from crawler.session import Session
 from crawler.urls import canonical, on_site
@@ -141,7 +142,7 @@ def add(
         if known.id == wanted or (on_site(home, known.homepage) and not outlet_id):
             mend = f"`rasid outlets check {known.id}` tries it, --id with another name adds another part of its site"
             raise UsageError(f"{config.file(OUTLETS)} has {known.id} ({known.homepage}) already; {mend}")
-    blank = Outlet(wanted, "", "", home, enabled=enable, allow_private=allow_private)
+    blank = Outlet(wanted, "", "", Address(home), enabled=enable, allow_private=allow_private)
     progress(f"looking at {home}")
     explore = partial(_explore, blank, None if "://" in url else home.replace("https", "http", 1), clock)
     told = visit_aside(config, (blank,), lambda session: session.crawls.probe(blank, explore))
@@ -218,7 +219,7 @@ def _entry_text(outlet: Outlet, home: Home, findings: Iterable[Finding], day: st
     rows = ["[[outlet]]", f"# Tried on {day}; the site tells: {said}.", *(f"# {f}" for f in findings)]
     if outlet.timezone is None:
         rows.append('# The site does not tell its time zone; where its pages print times, add timezone = "...".')
-    plain = msgspec.structs.asdict(Outlet("", "", "", ""))
+    plain = msgspec.structs.asdict(Outlet("", "", "", Address()))
     for name, value in msgspec.structs.asdict(outlet).items():
         if value != plain[name] or name in ("kind", "enabled"):
             rows.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")

@@ -1,4 +1,4 @@
-"""Lengths of time and sizes, as people write them in a configuration.                                    [pure]"""
+"""Numbers, lengths of time and sizes, as people write them in a configuration.                           [pure]"""
 
 from __future__ import annotations
 
@@ -39,3 +39,16 @@ class Size(int):
         if not found:
             raise ValueError(f'{text!r} is no size; write a number and a unit, such as "2GB" or "10MB"')
         return cls(float(found[1]) * _SIZES[found[2]])
+
+
+class Count(int):
+    """From 1 to 10,000."""
+
+    @classmethod
+    def read(cls, number: object) -> Count:
+        """Read one; raises ValueError with the mend."""
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise ValueError(f"must be a whole number, not {number!r}")
+        if not 1 <= number <= 10_000:
+            raise ValueError(f"{number} is out of range; write 1 or more, up to 10000")
+        return cls(number)

@@ -66,7 +66,7 @@ def test_a_valid_configuration_gives_typed_values(directory):
         ("rasid.toml", "[smtp]", '[desk]\nurl = "localhost"\n[smtp]', ["desk.url", "localhost"]),
         ("rasid.toml", 'desk@example.org"\n[smtp]', 'nobody"\n[smtp]', ["contact", "e-mail"]),
         ("rasid.toml", "isis_detainees", "isis_detainee", ["alert detainees.topics", "did you mean 'isis_detainees'"]),
-        ("rasid.toml", '["desk@example.org"]', '["desk"]', ["alert 1", "desk"]),
+        ("rasid.toml", '["desk@example.org"]', '["desk"]', ["alert detainees.to", "desk"]),
         ("rasid.toml", 'name = "detainees"\n', "", ["name", "missing"]),
         (
             "rasid.toml",
