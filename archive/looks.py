@@ -121,14 +121,9 @@ def unheard(db: Connection, article: Known) -> bool:
 
 
 def announce(
-    tx: Transaction,
-    kind: EventKind,
-    article_id: int,
-    version_id: int,
-    *,
-    backlog: bool = False,
-    detail: dict[str, Any] | None = None,
-) -> int:
+    tx: Transaction, kind: EventKind, article_id: int, version_id: int, *,
+    backlog: bool = False, detail: dict[str, Any] | None = None,
+) -> int:  # fmt: skip
     """Store an event and queue its mails; returns the event's id. `detail` is stored as JSON."""
     at, told = tx.now(), json.dumps(detail) if detail else None
     row = {"at": at, "kind": kind, "article_id": article_id, "version_id": version_id, "backlog": int(backlog)}

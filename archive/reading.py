@@ -123,7 +123,7 @@ class OutletHealth:
 
 _ARTICLE, _VERSION, _COVERAGE = statement("article"), statement("version"), statement("coverage")
 _HEALTH = statement("health").format(ANSWERED=ANSWERED, SILENT_AFTER=SILENT_AFTER)
-_FOUND = statement("found")
+_FOUND, _COUNTS = statement("found"), statement("counts")
 
 
 class Archive:
@@ -295,22 +295,7 @@ class Archive:
 
     def counts(self) -> dict[str, int]:
         """How much there is of what."""
-        tallies = dict(self._rows("SELECT name, sum(number) FROM tallies GROUP BY name"))
-        kept = tallies.get("kept", 0)
-        counted = {
-            "missing, in doubt": "articles WHERE status <> 'live' AND status = 'suspect'",
-            "to fetch": "frontier WHERE next_at IS NOT NULL",
-            "given up": "frontier WHERE next_at IS NULL",
-            "to look at again": "articles WHERE next_check_at IS NOT NULL",
-            "mails waiting": "mails WHERE state = 'queued'",
-            "mails failed": "mails WHERE state = 'failed'",
-        }
-        return {
-            "kept": kept,
-            "passed": tallies.get("articles", 0) - kept,
-            **{name: tallies.get(name, 0) for name in ("versions", "withdrawn")},
-            **{name: self._rows(f"SELECT count(*) FROM {what}")[0][0] for name, what in counted.items()},  # noqa: S608
-        }
+        return self.query(_COUNTS)[0]
 
     def close(self) -> None:
         """Close the connection."""

@@ -19,7 +19,7 @@ from archive.captures import hash_file
 from archive.errors import ArchiveError, UsageError
 from archive.learned import folded_lines
 from archive.looks import known
-from archive.sqlite import Connection, SqliteError
+from archive.sqlite import Connection, SqliteError, statement
 from archive.transaction import Transaction
 
 log = logging.getLogger("rasid.archive")
@@ -30,23 +30,6 @@ _HEAD = (
     "Content-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
 )
 _BLOCK = 65_535  # bytes a stored block of deflate holds at most
-_VERSIONS = "(SELECT id FROM versions WHERE article_id = :id)"
-# What else holds words of a version, or numbers made of them.
-_DERIVED = (
-    f"passages WHERE version_id IN {_VERSIONS}",
-    f"labels WHERE version_id IN {_VERSIONS}",
-    f"mentions WHERE version_id IN {_VERSIONS}",
-    f"figures WHERE version_id IN {_VERSIONS}",
-    f"facts_backlog WHERE version_id IN {_VERSIONS}",
-    f"edits WHERE version_id IN {_VERSIONS} OR from_version_id IN {_VERSIONS}",
-    "articles_fts WHERE rowid = :id",
-    "story_bands WHERE article_id = :id",
-    "story_terms WHERE article_id = :id",
-    "story_backlog WHERE article_id = :id",
-    "frontier WHERE url IN (SELECT url FROM addresses WHERE article_id = :id)",
-    "mail_events WHERE mail_id IN (SELECT id FROM mails WHERE state = 'queued') "
-    "AND event_id IN (SELECT id FROM events WHERE article_id = :id)",
-)
 
 
 def redact(tx: Transaction, article_id: int, reason: str) -> int:
@@ -67,18 +50,13 @@ def redact(tx: Transaction, article_id: int, reason: str) -> int:
         lines.update(version["text"].split("\n"))
     kept = ", ".join(f"{field} = iif({field} = '', '', :{field})" for field in _WORDS)
     db.execute(f"UPDATE versions SET {kept} WHERE article_id = :id", {**_WORDS, "id": article_id})  # noqa: S608
-    for derived in _DERIVED:
-        db.execute(f"DELETE FROM {derived}", {"id": article_id})  # noqa: S608
+    for derived in statement("redact").split(";"):
+        db.execute(derived, {"id": article_id})
     db.conn.executemany("DELETE FROM drift_articles WHERE drift_id IN (SELECT id FROM drift WHERE ?1 IN (inserted, "
                         "removed))", [(line,) for line in lines])  # fmt: skip
     db.conn.executemany("DELETE FROM drift WHERE ?1 IN (inserted, removed)", [(line,) for line in lines])
     forget = "DELETE FROM outlet_lines WHERE outlet_id = ? AND folded = ?"
     db.conn.executemany(forget, [(article.outlet_id, folded) for folded in folded_lines(lines)])
-    db.execute("UPDATE events SET detail = NULL WHERE article_id = ?", (article_id,))
-    db.execute("UPDATE mails SET state = 'failed', next_attempt_at = NULL, error = 'what it told of was redacted' "
-               "WHERE state = 'queued' AND notice_id IS NULL AND id NOT IN (SELECT mail_id FROM mail_events)"
-               )  # fmt: skip
-    db.execute("UPDATE articles SET next_check_at = NULL WHERE id = ?", (article_id,))
     return int(db.execute("SELECT count(*) FROM captures WHERE article_id = ?", (article_id,)).fetchone()[0])
 
 

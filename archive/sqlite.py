@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ def _open(uri: str) -> Connection:
     return db
 
 
+@cache
 def statement(name: str) -> str:
     """A query of `queries/`."""
     return files("archive").joinpath(f"queries/{name}.sql").read_text("utf-8")

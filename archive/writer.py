@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -59,21 +59,17 @@ class Writer:
         self._waiting = 0
         self._closing = False
         self._folding, self._busy_ms = threading.Event(), round(1000 * busy_seconds)
-        self._lock = _take_lock(archive)
-        try:
+        with ExitStack() as held:
+            held.enter_context(hold_lock(archive))
             self._db = connect_write(archive, busy_seconds=busy_seconds)
-            self._file = archive.stat().st_ino
+            held.callback(self._db.close)
             self._captures = CaptureFiles(archive.parent / "captures", clock)
             try:
+                self._file = archive.stat().st_ino
                 self._prepare()
-            except BaseException as error:
-                self._db.close()
-                if isinstance(error, SqliteError | OSError):
-                    raise explain(error, archive) from error
-                raise
-        except BaseException:
-            os.close(self._lock)
-            raise
+            except (SqliteError, OSError) as error:
+                raise explain(error, archive) from error
+            self._held = held.pop_all()
         self._thread = threading.Thread(target=self._work, name="archive-writer", daemon=True)
         self._thread.start()
 
@@ -166,8 +162,7 @@ class Writer:
                 self._fold()
             job = self._next(wait=True)
         self._fold()
-        self._db.close()
-        os.close(self._lock)
+        self._held.close()
 
     def _fold(self) -> None:
         self._folding.clear()
@@ -262,29 +257,23 @@ def _know_rules(db: Connection, policy: Policy, now: str) -> None:
 
 @contextmanager
 def hold_lock(archive: Path) -> Iterator[None]:
-    """Be the one process that writes at `archive`. Raises ArchiveBusy when another is."""
-    descriptor = _take_lock(archive)
+    """Be the one process that writes at `archive`; the lock ends with the process, however that ends. Raises
+    ArchiveBusy when another has it."""
+    path = archive.with_suffix(".lock")
     try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise explain(error, archive) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.truncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except BlockingIOError:
+            pid = os.pread(descriptor, 20, 0).decode().strip() or "unknown"
+            raise ArchiveBusy(f"{archive} is being written by another Rasid (process {pid}); stop it first") from None
+        except OSError as error:
+            raise explain(error, archive) from error
         yield
     finally:
         os.close(descriptor)
-
-
-def _take_lock(archive: Path) -> int:
-    """Hold the lock that only one writing process can have; it ends with the process, however that ends."""
-    path = archive.with_suffix(".lock")
-    descriptor = -1
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    except BlockingIOError:
-        pid = os.pread(descriptor, 20, 0).decode().strip() or "unknown"
-        os.close(descriptor)
-        raise ArchiveBusy(f"{archive} is being written by another Rasid (process {pid}); stop it first") from None
-    except OSError as error:
-        if descriptor >= 0:
-            os.close(descriptor)
-        raise explain(error, archive) from error
-    return descriptor

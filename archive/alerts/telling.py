@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from archive.alerts.plan import judged_versions
 from archive.alerts.render import Copy, MailContext, Story, Told
@@ -13,21 +12,14 @@ from archive.edits import stored
 from archive.facts import asked
 from archive.ledger import head
 from archive.models import Event, Match, Passage
+from archive.rules import RuleSet
 from archive.search import places
+from archive.sqlite import Connection, statement
 from archive.stories import copies_of
 from archive.titles import heading
 
-if TYPE_CHECKING:
-    from archive.rules import RuleSet
-    from archive.sqlite import Connection
-
 LISTED = 100  # events a digest lists
 COPIES = 20  # copies that are listed with an article
-_EVENT = (
-    "SELECT e.id, e.at, e.kind, e.article_id, e.version_id, e.backlog, json_extract(e.detail, '$.silent'), a.url, "
-    "o.name_ar, o.name_en FROM events e JOIN articles a ON a.id = e.article_id "
-    "LEFT JOIN outlets o ON o.id = a.outlet_id WHERE e.id = ?"
-)
 
 
 def read_mail(db: Connection, mail_id: int, rules: Sequence[AlertRule], topics: RuleSet, at: str) -> MailContext:
@@ -63,22 +55,19 @@ def read_stories(db: Connection, event_ids: Iterable[int], rules: Sequence[Alert
     """What is told of events, each with the copies of its article; a new copy of what is told already is no other."""
     stories: list[Story] = []
     listed: set[int] = set()
+    arabic = rules[0].language == "ar"
     for event_id in event_ids:
-        *row, silent, url, name_ar, name_en = db.execute(_EVENT, (event_id,)).fetchone()
+        given = {"id": event_id, "arabic": arabic}
+        *row, silent, url, outlet, last_seen = db.execute(statement("event"), given).fetchone()
         event = Event(*row)
         versions = judged_versions(db, event)
         if not versions or (event.kind == "new" and event.article_id in listed):
             continue
         told = [_told(db, version, rules) for version in versions]
-        (last_seen,) = db.execute(
-            "SELECT max(at) FROM fetches WHERE article_id = ? AND outcome IN ('ok', 'unchanged') AND at <= ?",
-            (event.article_id, event.at),
-        ).fetchone()
         copies = copies_of(db, event.article_id) if event.kind == "new" else []
         listed |= {event.article_id, *copies}
-        arabic = rules[0].language == "ar"
         stories.append(Story(
-            event.kind, event.at, event.article_id, url, name_ar if arabic else name_en,
+            event.kind, event.at, event.article_id, url, outlet,
             version=told[0], before=told[1] if len(told) > 1 else None, last_seen_at=last_seen or told[0].seen_at,
             edits=tuple(stored(db, *versions)) or None if len(versions) > 1 else None, silent=bool(silent),
             copies=_copies(db, copies, arabic=arabic),
