@@ -12,27 +12,20 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy import Request
-from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
-from archive.captures import ORIGINAL
-from archive.models import RENDERED
 from crawler.guest import NoPage, Stopping
-from crawler.job import Job
-from crawler.middlewares import job_of, no_page
 
-Fetch = Callable[[Request], Awaitable[Response]]
+Fetch = Callable[[Request], Awaitable[Response]]  # raises NoPage or Stopping
 ASSETS = 20  # requests that one page may cause
 SCRIPTS_MAX = 32 << 20  # bytes of scripts kept for the next page of their site
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_OF_THE_SHELL = ("content-type", "etag", "last-modified")  # what holds of the page as sent, not of what it became
 _ASKED = ("script", "xhr", "fetch")  # no images, styles, fonts, media, frames, sockets
 _PASSED_ON = ("accept", "authorization", "x-")  # how headers begin that a script may send
 _NOT_PASSED_ON = (b"Content-Encoding", b"Content-Length", b"Transfer-Encoding", b"Set-Cookie")
@@ -144,47 +137,15 @@ class _Visit:
         self.waiting += 1
         try:
             answer = await self.fetch(Request(asked.url, headers=said, callback=NO_CALLBACK, meta={"asset": True}))
-        except Exception as error:
-            why = error if isinstance(error, Stopping) else no_page(error)
-            if isinstance(why, Stopping) or why.outcome not in ("gone", "refused", "too_large"):
-                self.lacks = why
+        except (NoPage, Stopping) as error:
+            if isinstance(error, Stopping) or error.outcome not in ("gone", "refused", "too_large"):
+                self.lacks = error
             return None
         finally:
             self.waiting -= 1
         if asked.resource_type == "script" and sum(len(s.body) for s in self.scripts.values()) < SCRIPTS_MAX:
             self.scripts[asked.url] = answer
         return answer
-
-
-class RenderMiddleware:
-    """Outermost, so that every check was passed: articles and sections of an outlet with `browser = true`."""
-
-    def __init__(self, job: Job, crawler: Crawler) -> None:
-        """`crawler` fetches what scripts ask for the way it fetches everything else."""
-        self.job, self.crawler = job, crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> RenderMiddleware:
-        """Wire it."""
-        return cls(job_of(crawler), crawler)
-
-    async def process_response(self, request: Request, response: Response) -> Response:
-        """The page as its scripts made it, with headers that hold for what it became. Raises NoPage."""
-        job, kind = self.job, self.crawler.spider and self.crawler.spider.name
-        if not (job.outlet and job.outlet.browser and job.browser and kind in ("article", "section")):
-            return response
-        media = (response.headers.get("Content-Type") or b"text/html").lower()
-        if request.meta.keys() & {"robots", "asset"} or not media.startswith((b"text/html", b"application/xhtml")):
-            return response
-        seconds = 2 * float(job.config.crawl.timeout)
-        html, name = await job.browser.render(response, self.crawler.engine.download_async, seconds)
-        body, wire = html.encode("utf-8", "replace"), request.meta["wire"]
-        if len(body) > job.config.crawl.max_bytes:
-            raise NoPage("too_large", "larger than crawl.max_bytes once its scripts ran")
-        said = [(ORIGINAL + n if n.lower() in _OF_THE_SHELL else n, v) for n, v in wire.headers]
-        headers = (("Content-Type", "text/html; charset=utf-8"), (RENDERED, name), *said)
-        request.meta["wire"] = replace(wire, headers=headers, raw=None)
-        return response.replace(body=body)
 
 
 def _near(url: str, page: str) -> bool:

@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from archive.errors import ArchiveError, ExtractionError
 from archive.frontier import CrawlSummary, Pace
@@ -16,12 +16,10 @@ from archive.sqlite import Connection
 from archive.times import Clock, stamp
 from archive.transaction import Transaction
 from archive.writer import Writer
+from crawler.browser import Browser
 from crawler.config import Config, Outlet
 from crawler.guest import Guest, NoPage
 from crawler.worker import Readers
-
-if TYPE_CHECKING:
-    from crawler.browser import Browser
 
 log = logging.getLogger("rasid.crawl")
 T = TypeVar("T")
