@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from archive.similarity import WINDOW, Relation, bands, read_telling, relation, terms
+from archive.sqlite import Connection
 from archive.titles import heading
-
-if TYPE_CHECKING:
-    from archive.sqlite import Connection
-    from archive.transaction import Transaction
-    from archive.writer import Writer
+from archive.transaction import Transaction
 
 NEAREST = 8  # articles compared, of each index
 SHARED = 0.25  # of words two tellings have at least: a word that n others have counts for 1 / (1 + n)
@@ -30,7 +27,6 @@ FREQUENT = 60  # articles of a few days that have a word; then it says little, a
 NEWEST = 50  # articles of one band looked at: a form filled in daily for years is found by its last ones
 MEMBERS = 30  # of a story that an edited article is compared with
 VERSIONS = 6  # of an article that a copy may be of
-BATCH = 100  # articles from before there were stories, linked in one transaction
 
 _read = lru_cache(maxsize=512)(read_telling)
 _RANK = {"same_event": 1, "rewrite": 2, "copy": 3}
@@ -177,15 +173,6 @@ def link(db: Connection, article_id: int) -> None:
         for later, found in links.items():
             _note(db, later, found, outright=later.id == article_id)
         _lead(db, story)
-
-
-def catch_up(writer: Writer, work: Callable[[Transaction, int], int] | None = None) -> int:
-    """Link what was kept before there were stories, or do other `work` on it; returns how many. Not to be called in
-    the writer's thread."""
-    done = 0
-    while worked := writer.submit(lambda tx: (work or work_off)(tx, BATCH)).result():
-        done += worked
-    return done
 
 
 def work_off(tx: Transaction, most: int = 5) -> int:

@@ -3,6 +3,7 @@ rows of old looks, crawls and requests, are dropped."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from archive.writer import Writer
 
 DAY = 86400.0
 RARE_DAYS = 14  # a line of an outlet that stays rare is remembered so long
+WORKED_OFF = 100  # articles or versions worked on in one transaction
 BATCH = 5000  # rows deleted in one transaction, so that saves do not wait for long
 # By table: rows of before ?1 that nobody needs any more. The last crawl of each outlet stays, and that of saved pages.
 _OLD = {
@@ -68,6 +70,15 @@ def prune(writer: Writer, passed_days: float, fetches_days: float = 90, *, dry_r
     if not dry_run:
         writer.submit(lambda tx: forget(tx, later(tx.now(), -RARE_DAYS * DAY))).result()
     return PruneReport(len(files), captures, size, **rows)
+
+
+def catch_up(writer: Writer, work: Callable[[Transaction, int], int]) -> int:
+    """Do `work` on what was kept before there was such work, in batches; returns on how much. Not to be called in the
+    writer's thread."""
+    done = 0
+    while worked := writer.submit(lambda tx: work(tx, WORKED_OFF)).result():
+        done += worked
+    return done
 
 
 def close_files(writer: Writer) -> int:

@@ -22,17 +22,16 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from archive import facts, stamps
+from archive import facts, stamps, stories
 from archive.alerts.delivery import SmtpSettings, deliver_due
 from archive.alerts.outbox import waits
 from archive.alerts.rules import Channel
 from archive.errors import ConfigError, RasidError
 from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
 from archive.sqlite import SqliteError, connect_read
-from archive.stories import catch_up
 from archive.times import later, stamp
 from archive.transaction import Transaction
-from archive.upkeep import close_files, prune
+from archive.upkeep import catch_up, close_files, prune
 from archive.writer import call_back
 from crawler.apart import aloud, aside
 from crawler.config import SERVICE, Config, Outlet, load_config
@@ -228,7 +227,7 @@ class Service:
         writer, days = self.session.writer, self.session.config.keep.passed_days
 
         closed = await aside("upkeep", partial(close_files, writer))
-        linked = await aside("upkeep", partial(catch_up, writer))
+        linked = await aside("upkeep", partial(catch_up, writer, stories.work_off))
         read = await aside("upkeep", partial(catch_up, writer, facts.work_off))
         pruned = await aside("upkeep", partial(prune, writer, passed_days=days))
         writer.fold_log()

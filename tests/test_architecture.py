@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tokenize
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,16 @@ def test_imports_run_one_way():
         if name.split(".")[0] in forbidden[path.relative_to(ROOT).parts[0]]
     ]
     assert not wrong
+
+
+def test_no_imports_run_in_a_circle():
+    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in MODULES}
+    graph = {}
+    for name, path in modules.items():
+        froms = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        named = {(node.module, f"{node.module}.{alias.name}") for node in froms for alias in node.names}
+        graph[name] = {within if within in modules else module for module, within in named} & modules.keys()
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the modules
 
 
 def test_archive_knows_no_scrapy_and_no_trafilatura():

@@ -12,7 +12,7 @@ from archive.alerts.rules import AlertRule, Figures
 from archive.errors import ConfigError
 from archive.facts import work_off
 from archive.redaction import redact
-from archive.stories import catch_up
+from archive.upkeep import catch_up
 from crawler.cli import main
 from crawler.config import load_config
 from tests.archive_kit import ON_TOPIC, Kit

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from archive import open_archive
 from archive.desk import open_desk
 from archive.similarity import bands, read_telling, relation, terms
-from archive.stories import catch_up, copies_of, story_of
+from archive.stories import copies_of, story_of, work_off
+from archive.upkeep import catch_up
 from crawler.report import hits_text, shown_text, shown_values
 from tests.archive_kit import Kit
 from tests.evaluate_stories import Labelled, keep, labelled, pairs, seeds
@@ -154,7 +155,7 @@ def test_what_was_kept_before_there_were_stories_is_linked(kit: Kit, tmp_path: P
     kit.do(undo)
     kept(kit, "hol1")  # a save takes a few along
     assert told(kit)
-    catch_up(kit.writer)
+    catch_up(kit.writer, work_off)
     assert told(kit) == before
     assert kit.one("SELECT count(*) FROM story_backlog") == 0
 
