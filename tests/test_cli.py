@@ -2,11 +2,9 @@
 
 import doctest
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 
@@ -14,19 +12,10 @@ import crawler.report
 import crawler.terminal
 from archive.models import Article
 from crawler.report import article_text
+from tests.program import ROOT, rasid, started_anew
 from tests.servers import Site
 
-ROOT = Path(__file__).parent.parent
 SEEDS = sorted((ROOT / "seeds").glob("*.txt"))
-
-
-def rasid(*arguments, cwd=None, stdin=None, **more):
-    """Run the program; returns the finished process with its text."""
-    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")} | {"COLUMNS": "100"}
-    return subprocess.run(
-        [sys.executable, "-m", "crawler", *map(str, arguments)], capture_output=True, text=True, cwd=cwd or ROOT,
-        input=stdin, timeout=100, env=environment | {"PYTHONPATH": str(ROOT)} | more,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +109,10 @@ def test_what_a_page_says_does_not_steer_the_terminal():
 
 
 def test_without_configuration_or_archive_it_says_how_to_begin(tmp_path):
-    done = rasid("status", "--config", tmp_path)
+    done = started_anew("status", "--config", tmp_path)
     assert (done.returncode, "rasid init" in done.stderr) == (2, True)
     assert rasid("init", tmp_path, "--contact", "desk@example.org").returncode == 0
-    done = rasid("search", "--config", tmp_path, "قسد")
+    done = started_anew("search", "--config", tmp_path, "قسد")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "archive.db" in done.stderr
@@ -190,7 +179,7 @@ def test_a_file_that_cannot_be_read_is_named_and_hinders_no_other(desk, tmp_path
 
 
 def test_a_terminal_without_arabic_and_a_full_disk_are_no_crash(desk):
-    done = rasid("search", "--config", desk, "قسد", PYTHONIOENCODING="koi8-r")
+    done = started_anew("search", "--config", desk, "قسد", PYTHONIOENCODING="koi8-r")
     assert (done.returncode, "Traceback" in done.stderr, "\\u0642" in done.stdout) == (0, False, True)
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = subprocess.run(
