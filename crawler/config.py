@@ -11,7 +11,7 @@ import re
 import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,7 +25,7 @@ from archive.rules import RuleSet, load_rules
 from archive.topics import shipped_rules
 from crawler.logs import Style
 from crawler.mailing import Channel, Smtp, check_alerts
-from crawler.outlets import Address, Every, check_outlets
+from crawler.outlets import Address, Every, Text, check_outlets
 from crawler.outlets import Outlet as Outlet  # for whoever asks the configuration for one
 from crawler.schedule import Schedule
 from crawler.supervisor import Supervisor
@@ -39,24 +39,24 @@ class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pass
 
 
-class Contact(str):
-    """Where outlets can write to: an e-mail address, or a web page that names one, in ASCII."""
-
-    @classmethod
-    def read(cls, text: str) -> Contact:
-        """Read one; raises ValueError with the mend."""
-        if text.startswith(("http://", "https://")) and text.isascii():
-            return cls(Address.read(text))
-        if text and not (text.isascii() and re.fullmatch(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>()]+", text)):
-            raise ValueError(f"{text!r}: write an e-mail address or a web page with one, in ASCII")
-        return cls(text)
+def _reach(contact: str) -> None:
+    if contact.startswith(("http://", "https://")):
+        Address.read(contact)
+    if not contact.isascii() or not re.fullmatch(r"https?://.*|[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>()]+|", contact):
+        raise ValueError("write an e-mail address or a web page with one, in ASCII")
 
 
-class Proxy(str):
+class Contact(Text):
+    """Where outlets can write to: an e-mail address, or a web page that names one, in ASCII; none: no crawl."""
+
+    check, wrong = staticmethod(_reach), "contact"
+
+
+class Proxy(Address):
     """The web address of a proxy, which may carry a user name and a password."""
 
     @classmethod
-    def read(cls, text: str) -> Proxy:
+    def read(cls, text: str) -> Self:
         """Read one; raises ValueError with the mend, and without the password."""
         Address.read(re.sub("//[^/@]*@", "//", text))
         return cls(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,55 +18,62 @@ from crawler.units import Duration
 from crawler.urls import canonical
 
 
-class Address(str):
+class Text(str):
+    """A text of a configuration that stands for something, and is kept as it was written."""
+
+    check: ClassVar[staticmethod[[str], object]]  # raises where it does not
+    wrong: ClassVar[str]  # what is said then
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read one; raises ValueError with the mend."""
+        try:
+            cls.check(text)
+        except (ValueError, LookupError, OSError, re.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"{text!r} is no {cls.wrong}: {error}") from error
+        return cls(text)
+
+
+def _asked_for(url: str) -> None:
+    canonical(url)
+    if re.search(r"[\x00-\x20]", url):  # a parser may drop them, a header may not hold them
+        raise ValueError("there is a space or a line break in it")
+
+
+class Address(Text):
     """A web address."""
 
-    @classmethod
-    def read(cls, text: str) -> Address:
-        """Read one, as it stands; raises ValueError with the mend."""
-        try:
-            canonical(text)
-            if re.search(r"[\x00-\x20]", text):  # a parser may drop them, a header may not hold them
-                raise ValueError("there is a space or a line break in it")
-        except ValueError as error:
-            raise ValueError(f"{text!r} is no web address: {error}") from error
-        return cls(text)
+    check, wrong = staticmethod(_asked_for), "web address"
 
 
-class Every(str):
-    """An interval, or five cron fields."""
+class Every(Text):
+    """How often something is done."""
 
-    @classmethod
-    def read(cls, text: str) -> Every:
-        """Read one; raises ValueError with the mend."""
-        Schedule.read(text)
-        return cls(text)
+    check, wrong = staticmethod(Schedule.read), "schedule"
 
 
-class Zone(str):
+class Zone(Text):
     """The name of a time zone."""
 
-    @classmethod
-    def read(cls, text: str) -> Zone:
-        """Read one; raises ValueError with the mend."""
-        try:
-            ZoneInfo(text)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f'{text!r} is no time zone; write one such as "Asia/Damascus"') from error
-        return cls(text)
+    check, wrong = staticmethod(ZoneInfo), 'time zone, such as "Asia/Damascus"'
 
 
-class Pattern(str):
+class Pattern(Text):
     """A regular expression."""
 
-    @classmethod
-    def read(cls, text: str) -> Pattern:
-        """Read one; raises ValueError with the mend."""
-        try:
-            re.compile(text)
-        except (re.error, RecursionError, OverflowError) as error:
-            raise ValueError(f"{text!r} is no pattern: {error}") from error
-        return cls(text)
+    check, wrong = staticmethod(re.compile), "pattern"
+
+
+def _preview(channel: str) -> str:
+    from crawler.telegram import preview  # slow to import, and only needed here
+
+    return preview(channel)
+
+
+class ChannelName(Text):
+    """A public channel of Telegram, by name or address."""
+
+    check, wrong = staticmethod(_preview), "channel"
 
 
 class Outlet(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -83,7 +90,7 @@ class Outlet(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     wordpress: Address | None = None  # the site, or the root of its REST API
     sitemaps: tuple[Address, ...] = ()
     sections: tuple[Address, ...] = ()
-    telegram: tuple[str, ...] = ()  # names of public channels, or their addresses
+    telegram: tuple[ChannelName, ...] = ()  # names of public channels, or their addresses
     include: tuple[Pattern, ...] = ()  # patterns on the decoded path of what sections and sitemaps name
     exclude: tuple[Pattern, ...] = ()
     browser: bool = False  # its pages hold their text only once their scripts ran
@@ -130,19 +137,8 @@ def check_outlets(file: Path, outlets: tuple[Outlet, ...]) -> None:
         if outlet.id in seen:
             raise ConfigError(file, f"{key}.id", "stands twice; give each outlet its own id")
         seen.add(outlet.id)
-        for channel in outlet.telegram:
-            try:
-                _preview(channel)
-            except ValueError as error:
-                raise ConfigError(file, f"{key}.telegram", f"{channel!r}: {error}") from error
         if outlet.enabled and not outlet.sources:
             mend = "names no feed and nothing else that lists articles; add one or set enabled = false"
             raise ConfigError(file, key, mend)
         if outlet.fastest and outlet.slowest and outlet.fastest > outlet.slowest:
             raise ConfigError(file, f"{key}.fastest", "is longer than slowest; swap them")
-
-
-def _preview(channel: str) -> str:
-    from crawler.telegram import preview  # slow to import, and only needed here
-
-    return preview(channel)
