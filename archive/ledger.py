@@ -53,11 +53,6 @@ def record_json(version: Mapping[str, Any], redacted: Mapping[str, str] | None =
     return json.dumps(record | dict(redacted or {}), sort_keys=True, separators=(",", ":"))
 
 
-def record_sha256(version: Mapping[str, Any], redacted: Mapping[str, str] | None = None) -> str:
-    """The hash of one version with its capture, see `record_json`."""
-    return hashlib.sha256(record_json(version, redacted).encode()).hexdigest()
-
-
 def version_record(db: Connection, version_id: int) -> str | None:
     """The `record_json` of a version as it stands in the archive; None when there is none of this id."""
     version = next(iter(db.query(f"{_RECORD} WHERE v.id = ?", (version_id,))), None)

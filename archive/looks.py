@@ -16,7 +16,7 @@ from typing import Any
 from archive.alerts.plan import plan
 from archive.errors import ArchiveError
 from archive.models import ANSWERED, Event, EventKind, Look
-from archive.sqlite import Connection, insert
+from archive.sqlite import Connection, insert, statement
 from archive.times import later, moment
 from archive.transaction import Transaction
 
@@ -176,12 +176,8 @@ def _first_missed(db: Connection, article: Known, at: str) -> str:
 def _peers(db: Connection, article: Known, since: str, most: int) -> tuple[int, int]:
     """Of the kept articles that were there at `since`, the nearest `most` by when they were found (-1: all): how many
     are missing, and how many were seen since."""
-    sql = """SELECT count(*) FILTER (WHERE status = 'suspect' OR (status = 'gone' AND suspect_at >= :since)),
-             count(*) FILTER (WHERE status = 'live' AND last_checked_at >= :since)
-             FROM (SELECT status, suspect_at, last_checked_at FROM articles WHERE outlet_id IS :outlet
-             AND latest_version_id IS NOT NULL AND first_seen_at <= :since ORDER BY abs(id - :id) LIMIT :most)"""
     given = {"since": since, "outlet": article.outlet_id, "id": article.id, "most": most}
-    missing, live = db.execute(sql, given).fetchone()
+    missing, live = db.execute(statement("peers"), given).fetchone()
     return missing, live
 
 
@@ -203,13 +199,7 @@ def _ask_witnesses(db: Connection, article: Known, since: str, at: str) -> None:
              "also": "suspect" if article.status == "live" else "live"}  # fmt: skip
     more = min(max(WITNESSES, _peers(db, article, since, -1)[0]), WITNESSES_MAX)
     for order, most in (("abs(id - :id)", WITNESSES), ("last_checked_at, id", more)):
-        db.execute(
-            f"""UPDATE articles SET next_check_at = :at WHERE id IN (SELECT id FROM articles
-                WHERE outlet_id IS :outlet AND latest_version_id IS NOT NULL AND status IN ('live', :also) AND id != :id
-                AND first_seen_at <= :since AND last_checked_at < :since AND EXISTS (SELECT 1 FROM addresses
-                WHERE article_id = articles.id) ORDER BY {order} LIMIT :most)""",  # noqa: S608
-            given | {"most": most},
-        )
+        db.execute(statement("witnesses").format(order=order), given | {"most": most})
 
 
 def _answered_elsewhere(db: Connection, article: Known, asked: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -126,7 +127,7 @@ _HEALTH = statement("health").format(ANSWERED=ANSWERED, SILENT_AFTER=SILENT_AFTE
 _FOUND, _COUNTS = statement("found"), statement("counts")
 
 
-class Archive:
+class Archive(AbstractContextManager["Archive"]):
     """An open archive. Close it, or use it in a `with`. Every method raises ArchiveError when reading fails."""
 
     def __init__(self, path: Path, db: Connection, limit: float | None) -> None:
@@ -262,13 +263,7 @@ class Archive:
         most, window = limit * (FOLDED if fold else 1), {"since": since or "", "until": until or "9999"}
         seen = "SELECT min(id), max(id) FROM articles WHERE first_seen_at >= :since AND first_seen_at < :until"
         first, last = self._rows(seen, window)[0] if since or until else (0, 2**62)
-        given = {
-            "query": text,
-            "all": expression,
-            "title": in_title(expression),
-            "first": first,
-            "last": last,
-        }
+        given = {"query": text, "all": expression, "title": in_title(expression), "first": first, "last": last}
         rows = self._rows(_FOUND, {**window, **given, "limit": most, "most": max(most, SEARCHED)})
         ids = [row[0] for row in rows]
         roots = dict(self._rows(ROOTS, {"ids": json.dumps(ids)})) if fold else {}
@@ -300,9 +295,6 @@ class Archive:
     def close(self) -> None:
         """Close the connection."""
         self.db.close()
-
-    def __enter__(self) -> Archive:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -18,7 +18,6 @@ from typing import Literal, NamedTuple
 from archive.arabic.normalise import normalise, normalise_map, source_span
 from archive.arabic.tokens import ARTICLE, DEFINITE, PROCLITICS, WORD, is_known, stripped, variants
 
-ar_norm = normalise
 MOST = 256  # literal phrases one quoted phrase or NEAR may expand to; FTS5 knows no OR inside them
 READ, USUAL = 10_000, 200  # characters of a text that are weighed; words of a usual one
 MOST_WORDS = 32  # words, phrases and operators read of one query

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from archive import facts, learned, ledger
@@ -18,7 +18,7 @@ from archive.models import Article, Judgement, Look, Saved, Series, Snapshot
 from archive.redaction import redacted
 from archive.sqlite import Connection, insert
 from archive.stories import link, work_off
-from archive.times import later, moment
+from archive.times import instant, later, moment
 from archive.transaction import Transaction
 from archive.versions import FEED, same_version, text_sha256
 
@@ -209,8 +209,6 @@ def _older(date: str | None, than: str, seconds: float) -> bool:
     if date is None:
         return False
     with suppress(ValueError):
-        read = datetime.fromisoformat(date)
-        end = read + timedelta(days=1) if len(date) == 10 else read
-        end = end if end.tzinfo else end.replace(tzinfo=UTC)
+        end = instant(date) + timedelta(days=1 if len(date) == 10 else 0)
         return end < moment(than) - timedelta(seconds=seconds)
     return False

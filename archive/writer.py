@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from archive import facts, redaction
 from archive.captures import CaptureFiles, fsync
 from archive.errors import ArchiveBusy, ArchiveError, StorageFull
 from archive.migrations import migrate
-from archive.sqlite import Connection, SqliteError, connect_write, explain
+from archive.sqlite import Connection, SqliteError, connect_write, explain, statement
 from archive.times import Clock, later, stamp, utc_now
 from archive.transaction import Policy, Transaction
 
@@ -39,7 +39,7 @@ class _Job:
     future: Future[Any]
 
 
-class Writer:
+class Writer(AbstractContextManager["Writer"]):
     """Writes to one archive until closed; a context manager. Other threads and asyncio hand it operations."""
 
     def __init__(
@@ -118,9 +118,6 @@ class Writer:
             self._closing = True
             self._changed.notify_all()
         self._thread.join()
-
-    def __enter__(self) -> Writer:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -243,10 +240,8 @@ class Writer:
 def call_back(db: Connection, policy: Policy, now: str) -> None:
     """A clock that once was far ahead must leave nothing waiting for years."""
     far = later(now, max(policy.ladder, default=0.0) + 32 * 86400)
-    waits = ("sources.next_at", "frontier.next_at", "articles.next_check_at", "mails.next_attempt_at")
-    for table, _, column in (wait.partition(".") for wait in waits):
-        db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, far))  # noqa: S608
-    db.execute("DELETE FROM hosts WHERE not_before > ?", (far,))
+    for wait in statement("call_back").split(";"):
+        db.execute(wait, {"now": now, "far": far})
 
 
 def _know_rules(db: Connection, policy: Policy, now: str) -> None:

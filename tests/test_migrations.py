@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import random
 import shutil
@@ -18,7 +19,7 @@ from archive.arabic.normalise import normalise
 from archive.captures import CaptureFiles
 from archive.desk.server import open_desk
 from archive.doctor import examine
-from archive.ledger import FIELDS, GENESIS, link, record_sha256
+from archive.ledger import FIELDS, GENESIS, link, record_json
 from archive.migrations import STEPS, migrate
 from archive.models import Article
 from archive.sqlite import Connection, connect_write
@@ -120,7 +121,7 @@ def made_at(step: str, directory: Path) -> Path:
         about = {"article_url": url, "captured_at": at, "text_sha256": digest, "capture_url": url, "capture_at": at,
                  "http_status": 200, "capture_sha256": ref.record_sha256, "payload_sha256": ref.payload_sha256,
                  "request_sha256": stored.get("request_sha256"), **fields, "related": None}  # fmt: skip
-        record = record_sha256(about)
+        record = hashlib.sha256(record_json(about).encode()).hexdigest()
         insert(db, "ledger", {"version_id": number, "record_sha256": record, "prev_sha256": head})
         head = link(head, record)
         db.execute("INSERT INTO judgements VALUES (?, 1, ?)", (number, at))

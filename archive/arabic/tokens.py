@@ -10,9 +10,8 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
-from archive.arabic.normalise import normalise, normalise_map, source_span
+from archive.arabic.normalise import normalise
 
 WORD = re.compile(r"[^\W\d_a-z]+|[a-z]+|\d+")  # Arabic next to Latin (لـSDF) is two words
 
@@ -26,24 +25,6 @@ ENCLITICS = ("ه", "ها", "هم", "هن", "هما", "نا")
 _SOUND = ("", "ا", "ون", "ين", "و", "ي", "ان", "ه", "ات", "تان", "تين")
 _BEFORE_ENCLITIC = ("", "و", "ي", "ات")
 _PERSONAL = re.compile(r"(م\w{3,}?)(?:ون|ين|ات)")  # a participle with a sound plural: معتقلين, محتجزات
-
-
-class Token(NamedTuple):
-    """A word: its normalised form and its half-open code-point offsets in the text given."""
-
-    form: str
-    start: int
-    end: int
-
-
-def words(text: str) -> list[Token]:
-    """Words of a text as written.
-
-    >>> words("وصل لـ«قسد»")
-    [Token(form='وصل', start=0, end=3), Token(form='ل', start=4, end=6), Token(form='قسد', start=7, end=10)]
-    """
-    folded, offsets = normalise_map(text)
-    return [Token(m.group(), *source_span(text, offsets, *m.span())) for m in WORD.finditer(folded)]
 
 
 def stripped(word: str) -> Iterator[str]:

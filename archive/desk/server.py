@@ -17,7 +17,7 @@ from datasette.utils import InvalidSql
 from archive import sqlite
 from archive.desk import pages, plugin
 from archive.errors import ArchiveError, WorkError
-from archive.migrations import pending
+from archive.reading import open_archive
 
 _MEMORY = 128 << 20  # bytes SQLite may take, whatever is asked of it
 
@@ -46,12 +46,7 @@ def open_desk(archive: Path) -> Datasette:
 
     Raises ArchiveError when the file is missing, is no archive, or cannot be opened for reading.
     """
-    db = sqlite.connect_read(archive)
-    try:
-        if pending(db, archive):
-            raise ArchiveError(f"{archive} is no archive, or one of an older Rasid: `rasid run` brings it up to date")
-    finally:
-        db.close()
+    open_archive(archive).close()
     if not pm.is_registered(plugin):
         pm.register(plugin, "rasid-desk")
     metadata = pages.descriptions()

@@ -1,0 +1,6 @@
+-- What waits for a moment after :far waits no longer than :now.
+UPDATE sources SET next_at = :now WHERE next_at > :far;
+UPDATE frontier SET next_at = :now WHERE next_at > :far;
+UPDATE articles SET next_check_at = :now WHERE next_check_at > :far;
+UPDATE mails SET next_attempt_at = :now WHERE next_attempt_at > :far;
+DELETE FROM hosts WHERE not_before > :far
