@@ -147,7 +147,6 @@ def import_(paths: tuple[Path, ...], outlet_id: str | None, workers: int, config
     from archive.writer import Writer
     from crawler.imports import files, import_files
     from crawler.session import policy
-    from crawler.worker import Worker
 
     outlet = config.enabled((outlet_id,))[0] if outlet_id else None
     wanted = files(paths)
@@ -155,7 +154,7 @@ def import_(paths: tuple[Path, ...], outlet_id: str | None, workers: int, config
     rows = []
     with Writer(config.archive, policy(config)) as writer:
         writer.submit(lambda tx: sync_outlets(tx, [o.row for o in config.outlets])).result()
-        for one in import_files(wanted, writer, lambda: Worker(config.rules), outlet=outlet, workers=workers):
+        for one in import_files(wanted, writer, config.rules, outlet=outlet, workers=workers):
             rows.append(one)
             progress(f"{len(rows)} of {len(wanted)} files")
     shown = [[r.became, r.article_id, ", ".join(r.topics), r.error or r.title] for r in rows]

@@ -80,7 +80,7 @@ def topics_test(source: str | None, jsonl: Path | None, labels: bool, config: Pa
     rules = load_topics(find_dir(config))
     if jsonl:
         for line in verdicts.many(rules, jsonl):
-            click.echo(json.dumps(line, ensure_ascii=False))
+            click.echo(json.dumps(line, ensure_ascii=False, default=asdict))
         return None
     if not source:
         raise click.UsageError("name a FILE, or - for standard input, or --jsonl FILE")

@@ -106,11 +106,8 @@ def effective(
         led = f"leads to {page.final_url}"
         if is_listing(page.final_url) and not is_listing(page.url) and not same:
             return Effective("gone", f"{led}, a home page or a section")
-        own = names & {
-            page.final_url,
-            *(url for kind, url in (article.addresses if article else ()) if kind != "named"),
-        }
-        if known and article and not (same or own):
+        own = {page.final_url, *(url for kind, url in (article.addresses if article else ()) if kind != "named")}
+        if known and article and not (same or names & own):
             story = article.is_article is not False and bool(article.text.strip())
             return Effective("gone", f"{led}, another article" if story else f"{led}, no article", other=story)
     if article is None or not article.text.strip():

@@ -42,21 +42,7 @@ _SHORT = deepcopy(DEFAULT_CONFIG)
 _SHORT.set("DEFAULT", "min_extracted_size", "40")
 _STEM = re.compile(r"(?<!\w)[وفبلك]?(?:ال|لل)?([^\W\d_]{4})")
 _BOARD = re.compile(DATA["place"]["board"])
-_AMP = "|".join(  # what AMP sets beside or between the text
-    f"//amp-{name}[not(.//h1)]"
-    for name in (
-        "sidebar",
-        "ad",
-        "sticky-ad",
-        "carousel",
-        "list",
-        "next-page",
-        "social-share",
-        "consent",
-        "embed",
-        "iframe",
-    )
-)
+_AMP = "|".join(f"//amp-{name}[not(.//h1)]" for name in DATA["place"]["amp"])
 _DATA_FRAME = "<html><body><article><h1>{}</h1><div>{}</div></article></body></html>"
 _GZIP = b"\x1f\x8b\x08"
 _COMMENTS = re.compile(rf"[\W\d]*(?:{either(DATA['family']['comments']['labels'])})[\W\d]*")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from archive.errors import ExtractionError, RasidError, UsageError, WorkError
 from archive.models import Article, Judgement, Page, Snapshot
+from archive.rules import RuleSet
 from archive.store import save
 from archive.times import stamp
 from archive.writer import Writer
@@ -68,14 +69,12 @@ def read(worker: Worker, page: Page, path: Path | str) -> tuple[Article, Judgeme
 
 
 def import_files(
-    paths: Sequence[Path], writer: Writer, new_worker: Callable[[], Worker], *, outlet: Outlet | None = None,
-    workers: int = 1,
-) -> Iterator[Imported]:  # fmt: skip
+    paths: Sequence[Path], writer: Writer, rules: RuleSet, *, outlet: Outlet | None, workers: int
+) -> Iterator[Imported]:
     """Import files, `workers` at a time, yielding each as it is kept, in the order given."""
     idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-    pool = [new_worker() for _ in range(workers)]
-    for worker in pool:
-        idle.put(worker)
+    for _ in range(workers):
+        idle.put(Worker(rules))
 
     def one(path: Path) -> Imported:
         worker = idle.get()
@@ -102,5 +101,5 @@ def import_files(
         with ThreadPoolExecutor(workers) as threads:
             yield from threads.map(one, paths)
     finally:
-        for worker in pool:
-            worker.close()
+        while not idle.empty():
+            idle.get().close()

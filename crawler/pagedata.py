@@ -15,24 +15,12 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from archive.furniture import fold, is_prose
+from crawler.clean import DATA
 
 _STATE = re.compile(
     r"""\s*(?:(?:var|let|const)\s+|(?:window|self|globalThis)\s*(?:\.|\[["']))?[\w$]{3,40}(?:["']\])?\s*=\s*(?=[\[{])"""
 )
-_TITLES = ("headline", "title", "name", "post_title")
-_TEXTS = (
-    "articleBody",
-    "body",
-    "content",
-    "html",
-    "text",
-    "bodyHtml",
-    "contentHtml",
-    "post_content",
-    "details",
-    "story",
-)
-_PART = ("text", "html", "content", "value", "rendered", "data", "children")
+_TITLES, _TEXTS, _PART = (DATA["scripts"][names] for names in ("titles", "texts", "parts"))
 _MOST = 100_000  # values looked at in a page
 _TAG = re.compile(r"<[^<>]*>")
 _BREAK = re.compile(r"<(?:br|/p|/div|/h\d|/li)[^<>]*>|\n")

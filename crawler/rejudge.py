@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -76,13 +76,11 @@ def rejudge(
     for number, row in enumerate(kept, 1):
         progress(f"{number} of {len(kept)} kept articles judged again")
         judgement = judge(rules, row["title"], row["text"])
-        change = Change(
-            row["article_id"], heading(row["title"], row["text"]), json.loads(row["was"]), _strengths(judgement), False
-        )
+        title, was = heading(row["title"], row["text"]), json.loads(row["was"])
+        change = Change(row["article_id"], title, was, _strengths(judgement), False)
         if writer:
-            writer.submit(
-                _judge_again(row["article_id"], row["version_id"], judgement, change.gained and notify)
-            ).result()
+            tell = change.gained and notify
+            writer.submit(partial(_judge_again, row=row, judgement=judgement, tell=tell)).result()
         if change.was != change.now:
             yield change
     for number, row in enumerate(passed, 1):
@@ -112,13 +110,10 @@ def keep_passed(
     return writer.submit(operation, size=len(page.body)).result()
 
 
-def _judge_again(article_id: int, version_id: int, judgement: Judgement, tell: bool) -> Callable[[Transaction], None]:
-    def operation(tx: Transaction) -> None:
-        judged(tx, version_id, judgement)
-        if tell:
-            announce(tx, "new", article_id, version_id)
-
-    return operation
+def _judge_again(tx: Transaction, row: dict[str, Any], judgement: Judgement, tell: bool) -> None:
+    judged(tx, row["version_id"], judgement)
+    if tell:
+        announce(tx, "new", row["article_id"], row["version_id"])
 
 
 def _strengths(judgement: Judgement) -> dict[str, str]:
@@ -129,18 +124,12 @@ def rejudge_archive(
     config: Config, since: str, *, apply: bool, notify: bool, progress: Callable[[str], None]
 ) -> list[Change]:
     """`rasid rejudge` on the archive of a configuration. To apply, nobody else may write to it (ArchiveBusy)."""
-    worker = Worker(config.rules)
-    try:
-        with open_archive(config.archive) as archive, ExitStack() as stack:
-            alerts = config.alerts if notify else ()  # who is not asked to tell has nobody to tell
-            writer = Writer(config.archive, replace(policy(config), alerts=alerts)) if apply else None
-            if writer:
-                stack.callback(writer.close)
-            return list(
-                rejudge(archive, config.rules, worker, since=since, writer=writer, notify=notify, progress=progress)
-            )
-    finally:
-        worker.close()
+    with closing(Worker(config.rules)) as worker, open_archive(config.archive) as archive, ExitStack() as stack:
+        how = replace(policy(config), alerts=config.alerts if notify else ())  # who is not to tell has nobody to tell
+        writer = stack.enter_context(Writer(config.archive, how)) if apply else None
+        return list(
+            rejudge(archive, config.rules, worker, since=since, writer=writer, notify=notify, progress=progress)
+        )
 
 
 def label_article(config: Config, article_id: int, topic: str, verdict: Verdict, progress: Progress) -> None:
@@ -168,12 +157,9 @@ def keep_label(config: Config, writer: Writer, target: str) -> None:
         known = archive.article(article_id)
         passed = [row for row in archive.query(_PASSED, ("",)) if row["article_id"] == article_id]
         if known.version_id is None and passed and verdict == "yes":
-            worker = Worker(config.rules)
-            try:
-                page = _captured(archive, passed[0])
+            page = _captured(archive, passed[0])
+            with closing(Worker(config.rules)) as worker:
                 keep_passed(writer, article_id, known.outlet_id, page, *worker.read_sync(page), quiet=True)
-            finally:
-                worker.close()
     writer.submit(lambda tx: label(tx, article_id, topic, "yes" if verdict == "yes" else "no")).result()
 
 

@@ -50,21 +50,11 @@ def many(rules: RuleSet, file: Path) -> Iterator[dict[str, Any]]:
                 raise UsageError(
                     f"{file}:{number}: not a JSON object with a text; write {{id, title, text}}"
                 ) from error
-            found = judge(rules, title, text).matches
-            yield {
-                "id": row.get("id"),
-                "topics": {
-                    m.topic: {
-                        "strength": m.strength,
-                        "score": round(m.score, 4),
-                        "passages": [
-                            {"field": p.field, "start": p.start, "end": p.end, "term": p.term, "surface": p.surface}
-                            for p in m.passages
-                        ],
-                    }
-                    for m in found
-                },
+            topics = {
+                match.topic: {"strength": match.strength, "score": round(match.score, 4), "passages": match.passages}
+                for match in judge(rules, title, text).matches
             }
+            yield {"id": row.get("id"), "topics": topics}
 
 
 def differing(config: Config) -> dict[str, Any]:

@@ -24,16 +24,11 @@ ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /comment\n"
 _FEEDS = {"rss": "application/rss+xml", "atom": "application/atom+xml", "rdf": "application/rdf+xml"}
 
 
-def _environment() -> Environment:
-    found = Environment(
-        loader=PackageLoader("crawler.demo"), autoescape=select_autoescape(["html", "xml"]), keep_trailing_newline=True
-    )
-    found.filters["rfc822"] = format_datetime
-    found.filters["indic"] = lambda text: text.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
-    return found
-
-
-TEMPLATES = _environment()
+TEMPLATES = Environment(
+    loader=PackageLoader("crawler.demo"), autoescape=select_autoescape(["html", "xml"]), keep_trailing_newline=True
+)
+TEMPLATES.filters["rfc822"] = format_datetime
+TEMPLATES.filters["indic"] = lambda text: text.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
 
 
 class Site:

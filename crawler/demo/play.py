@@ -153,27 +153,26 @@ class _Play:
         """Print what the archive holds, then raise WorkError if it is not what it should be."""
         kept, substantive, found, versions, mails, unchanged = self.ask(_COUNTS)[0]
         told, wrong = self.told(), self.substantive() ^ set(self.bundled.values())
+        rest = f"{kept - substantive} that only mention one; {found - kept} passed over"
         rows = [
             ("found", found, f"articles, listed by {len(self.sites)} outlets"),
-            (
-                "kept",
-                substantive,
-                f"on a topic, {kept - substantive} that only mention one; {found - kept} passed over",
-            ),
+            ("kept", substantive, f"on a topic, {rest}"),
             ("versioned", versions - kept, f"edit; {unchanged} looks found no change, the view counter among them"),
             ("withdrawn", told.get("withdrawn", 0), "believed after two looks"),
             ("told", mails, f"mails ({', '.join(f'{n} {kind}' for kind, n in told.items())}) in {sink.directory}"),
         ]
         self.echo("\n" + table(("what", "count", ""), rows) + "\n")
         self.echo(table(_COLUMNS, [(*row[:-1], row[-1][:50]) for row in self.ask(_KEPT)]))
-        faults = [f"{url} is kept as substantive, or not, against expectation" for url in sorted(wrong)]
-        faults += [f"told {told} instead of {TOLD}"] if told != TOLD else []
-        received = len(sink.mails)
-        faults += [f"{received} mails received, {mails} written"] if not received == mails == sum(TOLD.values()) else []
-        if versions != kept + 1:
-            faults += [f"{versions} versions of {kept} articles, where one edit was made"]
-        if faults:
-            raise WorkError(f"the demo did not come out as it should: {'; '.join(faults)}")
+        received, expected = len(sink.mails), sum(TOLD.values())
+        faults = {
+            f"{', '.join(sorted(wrong))}: kept as substantive, or not, against expectation": not wrong,
+            f"told {told} instead of {TOLD}": told == TOLD,
+            f"{received} mails received, {mails} written": received == mails == expected,
+            f"{versions} versions of {kept} articles, where one edit was made": versions == kept + 1,
+        }
+        if not all(faults.values()):
+            told_of = "; ".join(fault for fault, fine in faults.items() if not fine)
+            raise WorkError(f"the demo did not come out as it should: {told_of}")
 
 
 def _prepare(directory: Path, now: str) -> dict[str, str | None]:
