@@ -232,6 +232,10 @@ def explain(rules: RuleSet, title: str, text: str) -> Explanation:
     for topic in rules.by_topic:
         verdict = _weigh(topic, rules, found)
         spoke = {id(signal) for signal, *_ in verdict.spoke}
+        reasons = [
+            Reason(s.rule.why, round(gained, 3), s.rule.veto, tuple(map(original.passage, hits[:MOST_PASSAGES])))
+            for s, hits, gained in verdict.spoke
+        ]
         topics.append(
             TopicReasons(
                 topic=topic.name,
@@ -240,15 +244,7 @@ def explain(rules: RuleSet, title: str, text: str) -> Explanation:
                 points=round(verdict.points, 3),
                 threshold=topic.threshold,
                 mentions=shown(found.hits, topic.mention),
-                reasons=tuple(
-                    Reason(
-                        signal.rule.why,
-                        round(gained, 3),
-                        signal.rule.veto,
-                        tuple(map(original.passage, hits[:MOST_PASSAGES])),
-                    )
-                    for signal, hits, gained in verdict.spoke
-                ),
+                reasons=tuple(reasons),
                 silent=tuple(s.rule.why for s in topic.signals if s.rule.points > 0 and id(s) not in spoke),
                 masked=shown(found.masked, topic.mention),
                 alone=shown(found.alone, topic.mention),

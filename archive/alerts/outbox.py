@@ -43,10 +43,8 @@ def claim(tx: Transaction, mail_id: int) -> MailContext | None:
 
     Whoever was taken out of the rules is written to no more, whatever still waits for them.
     """
-    row = tx.db.execute(
-        "SELECT rule, channel, recipient FROM mails WHERE id = ? AND state = 'queued'", (mail_id,)
-    ).fetchone()
-    if row is None:
+    waiting = "SELECT rule, channel, recipient FROM mails WHERE id = ? AND state = 'queued'"
+    if (row := tx.db.execute(waiting, (mail_id,)).fetchone()) is None:
         return None
     rules = _rules(tx, mail_id, *row)
     if not rules:
@@ -61,14 +59,9 @@ def claim(tx: Transaction, mail_id: int) -> MailContext | None:
 
 def _rules(tx: Transaction, mail_id: int, name: str, channel: Channel, recipient: str) -> list[AlertRule]:
     """The rules a mail is by, that which queued it first; one that was given another name is known by what it wants."""
-    events = [
-        Event(*event)
-        for event in tx.db.execute(
-            "SELECT e.id, e.at, e.kind, e.article_id, e.version_id, e.backlog FROM events e "
-            "WHERE e.id IN (SELECT event_id FROM mail_events WHERE mail_id = ?)",
-            (mail_id,),
-        )
-    ]
+    told = "SELECT id, at, kind, article_id, version_id, backlog FROM events " \
+           "WHERE id IN (SELECT event_id FROM mail_events WHERE mail_id = ?)"  # fmt: skip
+    events = [Event(*event) for event in tx.db.execute(told, (mail_id,))]
     kind, names = "events" if events else "operator", {name}
     names |= {row[0] for row in tx.db.execute("SELECT rule FROM mail_events WHERE mail_id = ?", (mail_id,))}
     writing = [rule for rule in tx.policy.alerts if (channel, recipient) in rule.readers]
@@ -80,10 +73,8 @@ def _rules(tx: Transaction, mail_id: int, name: str, channel: Channel, recipient
 
 def sent(tx: Transaction, mail_id: int) -> None:
     """The server took the mail."""
-    tx.db.execute(
-        "UPDATE mails SET state = 'sent', sent_at = ?, next_attempt_at = NULL, error = NULL WHERE id = ?",
-        (tx.now(), mail_id),
-    )
+    sql = "UPDATE mails SET state = 'sent', sent_at = ?, next_attempt_at = NULL, error = NULL WHERE id = ?"
+    tx.db.execute(sql, (tx.now(), mail_id))
 
 
 def fail(tx: Transaction, mail_id: int, error: str) -> None:
@@ -97,10 +88,8 @@ def put_off(tx: Transaction, mail_id: int, error: str, chance: Callable[[], floa
     if attempts >= LAST_ATTEMPT:
         return fail(tx, mail_id, error)
     delay = min(60.0 * 2 ** (attempts - 1), 4 * 3600.0) * (0.75 + chance() / 2)
-    tx.db.execute(
-        "UPDATE mails SET state = 'queued', next_attempt_at = ?, error = ? WHERE id = ?",
-        (later(tx.now(), delay), error, mail_id),
-    )
+    sql = "UPDATE mails SET state = 'queued', next_attempt_at = ?, error = ? WHERE id = ?"
+    tx.db.execute(sql, (later(tx.now(), delay), error, mail_id))
 
 
 def wait_for_server(tx: Transaction, error: str, chance: Callable[[], float]) -> int:

@@ -157,7 +157,5 @@ def queue(
 
 
 def _add(db: Connection, mail: int, rule: AlertRule, reader: Reader, event: Event) -> None:
-    row = (mail, rule.name, *reader, event.id)
-    db.execute(
-        "INSERT OR IGNORE INTO mail_events (mail_id, rule, channel, recipient, event_id) VALUES (?, ?, ?, ?, ?)", row
-    )
+    sql = "INSERT OR IGNORE INTO mail_events (mail_id, rule, channel, recipient, event_id) VALUES (?, ?, ?, ?, ?)"
+    db.execute(sql, (mail, rule.name, *reader, event.id))

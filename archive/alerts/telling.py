@@ -29,10 +29,8 @@ def read_mail(db: Connection, mail_id: int, rules: Sequence[AlertRule], topics: 
         "WHERE m.id = ?",
         (mail_id,),
     ).fetchone()
-    events = [
-        row[0]
-        for row in db.execute("SELECT DISTINCT event_id FROM mail_events WHERE mail_id = ? ORDER BY 1", (mail_id,))
-    ]
+    told = "SELECT DISTINCT event_id FROM mail_events WHERE mail_id = ? ORDER BY 1"
+    events = [event_id for (event_id,) in db.execute(told, (mail_id,))]
     stories = read_stories(db, events[:LISTED], rules)
     total = len(stories) + len(events[LISTED:])
     return context(rules, topics, at, stories, id=mail_id, message_id=message_id, kind=kind, recipient=recipient,
@@ -87,20 +85,16 @@ def _copies(db: Connection, articles: list[int], *, arabic: bool) -> tuple[Copy,
 
 def _told(db: Connection, version: int, rules: Sequence[AlertRule]) -> Told:
     """A version with those of its matches that the rules are about, the strongest first, and what they search for."""
-    title, text, author, published_at, seen_at = db.execute(
-        "SELECT title, text, author, published_at, captured_at FROM versions WHERE id = ?", (version,)
-    ).fetchone()
-    matches = db.execute(
-        "SELECT topic, strength, score FROM matches WHERE version_id = ? ORDER BY strength DESC, score DESC, topic",
-        (version,),
-    ).fetchall()
+    words = "SELECT title, text, author, published_at, captured_at FROM versions WHERE id = ?"
+    title, text, author, published_at, seen_at = db.execute(words, (version,)).fetchone()
+    of = "SELECT topic, strength, score FROM matches WHERE version_id = ? ORDER BY strength DESC, score DESC, topic"
     passages = (
         'SELECT field, start, "end", term, surface FROM passages WHERE version_id = ? AND topic = ? '
         "ORDER BY field DESC, start"
     )
     wanted = tuple(
         Match(topic, strength, score, tuple(Passage(*hit) for hit in db.execute(passages, (version, topic))))
-        for topic, strength, score in matches
+        for topic, strength, score in db.execute(of, (version,)).fetchall()
         if any(rule.wants(topic, strength) for rule in rules)
     )
     named = [span for rule in rules for span in asked(db, version, rule) or ()]
