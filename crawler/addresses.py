@@ -14,7 +14,7 @@ from crawler.clean import DATA
 from crawler.urls import canonical, same_site
 
 Twin = Literal["amp", "mobile", "id"]
-_LISTING = re.compile(DATA["page"]["listing"])
+LISTING = re.compile(DATA["page"]["listing"])
 _AMP, _MOBILE = re.compile(r"/amp/?$|^/amp/|\.amp(?:\.html?)?$"), re.compile(r"(?:m|mobile|wap|touch)\.")
 _DAY = re.compile(r"(?:19|20)\d\d(?:[01]\d[0-3]\d)?")
 _LINKS = 200  # tags of a page that are looked at
@@ -40,7 +40,7 @@ def twin(url: str) -> Twin | None:
 def is_listing(url: str) -> bool:
     """Whether an address by its look is a home page or a section, no article's."""
     parts = urlsplit(url)
-    return twin(url) != "id" and bool(_LISTING.search(unquote(parts.path))) and not re.search(r"\d", parts.query)
+    return twin(url) != "id" and bool(LISTING.search(unquote(parts.path))) and not re.search(r"\d", parts.query)
 
 
 def akin(a: str, b: str) -> bool:

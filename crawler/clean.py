@@ -43,7 +43,7 @@ _BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
 _DATELINE = re.compile(rf"\w+(?:\s\w+)?\s*[-–]\s*(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])})")
 _CRUMBS = re.compile(rf"(?:{either(DATA['family']['breadcrumb']['labels'])}){STOP}")
-_NOBODY, _CITIES, _SECTIONS = (
+_NOBODY, _CITIES, SECTIONS = (
     frozenset(map(fold, names)) for names in (_CREDIT["nobody"], _CREDIT["cities"], DATA["sections"]["names"])
 )
 
@@ -246,7 +246,7 @@ def clean(
             rule = "byline"
         elif (head and _is_tag(row)) or (tail and ("tags", row.text) in out.removed):
             rule = "tags"
-        elif head and row.plain in _SECTIONS:
+        elif head and row.plain in SECTIONS:
             rule = "section"
         linked = rule == "link"
         if rule:
@@ -316,7 +316,7 @@ def _is_tag(row: _Row) -> bool:
 
 def _drop_sections(out: Clean) -> None:
     """A run of at least two bare section names at the very end."""
-    run = len(list(takewhile(lambda line: fold(line) in _SECTIONS, reversed(out.lines))))
+    run = len(list(takewhile(lambda line: fold(line) in SECTIONS, reversed(out.lines))))
     if run >= 2:
         out.removed += [("section", line) for line in out.lines[-run:]]
         del out.lines[-run:]

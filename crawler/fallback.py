@@ -10,14 +10,13 @@ from dataclasses import replace
 from html import escape
 from urllib.parse import urlsplit
 
-from archive.furniture import either, fold, is_prose
+from archive.furniture import fold, is_prose
 from archive.models import Article, Link, Page
 from archive.versions import FEED, is_stump
-from crawler.clean import DATA
 from crawler.extract import extract, tree_of
+from crawler.kind import ERROR, OTHER
 
 _TAG = re.compile(r"<[^<>]*>")
-_ERROR, _OTHER = (re.compile(rf"(?:{either(DATA['page'][kind])})(?!\w)") for kind in ("error", "other"))
 _WORDS = "//body//text()[normalize-space()][not(ancestor::script or ancestor::style or ancestor::noscript)]"
 _BARRED = "//input[@type='password']|//meta[@name='robots' or @name='ROBOTS'][contains(@content, 'noindex')]"
 _FRAME = '<meta property="og:type" content="article"><body><article><h1>{}</h1>{}</article>'
@@ -45,8 +44,8 @@ def _may_be(page: Page, link: Link, read: Article) -> bool:
     """Whether a page may be the article's: it bears the title the feed gave, or shows not a word where it was asked."""
     tree = tree_of(page)
     shown, given, printed = [fold(text) for text in tree.xpath(_WORDS)], fold(link.title or ""), fold(read.title)
-    if tree.xpath(_BARRED) or any(map(_ERROR.match, [printed, *shown])):
+    if tree.xpath(_BARRED) or any(map(ERROR.match, [printed, *shown])):
         return False
     asked, answered = (urlsplit(url).path.rstrip("/") for url in (page.url, page.final_url))
-    blank = not (shown or _OTHER.match(printed)) and asked == answered
+    blank = not (shown or OTHER.match(printed)) and asked == answered
     return blank or (given != "" and f" {given} " in f" {printed} ")

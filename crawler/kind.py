@@ -10,17 +10,15 @@ from lxml.html import HtmlElement
 
 from archive.furniture import either, fold, is_prose
 from archive.models import Page
-from crawler.clean import DATA, Clean
+from crawler.addresses import LISTING
+from crawler.clean import DATA, SECTIONS, Clean
 from crawler.metadata import Metadata, text_of
 
 _KIND = DATA["page"]
-_ERROR, _SORRY, _OTHER, _ABOUT = (
+ERROR, _SORRY, OTHER, _ABOUT = (
     re.compile(rf"(?:{either(_KIND[kind])})(?!\w)") for kind in ("error", "sorry", "other", "about")
 )
-_LISTED, _SINGLE, _LISTING, _NOTICE, _SITE, _PARTS = (
-    re.compile(_KIND[kind]) for kind in ("classes", "single", "listing", "notice", "site", "parts")
-)
-_SECTIONS = frozenset(map(fold, DATA["sections"]["names"]))
+_LISTED, _SINGLE, _NOTICE, _SITE = (re.compile(_KIND[kind]) for kind in ("classes", "single", "notice", "site"))
 
 
 def is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> bool | None:
@@ -42,7 +40,7 @@ def is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> bo
     classes = tree.body.get("class") or ""
     if cards >= 0.5 or (_LISTED.search(classes) and not _SINGLE.search(classes)):
         return False
-    if _LISTING.search(unquote(url.path)) and page.url == page.final_url and not (meta.published or meta.author):
+    if LISTING.search(unquote(url.path)) and page.url == page.final_url and not (meta.published or meta.author):
         return False
     if meta.published or meta.author or tidy.author or tidy.published or tidy.credit:
         return True if meta.headline is not None or len(prose) >= 2 else None
@@ -55,15 +53,15 @@ def is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> bo
 
 def _is_notice(title: str, prose: list[str], meta: Metadata) -> bool:
     """Whether the site speaks of itself: an error, a login, a page about it."""
-    parts = [part for part in re.split(_PARTS, title) if part and part not in meta.site]
+    parts = [part for part in re.split(_KIND["parts"], title) if part and part not in meta.site]
     about = _ABOUT.match(title)
     if about and title[about.end() :].strip() in meta.site:
         return True
-    if len(parts) == 1 and (_OTHER.fullmatch(parts[0]) or parts[0] in _SECTIONS):
+    if len(parts) == 1 and (OTHER.fullmatch(parts[0]) or parts[0] in SECTIONS):
         return True
     if len(prose) >= 4 or (meta.stated and prose):
         return False
-    if _ERROR.match(title):  # "Sorry, ..." may be told, too
+    if ERROR.match(title):  # "Sorry, ..." may be told, too
         return not _SORRY.match(title) or len(title.split()) < 4 or bool(_SITE.search(fold(" ".join([title, *prose]))))
     return not (meta.author or meta.claimed) and bool(_NOTICE.search(fold(" ".join([title, *prose[:1]]))))
 

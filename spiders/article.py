@@ -24,7 +24,7 @@ from archive.models import Article, Judgement, Look, Page, Saved, Snapshot
 from archive.store import save
 from archive.times import later
 from archive.versions import is_stump, likeness, same_text
-from crawler.effective import Effective, effective, named, onward
+from crawler.effective import effective, named, onward
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
 from crawler.middlewares import Wire, no_page
@@ -121,7 +121,7 @@ class ArticleSpider(OutletSpider):
         told = await self._read(response, due)
         for _ in range(HOPS):
             sent, claimed = onward(told.page, told.article), named(told.page, told.article)
-            if self._what(told, known, names).status in ("blocked", "outage"):
+            if effective(told.page, told.article, known, names).status in ("blocked", "outage"):
                 break
             if sent:
                 told = await self._read(await self._ask(sent, told.page, again=due.article_id is not None), due)
@@ -136,7 +136,7 @@ class ArticleSpider(OutletSpider):
                 if told.article and further.article and likeness(told.article, further.article) >= SAME:
                     told = further  # else it is named by mistake
         told = await self._twin(told, due)
-        what = self._what(told, known, names)
+        what = effective(told.page, told.article, known, names)
         if what.other and same_site(told.page.final_url, due.url):
             await self._keep(replace(told, page=replace(told.page, url=told.page.final_url)), due, None)
         by_hand = what.status == "not_article" and self.only is not None
@@ -175,9 +175,6 @@ class ArticleSpider(OutletSpider):
             return _Told(page, wire, *await self.job.read(page))
         except ExtractionError as error:
             return _Told(page, wire, error=str(error))
-
-    def _what(self, told: _Told, known: Article | None, names: frozenset[str]) -> Effective:
-        return effective(told.page, told.article, known, names)
 
     async def _keep(self, told: _Told, due: Due, article_id: int | None) -> Saved:
         if told.article is None or told.judgement is None:
