@@ -7,9 +7,10 @@ import random
 import signal
 import threading
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from warcio.archiveiterator import ArchiveIterator
@@ -18,7 +19,9 @@ from archive.alerts.rules import AlertRule
 from archive.frontier import OutletRow, request, start_crawl, sync_outlets
 from archive.ledger import check
 from archive.looks import look, record_fetch
+from archive.migrations import migrate
 from archive.models import Article, Look, Page, Snapshot
+from archive.sqlite import connect_write
 from archive.store import save
 from archive.times import moment
 from archive.topics import judge, shipped_rules
@@ -78,12 +81,30 @@ def shot(article: Article = ON_TOPIC, page: Page | None = None, **more: Any) -> 
     return Snapshot(page or globals()["page"](), article, judge(RULES, article.title, article.text), **more)
 
 
+@cache
+def _empty() -> bytes:
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "archive.db")
+        db = connect_write(path)
+        migrate(db, path)
+        db.close()
+        return path.read_bytes()
+
+
+def prepared(path: Path) -> Path:
+    """Has an empty archive there, if there is none: to make its schema takes as long as most tests do."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_empty())
+    return path
+
+
 class Kit:
     """A writer on an archive with one outlet and one crawl, and short ways to use them."""
 
     def __init__(self, directory: Path, **policy_changes: Any) -> None:
         self.clock = StandingClock()
-        self.path = directory / "archive.db"
+        self.path = prepared(directory / "archive.db")
         self.writer = Writer(self.path, policy(**policy_changes), clock=self.clock)
         self.do(lambda tx: sync_outlets(tx, [SANA]))
         self.crawl = self.do(lambda tx: start_crawl(tx, "sana"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,15 @@ settings.register_profile("rasid", deadline=None, max_examples=30)  # a busy mac
 settings.register_profile("thorough", deadline=None, max_examples=500)  # for `make test-slow`
 settings.load_profile("rasid")
 readers._SPAWN = children  # type: ignore[assignment]  # forked from what has loaded all; test_worker starts one anew
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """A command run in this process takes away what it may; the next test begins as it was."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")

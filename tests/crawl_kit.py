@@ -19,6 +19,7 @@ from crawler.crawl import Crawls
 from crawler.guest import Guest
 from crawler.session import policy
 from crawler.worker import Worker
+from tests.archive_kit import prepared
 from tests.servers import Site
 from tests.warp import Warp
 
@@ -86,7 +87,7 @@ class Desk:
 
     def open(self) -> Desk:
         self.configure()
-        self.writer = Writer(self.config.archive, policy(self.config), group_ms=5, clock=self.now)
+        self.writer = Writer(prepared(self.config.archive), policy(self.config), group_ms=5, clock=self.now)
         self.guest = Guest(self.config, self.writer, clock=self.now)
         self.crawls = Crawls(self.config, self.writer, self.worker, self.guest, clock=self.now)
         self.closers = [self.writer.close]

@@ -27,6 +27,7 @@ from archive.writer import Writer
 from crawler.config import Crawl, Duration
 from crawler.guest import Guest, NoPage, Stopping
 from crawler.resolver import is_public, literal
+from tests.archive_kit import prepared
 
 NOW = datetime(2026, 1, 21, 9, 0, tzinfo=UTC)
 URL = "https://example.org/a"
@@ -46,7 +47,7 @@ class World:
 
 @pytest.fixture
 def writer(tmp_path: Path) -> Iterator[Writer]:
-    with Writer(tmp_path / "archive.db", Policy((3600.0,), 3600.0, shipped_rules(), ())) as writer:
+    with Writer(prepared(tmp_path / "archive.db"), Policy((3600.0,), 3600.0, shipped_rules(), ())) as writer:
         yield writer
 
 
