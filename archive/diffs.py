@@ -77,13 +77,6 @@ def diff(
     return tuple(_joined(pieces, before, after, headline))
 
 
-def apply(before: str, pieces: Sequence[Piece], after: str) -> str:
-    """The words of the second text, those that stayed or moved taken from the first: `after`, but for what makes no
-    edit."""
-    taken = {"equal", "moved"}
-    return " ".join(p.was(before) if p.op in taken else p.now(after) for p in pieces if p.op != "removed")
-
-
 def _read(text: str, headline: bool, ignored: Collection[int]) -> _Words:
     words, start = _Words([], [], []), 0
     for number, line in enumerate(text.split("\n")):
@@ -182,7 +175,9 @@ def _joined(pieces: Iterable[Piece], before: str, after: str, headline: bool) ->
     last: Piece | None = None
     for piece in pieces:
         was, now = piece.was(before), piece.now(after)
-        if piece.op == "replaced" and fold(was) == fold(now) and not (headline and ("؟" in was) != ("؟" in now)):
+        yeh = "ى" if "ی" in was + now else "ي"  # that of other languages stands for both
+        same = piece.op == "replaced" and fold(was).replace(yeh, "ي") == fold(now).replace(yeh, "ي")
+        if same and not (headline and ("؟" in was) != ("؟" in now)):
             piece = replace(piece, op="equal")
         if last and last.op == piece.op == "equal":
             last = replace(last, from_end=piece.from_end, end=piece.end)

@@ -56,21 +56,22 @@ def edits(field: str, before: str, after: str, pieces: Sequence[Piece], rules: R
     found = [_judge(field, before, after, pieces, group, rules) for group in _groups(before, pieces)]
     for n, (edit, facts) in enumerate(found):
         for other, theirs in found[n + 1 : n + 1 + _NEAR]:
-            if _SENTENCE_END.search(after[edit.start : other.start]):
+            between = after[edit.end : other.start], before[edit.from_end : other.from_start]
+            if all(map(_SENTENCE_END.search, between)):
                 break
             _cancel(facts, theirs)
     return [_told(edit, facts) for edit, facts in found]
 
 
 def _cancel(one: list[Fact], other: list[Fact]) -> None:
-    """Take out of both what only stands elsewhere in its sentence now, beside the same word; a date beside any. What
-    was replaced on either side has changed places."""
+    """Take out of both what only stands elsewhere in its sentence now, a number beside the same word. What was
+    replaced on either side has changed places."""
     replaced = {
         a.kind for facts in (one, other) for a in facts if any(b.kind == a.kind and b.lost != a.lost for b in facts)
     }
     for fact in [fact for fact in one if fact.kind not in ("negation", "quotation", *replaced)]:
         for twin in other:
-            beside = fact.kind == "date" or twin.beside.removeprefix("و") == fact.beside.removeprefix("و")
+            beside = fact.kind != "number" or twin.beside & fact.beside
             if beside and twin[:2] == fact[:2] and twin.lost != fact.lost:
                 one.remove(fact)
                 other.remove(twin)
@@ -131,7 +132,7 @@ def _judge(
     found = [fact for fact in facts if not is_(fact.value, WEAK, -1) or any(_replaces(fact, other) for other in facts)]
     found += filter(None, (_counted(_bare(piece.was(before)), _bare(piece.now(after))) for piece in changed))
     if quoted := _quoted(changed, before, after, respelt):
-        found.append(Fact("quotation", quoted, quoted, quoted))
+        found.append(Fact("quotation", quoted, quoted))
     return edit, found
 
 
@@ -189,7 +190,7 @@ def _counted(old: str, new: str) -> Fact | None:
     for many, one in ((old, new), (new, old)):
         stem = re.sub("(?:تان|تين|ان|ين|ون)$", "", many)
         if stem != many and len(stem) > 1 and one in (stem, stem + "ه"):
-            return Fact("number", many, many, many)
+            return Fact("number", many, many)
     return None
 
 
@@ -229,16 +230,16 @@ def _missing(mine: Sequence[Fact], others: Sequence[Fact]) -> list[Fact]:
             out.append(fact)
     for kinds in (("number",), ("place", "actor")):
         a, b = ([fact for fact in side if fact.kind in kinds] for side in (mine, others))
-        if not out and [f.value for f in a] != [f.value for f in b] and _places(a) == _places(b):
-            theirs = {(f.value, f.beside) for f in b}
-            out += [f for f in a if (f.value, f.beside) not in theirs and not is_(f.value, WEAK, -1)]
+        if not out and [f.value for f in a] != [f.value for f in b]:
+            out += [f for f in a if not is_(f.value, WEAK, -1) and _elsewhere(f, a, b)]
     return out
 
 
-def _places(found: Sequence[Fact]) -> list[str]:
-    """The words that names and numbers stand beside, in some order; a name beside another leaves its place empty."""
-    names = {fact.surface for fact in found}
-    return sorted("" if fact.beside in names else fact.beside for fact in found)
+def _elsewhere(fact: Fact, mine: Sequence[Fact], others: Sequence[Fact]) -> bool:
+    """Whether a fact stands where another one stood: beside a word of that one's, and beside none of its own."""
+    now = frozenset[str]().union(*(twin.beside for twin in others if twin.value == fact.value))
+    then = frozenset[str]().union(*(other.beside for other in mine if other.value != fact.value))
+    return bool(now & then) and not now & fact.beside
 
 
 def _replaces(one: Fact, other: Fact) -> bool:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from bisect import bisect
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from archive.arabic.dates import read_line
@@ -25,10 +24,11 @@ from archive.folding import fold
 from archive.furniture import DATA, STOP, either, family_of, read_more
 from archive.vocabulary import VOCABULARY
 
-_LONGEST, _LINKED, _TAIL = 90, 130, 4  # characters of a line told by its form, of one that links; words of a name
+_LONGEST, _LINKED, _TITLE = 90, 130, 25  # characters of a line told by its form, of one that links, of a headline
+_TAIL = 4  # words of a name
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
-_HEADINGS = frozenset({"list", "author_box", "poll", "comments", "tags", "breadcrumb"})
-_SITES = frozenset({"disclaimer", "rights", "comments", "notice", "desk", "author_box"})  # nobody else speaks so
+_ANYWHERE = frozenset({"more", "poll", "comments", "readers", "tags"})
+_HEADINGS = _ANYWHERE | {"list", "author_box", "breadcrumb"}
 _ARABIC, _WORD = re.compile(r"[\u0620-\u064a]"), re.compile(r"[^\W\d_]+")
 _SENTENCE = re.compile(r"[.!?؟…][\s\"»”)\u200b-\u200f\u202a-\u202e\u2066-\u2069]*$")
 _CUT = re.compile(r"(?:\.\.|…)\W*$")
@@ -40,11 +40,7 @@ _FILE = tomllib.loads(Path(__file__).with_name("noise.toml").read_text("utf-8"))
 _OF = {name: frozenset(_WORD.findall(normalise(words))) for name, words in _FILE["words"].items()}
 _EXACT = {"n": "not", "t": "stamps", "y": "you", "c": "elsewhere", "r": "rights"}
 _CALENDAR = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))
-_DATES = {
-    word
-    for names in (*_CALENDAR["months"], _CALENDAR["weekdays"])
-    for word in _WORD.findall(normalise(" ".join(names)))
-}
+_DATES = frozenset(_WORD.findall(normalise(f"{_CALENDAR['months']} {_CALENDAR['weekdays']}")))
 _PHRASES = VOCABULARY["phrases"]
 _GIVEN = frozenset(map(normalise, _PHRASES["name"]["given"]))
 _ACTORS = [name for key, names in _PHRASES["actor"].items() if key not in _FILE["houses"] for name in names]
@@ -67,6 +63,7 @@ _PRONOUN = r"(?P<own>نا|كم|ك)?(?:هم?|ها)?"
 _SITE = re.compile(rf"(?:(?P<named>{_nouns('named')})|{_nouns('site')}){_PRONOUN}")
 _CALL = re.compile(rf"و?(?:{_any('call')})(?:وا|ي)?(?:و?نا|و?ها?)?")
 _NEWS = re.compile(rf"(?<!\w)(?:\w{{0,3}}{_nouns('news')}{_PRONOUN}|{either(_ACTORS)}){STOP}")
+_ACTOR, _FILED = re.compile(either(_ACTORS)), re.compile("[zlshop]+")
 _KNOWN = frozenset().union(*_OF.values())
 _NAMES = re.compile(
     rf"(?<!\w)(?:[وبلف]|لل)?(?:(?P<place>{either(_PLACES)})"
@@ -95,6 +92,7 @@ def _kind(word: str) -> str:
     return known or ("d" if word in _DATES else "?")
 
 
+@lru_cache(1 << 10)
 def _code(text: str) -> str:
     """The kinds of the words of a text, a letter each."""
     named = _NAMES.sub(lambda name: " ¤ " if name["place"] else " @ ", normalise(text))
@@ -104,19 +102,17 @@ def _code(text: str) -> str:
 # ---- lines ---------------------------------------------------------------------------------------------------------
 
 _SHAPES = {name: re.compile("|".join(shapes)) for name, shapes in _FILE["shapes"].items()}
+_BLOCKS = re.compile("|".join(_FILE["blocks"]))
 _HEAD = re.compile(r"(.{3,60}?)\s*(?:[:|؟?»>›؛←]+|\.\.+|…)\s*(?=\S)")
 _LABELS = either(_FILE["labels"])
 _LABEL = re.compile(rf"\W*(?:{_LABELS})(?:\s+و?(?:{_LABELS}))?\s*:((?:\W*\w+){{0,8}})\W*$")
-_FORM = re.compile(
-    rf"\W*(?:{either(_FILE['begins'])}){STOP}|عاجل\s*[|:]|\W*(?:{either(_FILE['captions'])}){STOP}"
-    r"|\W*(?:صوره|لقطه|مشهد|منظر|خريطه|رسم)\s+ل\w|(?:(?:#|@)\S+[\s،,|]*)+$|.*(?<!\w)@\w+"
-    r"|.*(?:https?:|www\.|\b(?:t|wa|fb|twitter)\.(?:me|com)/)\S|(?:\W*[^\W\d_](?!\w)){2,5}[\W\d]*$"
-)
+_FORM = re.compile("|".join([rf"\W*(?:{either(_FILE['begins'] + _FILE['captions'])}){STOP}", *_FILE["forms"]]))
 _CORRECTION = re.compile(rf"\W*(?:{either(_FILE['corrections'])}){STOP}")
-_ONLY = re.compile(
-    rf"(?:[\W\d]*(?:{either([*_FILE['only'], *DATA['credit']['through'], *_FILE['outlets']])}){STOP})+[\W\d]*"
-)
+_ALONE = either([*_FILE["only"], *DATA["credit"]["through"], *_FILE["outlets"]])
+_ONLY = re.compile(rf"(?:[\W\d]*(?:{_ALONE}){STOP})+[\W\d]*")
 _SIGNED = re.compile(r"(.*?)\s*(?:[(\[]([^()\[\]]{2,40})[)\]]|\s[-–—|/]\s*([^-–—|/()]{2,30}))\W*")
+_BOARD = re.compile(r"(?=.*%|(?:\D+\d[\d.,]*){3})\W*(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*\s?%?(?:\W*[·|•/،–-]\W*|\W*$)){2,}")
+_ASKED = re.compile(r".*[?؟:]\s*")
 _PARTS = re.compile(r"\s*[|•·/]\s*|\s[-–—]\s")
 _DASH = re.compile(r"[-–—ـ/|()]")
 
@@ -135,29 +131,31 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     """
     family, plain, edge = family_of(line), normalise(line).strip(), before or after
     sentence = is_sentence(line) and not _CUT.search(line)
-    if family and (edge or not family[1]) and (not sentence or family[0] in _SITES):
-        return True
-    if read_more(line) is not None:
+    if read_more(line) is not None or (family and (edge or not family[1]) and not sentence):
         return True
     if not plain or len(line) > 2 * _LONGEST:
         return False
     code = _code(line)
-    if _links(plain) or _SHAPES["sentence" if sentence else "line"].fullmatch(code):
+    signed = _SIGNED.fullmatch(line)
+    credit = (signed[2] or signed[3]) if signed and not is_sentence(signed[1]) else ""
+    if _links(plain) or _code(credit)[:1] == "s" or _SHAPES["sentence" if sentence else "line"].fullmatch(code):
+        return True
+    asked, board = _ASKED.match(plain) if code[:1] in "svy" else None, _BOARD.fullmatch
+    if (asked and board(plain, asked.end())) or (board(plain) and not _NEWS.search(plain)):
         return True
     if sentence or len(line) > _LINKED:
         return False
     if len(line) > _LONGEST or _FORM.match(plain):
         return _FORM.match(plain) is not None
-    said, signed, label = read_line(line, _NEVER), _SIGNED.fullmatch(line), _LABEL.match(plain)
-    credit = normalise(signed[2] or signed[3]) if signed and not is_sentence(signed[1]) else ""
+    said, label = read_line(line, _NEVER), _LABEL.match(plain)
     parts = [part for part in _PARTS.split(line) if part.strip()]
-    named = [(plain, code, "edge"), (credit, _code(credit), "credit")]
+    named = _SHAPES["edge"].fullmatch(code) is not None and not _NEWS.search(plain)
     return bool(
         (said.alone and (said.published or said.updated))
         or (label and not _tells(label[1]))
         or (":" in plain and _SHAPES["clock"].fullmatch(code))
         or (edge and _ONLY.fullmatch(plain))
-        or (edge and any(_SHAPES[shape].fullmatch(kinds) and not _NEWS.search(words) for words, kinds, shape in named))
+        or (edge and (named or (_SHAPES["credit"].fullmatch(_code(credit)) and not _NEWS.search(normalise(credit)))))
         or (len(parts) > 1 and all(is_noise(part, before=before, after=after) for part in parts))
         or (before and _is_dateline(line, code))
     )
@@ -165,12 +163,9 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
 
 def _links(plain: str) -> bool:
     """Whether a line leads to another article: by an arrow, by words of reading before a mark."""
-    head, words = _HEAD.match(plain), _WORD.findall(plain)
-    piece = len(words) > 3 and _kind(words[0]) == "s" and words[1] in _OF["read"] and words[2][0] != "ب"
-    if piece or plain.startswith((">>", "←", "◀")):
-        return True
+    head = _HEAD.match(plain)
     reads = head is not None and not _OF["read"].isdisjoint(_WORD.findall(head[1]))
-    return bool(head and reads and _SHAPES["link"].fullmatch(_code(head[1])))
+    return plain.startswith((">>", "←", "◀", "▶")) or bool(head and reads and _SHAPES["link"].fullmatch(_code(head[1])))
 
 
 def is_told(line: str) -> bool:
@@ -196,12 +191,20 @@ def changes(
 ) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     """The diffs of titles and of texts, given as (title, text), without what is noise; `known` are folded lines that
     are none of the text, whatever they say."""
-    heads = diff(old[0], new[0], headline=True)
-    if any(piece.op != "equal" for piece in heads):
-        told = frozenset(_WORD.findall(normalise(f"{old[1]} {new[1]}")))
-        heads = tuple(_quiet(piece, old[0], new[0], told) for piece in heads)
-    texts = diff(old[1], new[1], ignored=_ignored(old, new, known))
-    return heads, tuple(_apart(piece, old[1], new[1]) for piece in texts)
+    heads, texts = diff(old[0], new[0], headline=True), diff(old[1], new[1], ignored=_ignored(old, new, known))
+    cut = any(_CUT.search(a[0]) and fold(b[0]).startswith(fold(a[0])) for a, b in ((old, new), (new, old)))
+    beside = partial(_is_label, told=f"{old[1]} {new[1]}")
+    return (() if cut else _without(heads, old[0], new[0], beside)), _without(texts, old[1], new[1], _is_apart)
+
+
+def _without(pieces: Iterable[Piece], was: str, now: str, beside: Callable[[str, int, int], bool]) -> tuple[Piece, ...]:
+    """Pieces without what only stands beside a headline or a paragraph on every side that has it."""
+    out = []
+    for piece in pieces:
+        sides = ((was, piece.from_start, piece.from_end), (now, piece.start, piece.end))
+        quiet = piece.op not in ("equal", "moved") and all(side[1] == side[2] or beside(*side) for side in sides)
+        out.append(replace(piece, op="equal") if quiet else piece)
+    return tuple(out)
 
 
 def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str]) -> tuple[set[int], set[int]]:
@@ -210,96 +213,93 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
     counts = [Counter(key for _, key in side) for side in sides]
     both = counts[0].keys() & counts[1].keys()  # sentences that both have: what they stand around is the text
     spoken = {key for line, key in sides[0] + sides[1] if key in both and (is_sentence(line) or len(line) > _LONGEST)}
-    told = [[at for at, (_, key) in enumerate(side) if key in spoken] for side in sides]
-    places = [
-        {key: bisect(ours, at) for at, (_, key) in enumerate(side)} for ours, side in zip(told, sides, strict=True)
-    ]
     out = set[int](), set[int]()
     for n, (title, _) in enumerate((old, new)):
-        mine, others, ours = counts[n], counts[1 - n], told[n]
+        mine, others = counts[n], counts[1 - n]
+        ours = [at for at, (_, key) in enumerate(sides[n]) if key in spoken]
         first, last = (ours[0], ours[-1]) if ours else (len(sides[n]), -1)
-        seen, block = Counter[str](), ""
+        seen, block, kinds = Counter[str](), "", ""
         for number, (line, key) in enumerate(sides[n]):
             seen[key] += 1
             block = "" if number in ours else _block(line, block)
-            more = mine[key] > others[key] and (
-                seen[key] > max(1, others[key])  # told twice
-                or key == fold(title)
-                or (_ARABIC.search(title) and not _ARABIC.search(line))
+            more = mine[key] > others[key]
+            noise = key not in spoken and (
+                _repeats(line, title)
+                or (more and _ARABIC.search(title) and not _ARABIC.search(line))
                 or is_noise(line, before=number < first, after=number > last)
-                or (block and (block == "more" or number > last))
+                or (block and (block == "more" or number > last or (number > first and block in _ANYWHERE)))
             )
-            caption = mine[key] == others[key] == 1 and key not in spoken and places[0][key] != places[1][key]
-            if not key or key in known or more or caption:  # one that stands elsewhere now
+            if not key or key in known or noise or (more and seen[key] > max(1, others[key])):  # or told twice
                 out[n].add(number)
+            kinds += "t" if key in spoken else ("N" if more else "n") if noise else _length(line) if more else "?"
+        for run in _BLOCKS.finditer(kinds):
+            out[n].update(range(*run.span()))
     return out
+
+
+def _repeats(line: str, title: str) -> bool:
+    """Whether a line is the headline, with hardly anything beside it."""
+    before, found, after = normalise(line).partition(normalise(title).strip() or "\n")
+    brief = len(found) > _TITLE and len(f"{before} {after}".split()) <= _TAIL
+    return fold(line) == fold(title) or (brief and not _NEWS.search(f"{before} {after}"))
+
+
+def _length(line: str) -> str:
+    """Of what length a line is, by words, as `blocks` in noise.toml call it."""
+    words, digits = len(_WORD.findall(normalise(line))), re.search(r"\d", line)
+    if is_told(line.rstrip(" ؟?")) or not words:
+        return "?"
+    return ("d" if digits else "w" if words == 1 else "s") if words < _TAIL - (digits is not None) else "b"
 
 
 def _block(line: str, block: str) -> str:
     """The kind of heading that a line is or stands under, "" for none: links to elsewhere end with the next sentence,
-    who the writer is does not."""
+    who the writer is and what readers say does not."""
     heading = "more" if read_more(line) == "" else (family_of(line) or ("",))[0]
-    if not heading and not _OF["lists"].isdisjoint(_WORD.findall(normalise(line))) and is_noise(line, before=False):
+    words = _WORD.findall(normalise(line))
+    if _SHAPES["readers"].fullmatch(_code(line)) and not _OF["readers"].isdisjoint(words):
+        heading = "readers"
+    elif heading not in _HEADINGS and not _OF["lists"].isdisjoint(words) and is_noise(line, before=False):
         heading = "list"
-    if heading == "more" or heading in _HEADINGS:
+    if heading in _HEADINGS:
         return heading
     linked = len(line) <= _LINKED and (line[:1] in "-•*▪◾●" or not line.rstrip().endswith("."))
-    return block if linked or block == "author_box" else ""
+    return block if linked or block in ("author_box", "readers") else ""
 
 
 # ---- what stands beside a paragraph or a headline ------------------------------------------------------------------
 
-_SEGMENTS = re.compile(r"[|\-–—•·»«‹›:/\\()\[\]{}.…+#،]+")
+_SEGMENTS = re.compile(r"[|\-–—•·»«‹›<>:/\\()\[\]{}.…+#،]+")
 
 
-def _apart(piece: Piece, was: str, now: str) -> Piece:
-    """What one text alone has at the ends of a paragraph, set apart from it: a dateline, a signature, a number."""
-    text, start, end = (
-        (was, piece.from_start, piece.from_end) if piece.op == "removed" else (now, piece.start, piece.end)
-    )
+def _is_apart(text: str, start: int, end: int) -> bool:
+    """Whether words at an end of a paragraph are none of it."""
     said, bare = text[start:end].strip(), text[start:end].strip(" ()[]-–—/|")
-    if piece.op not in ("inserted", "removed") or len(said) > _LINKED:
-        return piece
     left = text[max(0, start - _LINKED) : start].rpartition("\n")[2].strip()
     right = text[end : end + _LINKED].partition("\n")[0].strip()
     closed, ends = said[:1] in "([" and said.rstrip(".")[-1:] in ")]", not right.strip(" .-–—/|")
     alone = (
         closed or (is_sentence(left) and (is_sentence(said) or ends)) or (ends and f"{left[-1:]}{said}"[0] in "-–—/|")
     )
-    noise = alone and is_noise(bare, before=False, after=ends)
-    if not left and not noise:
-        stop = said[-1:] if said[-1:] in ":-–—)/|" else right[:1]
-        marker = _OF["marks"].issuperset(_WORD.findall(normalise(said)))
-        noise = re.fullmatch(r"\W*\d{1,2}[.)\-–/]+", said) is not None or (
-            stop in [*":-–—/)|ـ"] and (marker or _is_dateline(said + stop, _code(said)))
-        )
-    return replace(piece, op="equal") if noise else piece
+    if alone and is_noise(bare, before=False, after=ends):
+        return True
+    stop, head = said[-1:] if said[-1:] in ":-–—)/|." else right[:1], f"{left} {said}".strip()
+    numbered = re.fullmatch(r"\W*\d{1,2}[.)\-–/]+", said) is not None
+    marker = not left and (numbered or _OF["marks"].issuperset(_WORD.findall(normalise(said))))
+    return stop in [*":-–—)/|ـ."] and (marker or _is_dateline(head + stop, _code(head)))
 
 
-def _quiet(piece: Piece, was: str, now: str, told: frozenset[str]) -> Piece:
-    """A marker ("عاجل") or the name of a site that a headline lost or gained at its ends is no edit of it."""
-    sides = ((was, piece.from_start, piece.from_end), (now, piece.start, piece.end))
-    cut = any(
-        _CUT.search(side) and other[start:].strip() and not side[end:].strip(" .…")
-        for (side, _, end), (other, start, _) in (sides, sides[::-1])
-    )
-    beside = all(start == end or _is_label(side, start, end, told) for side, start, end in sides)
-    return replace(piece, op="equal") if cut or (beside and piece.op != "moved") else piece
-
-
-def _is_label(title: str, start: int, end: int, told: frozenset[str]) -> bool:
+def _is_label(title: str, start: int, end: int, told: str) -> bool:
     """Whether words of a headline stand beside it and are markers, a section, an outlet, or what names a site."""
     before, said, after = title[:start], title[start:end], title[end:]
     words, ends = _WORD.findall(normalise(said)), _WORD.search(before) is not None
-    if ends and _WORD.search(after):
-        return False
     marks = f"{before.rstrip()[-1:]} {said} {after.lstrip()[:1]}"
     piped = re.search(r"[|•·»«‹›\[\]]|::|//", marks) is not None
     parts = [part for part in _SEGMENTS.split(said) if _WORD.search(part)]
-    return _OF["markers"].issuperset(words) or (
-        _SEGMENTS.search(marks) is not None
-        and all(_beside(part, piped or (ends and told.isdisjoint(words))) for part in parts)
-    )
+    own = piped or (ends and set(words).isdisjoint(_WORD.findall(normalise(told))))
+    path = len(parts) > 1 and not ends and all(_FILED.fullmatch(_code(_ACTOR.sub(" ¤ ", part))) for part in parts)
+    apart = path or (_SEGMENTS.search(marks) is not None and all(_beside(part, own) for part in parts))
+    return (apart or _OF["markers"].issuperset(words)) and not (ends and _WORD.search(after))
 
 
 def _beside(part: str, own: bool) -> bool:
@@ -308,7 +308,7 @@ def _beside(part: str, own: bool) -> bool:
     words, filed = _WORD.findall(normalise(part)), _OF["marks"] | _OF["sections"]
     if set(_code(part)) == {"o"} or not any(filed.isdisjoint((word, word[:-1], *stripped(word))) for word in words):
         return True
-    if _tells(part) or len(words) > _TAIL or re.search(r"[?؟]|\d", part.replace("24", "")):
+    if _tells(part) or len(words) > _TAIL or re.search(r"[?؟]|\d", part):
         return False
     if not _OF["names"].isdisjoint(words):
         return len(words) > 1

@@ -38,12 +38,12 @@ _WORTH = {normalise(name): normalise(number) for number, names in VOCABULARY["nu
 
 
 class Fact(NamedTuple):
-    """Something an edit may not touch without mattering: what it is worth, and the word beside it."""
+    """Something an edit may not touch without mattering: what it is worth, and the words beside it, marked by side."""
 
     kind: str
     value: Any
     surface: str
-    beside: str
+    beside: frozenset[str] = frozenset()
     lost: bool = False  # only the first of two texts has it
 
 
@@ -78,12 +78,14 @@ def facts_of(text: str, rules: RuleSet | None = None) -> list[Fact]:
     def span(fact: _Found) -> tuple[int, int]:
         return source_span(text, offsets, spans[fact.start][0], spans[fact.end - 1][1])
 
-    out = []
+    out, last, before = [], -1, ""
     for fact in _dated(sorted(found, key=lambda fact: fact[:2]), words):
         if fact.kind != "idiom":
-            beside = fact.end if fact.kind == "number" else fact.start - 1
-            near = words[beside] if 0 <= beside < len(words) else ""
-            out.append(Fact(fact.kind, fact.value, text[slice(*span(fact))], near))
+            joined = fact.start == last and words[last].startswith("و")  # stands where the one before it does
+            before = before if joined else words[fact.start - 1].removeprefix("و") if fact.start else ""
+            last, after = fact.end, words[fact.end] if fact.end < len(words) else ""
+            beside = frozenset({f"<{before}", f">{after}"}) - {"<", ">"}
+            out.append(Fact(fact.kind, fact.value, text[slice(*span(fact))], beside))
     if rules:
         actors = [span(fact) for fact in found if fact.kind == "actor"]
         watched = frozenset[int]().union(*(topic.mention for topic in rules.by_topic))
@@ -91,7 +93,7 @@ def facts_of(text: str, rules: RuleSet | None = None) -> list[Fact]:
             low, high = source_span(text, offsets, hit.start, hit.end)
             part = any(a <= low and high <= b and b - a > high - low for a, b in actors)
             if hit.term in watched and not part:
-                out.append(Fact("term", hit.term, text[low:high], ""))
+                out.append(Fact("term", hit.term, text[low:high]))
     return out
 
 
@@ -112,6 +114,9 @@ def _known(words: Sequence[str], at: int) -> _Found | None:
 def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool) -> tuple[int, str, Any] | None:
     """A phrase with what belongs to it: the name after a title, what a ministry is of; None if that is missing."""
     following, more = (words[n] if n < len(words) else "" for n in (end, end + 1))
+    inner = _known(words, end) if following and kind in ("place_head", "title") else None
+    if inner and inner.kind == "place":  # قرب مدينة الباب, الوزير بغداد
+        return inner[1:] if kind == "place_head" else None
     if kind == "head":
         other = _no_name(following) or following in _TITLES or (defined and not following.startswith("ال"))
         return None if other else (end + 1, "actor", (value, _root(following)))

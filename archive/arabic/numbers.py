@@ -45,7 +45,8 @@ def read_numbers(words: Sequence[str]) -> list[Number]:
     found, at = list[Number](), 0
     while at < len(words):
         number = _read(words, at) if _counts(words[at]) else None
-        if number and number.value != 1:
+        verb = number and number.end == at + 1 and words[at].endswith(("اثني", "اثنا"))  # أثنى; a two needs a ten
+        if number and number.value != 1 and not verb:
             found.append(number)
         at = number.end if number else at + 1
     return found
