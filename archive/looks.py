@@ -163,14 +163,15 @@ def rung(tx: Transaction, article: Known, at: str) -> str | None:
 
 
 def _first_missed(db: Connection, article: Known, at: str) -> str:
-    """When the first was missed of those that are, or were when this one was first missed, since the article was last
-    seen; `at` if it is that one itself."""
+    """When the first was missed of those that are, since the article was last seen; `at` if it is that one itself. One
+    that was missed within the hour before it, and is withdrawn since, counts: the two went together."""
     sql = f"SELECT max(at) FROM fetches WHERE article_id = ? AND outcome IN {ANSWERED[:3]}"  # noqa: S608  # constants
     seen = db.execute(sql, (article.id,)).fetchone()[0] or article.first_seen_at
     sql = """SELECT min(suspect_at) FROM articles WHERE outlet_id IS ? AND suspect_at >= ?
-             AND (status = 'suspect' OR (status = 'gone' AND gone_at >= ?))"""
-    first = db.execute(sql, (article.outlet_id, seen, article.suspect_at or at)).fetchone()[0]
-    return min(first or at, article.suspect_at or at)
+             AND (status = 'suspect' OR (status = 'gone' AND gone_at >= ? AND suspect_at >= ?))"""
+    missed = article.suspect_at or at
+    first = db.execute(sql, (article.outlet_id, seen, missed, later(missed, -HOUR))).fetchone()[0]
+    return min(first or at, missed)
 
 
 def _peers(db: Connection, article: Known, since: str, most: int) -> tuple[int, int]:
