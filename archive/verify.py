@@ -8,8 +8,10 @@ pruned, or a page just redacted, is not taken for damage.
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import re
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from mmap import ACCESS_READ, mmap
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Literal
 
@@ -97,7 +99,7 @@ def verify(
     tasks += [partial(_check_ledger, archive, at, min(at + STRETCH, last)) for at in range(0, last or 1, STRETCH)]
     if sample is not None:
         tasks = chance.sample(tasks, min(sample, len(tasks)))
-    with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
+    with ProcessPoolExecutor(workers, get_context("forkserver"), _end_with_parent) as pool:
         futures = [pool.submit(task) for task in tasks]
         for number, done in enumerate(as_completed(futures), 1):
             part = done.result()
@@ -112,6 +114,17 @@ def verify(
     db.close()
     report.findings.sort(key=lambda f: (not f.fault, f.where, f.offset or 0))
     return report
+
+
+def _end_with_parent() -> None:
+    """A process of the pool waits for work for ever where the one that gave it was killed."""
+
+    def wait() -> None:
+        if parent := parent_process():
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def files(db: Connection, captures: Path) -> list[str]:

@@ -210,7 +210,7 @@ def show(article_id: int, config: Config) -> Report:
 @config_option
 def serve(host: str, port: int, config: Config) -> None:
     """Serve the archive read-only: SQL, search and article pages in the browser (Datasette)."""
-    from archive.desk import serve as serve_desk
+    from archive.desk.server import serve as serve_desk
 
     serve_desk(config.archive, host=host, port=port, on_ready=lambda url: click.echo(f"Serving {url}"))
 

@@ -22,7 +22,7 @@ from archive.alerts.delivery import DeliveryReport
 from archive.alerts.notices import operator_clear, operator_notice
 from archive.alerts.outbox import retry
 from archive.alerts.rules import AlertRule
-from archive.desk import open_desk
+from archive.desk.server import open_desk
 from archive.edits import _take_back
 from archive.errors import ConfigError
 from archive.frontier import OutletRow, sync_outlets

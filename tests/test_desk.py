@@ -24,7 +24,8 @@ from markupsafe import escape
 
 from archive import sqlite
 from archive.arabic.normalise import normalise
-from archive.desk import open_desk, pages, serve
+from archive.desk import pages
+from archive.desk.server import open_desk, serve
 from archive.errors import ArchiveError, WorkError
 from archive.frontier import OutletRow, sync_outlets
 from archive.looks import look
@@ -480,7 +481,7 @@ def test_a_real_server_follows_the_writer_and_stops_on_sigterm(tmp_path: Path) -
     kit = Kit(tmp_path)
     kit.save()
     code = (
-        "import sys; from pathlib import Path; from archive.desk import serve\n"
+        "import sys; from pathlib import Path; from archive.desk.server import serve\n"
         "serve(Path(sys.argv[1]), port=0, on_ready=lambda address: print(address, flush=True)); print('stopped')"
     )
     server = subprocess.Popen([sys.executable, "-c", code, str(kit.path)], stdout=subprocess.PIPE, text=True)

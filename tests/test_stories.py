@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive import open_archive
-from archive.desk import open_desk
+from archive.desk.server import open_desk
 from archive.similarity import bands, read_telling, relation, terms
 from archive.stories import copies_of, story_of, work_off
 from archive.upkeep import catch_up

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import archive.titles
 from archive.alerts.render import MailContext, Story, Told, render
-from archive.desk import open_desk, pages
+from archive.desk import pages
+from archive.desk.server import open_desk
 from archive.models import Article, Judgement, Match, Passage, Snapshot
 from archive.reading import open_archive
 from archive.store import save

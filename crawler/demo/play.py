@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from archive.desk import serve
+from archive.desk.server import serve
 from archive.errors import ArchiveError, UsageError, WorkError
 from archive.sqlite import SqliteError, connect_read
 from archive.times import moment, stamp, utc_now
