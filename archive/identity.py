@@ -33,6 +33,9 @@ def identify(tx: Transaction, snapshot: Snapshot) -> tuple[Known, bool]:
     proved = {url: owner for url, owner in owners.items() if owner == met or _same(db, owner, snapshot, kinds[url])}
     aside = met is None and bool(proved) and kinds[page.final_url] != "canonical"
     article_id = met or next(iter(proved.values()), None) or _new(tx, snapshot, owners, kinds)
+    own = next((proved[url] for url, kind in kinds.items() if kind == "canonical" and url in proved), article_id)
+    if own != article_id and _live(db, own):  # it goes on where the page itself says it belongs
+        article_id, aside = own, True
     for other in {*proved.values()} - {article_id}:
         article_id = _merged(db, article_id, other)
     for url, kind in kinds.items():
@@ -69,6 +72,11 @@ def _same(db: Connection, owner: int, snapshot: Snapshot, kind: str) -> bool:
     kept; then the address must look like the page's own."""
     told, _ = kept(db, owner)
     return likeness(told, snapshot.article) >= SAME if told else kind not in ("named", "moved")
+
+
+def _live(db: Connection, article_id: int) -> bool:
+    sql = "SELECT 1 FROM articles WHERE id = ? AND status = 'live' AND latest_version_id IS NOT NULL"
+    return db.execute(sql, (article_id,)).fetchone() is not None
 
 
 def _new(tx: Transaction, snapshot: Snapshot, owners: dict[str, int], kinds: dict[str, str]) -> int:

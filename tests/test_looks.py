@@ -250,6 +250,21 @@ def test_two_rows_that_are_one_are_joined_and_of_two_histories_one_goes_on(kit):
     assert [d.article_id for d in kit.do(lambda tx: due_articles(tx.db, "sana", later(at, 9 * DAY), 9))] == [3]
 
 
+def test_of_two_kept_rows_the_one_goes_on_whose_address_the_page_names_as_its_own(kit):
+    near = replace(story(1), text=story(1).text + "\nوختم البيان بذلك.")
+    kit.save(story(1), url=url(1))
+    kit.save(near, url=url(2))
+    named = replace(near, addresses=(("canonical", url(1)),))
+    saved = kit.save(named, later(NOW, HOUR), page=page(url(2), later(NOW, HOUR)), article_id=2)
+    assert saved.article_id == 1
+    assert kit.rows("SELECT article_id, count(*) FROM versions GROUP BY 1") == [(1, 1), (2, 1)]
+    assert addresses(kit) == {url(1): (1, "canonical"), url(2): (1, "moved")}
+    due = kit.do(lambda tx: due_articles(tx.db, "sana", later(NOW, DAY), 9))
+    assert [(again.article_id, again.url) for again in due] == [(1, url(1))]
+    with open_archive(kit.path) as archive:
+        assert archive.article(2).goes_on_as == 1
+
+
 def test_a_canonical_address_that_never_answered_proves_no_withdrawal(kit):
     wrong = "https://sana.example/x/71-nql"
     kit.save(claims(("canonical", wrong)), url="https://sana.example/71-nql")
