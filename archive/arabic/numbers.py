@@ -34,6 +34,7 @@ _WORD = re.compile(r"(?P<joined>[وف]?)(?P<before>(?:[بك]|ل(?!ل))?)(?P<arti
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _WORDS = 1 << 14  # remembered, since words come back
 _GROUPED = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
+_DECIMAL = re.compile(r"(?<=^\d),(?=\d{1,2}$)")  # 1,5 مليون
 
 
 def read_numbers(words: Sequence[str]) -> list[Number]:
@@ -99,10 +100,14 @@ def _read(words: Sequence[str], start: int) -> Number | None:
 
 
 def _vague(words: Sequence[str], start: int) -> Number | None:
-    """عشرات, مئات, عشرات الآلاف, آلاف with no number before it; a part of something alone."""
+    """عشرات, مئات, عشرات الآلاف, آلاف with no number before it; a part of a scale (نصف مليون), or of something else."""
     first = _uncounted(words[start])
-    if first is None or not isinstance(first, str):
-        return Number(first, start, start + 1) if first else None
+    if first is None:
+        return None
+    if not isinstance(first, str):
+        scale = _worth(words[start + 1]) if start + 1 < len(words) else (False, "", 0.0)
+        of_scale = scale[1] in ("scale", "hundreds") and not scale[0]
+        return Number(round(first * scale[2]) if of_scale else first, start, start + 1 + of_scale)
     second = _VAGUE.get(words[start + 1]) if start + 1 < len(words) else None
     return Number(f"{first} of {second}" if second else first, start, start + 1 + bool(second))
 
@@ -125,7 +130,7 @@ def _uncounted(word: str) -> str | float | None:
 @lru_cache(_WORDS)
 def _worth(word: str) -> tuple[bool, str, float]:
     """Whether a word is joined by "and", what kind of number word it is ("" for none), and its worth."""
-    plain = _GROUPED.sub("", word)
+    plain = _DECIMAL.sub(".", _GROUPED.sub("", word))
     if _DIGITS.fullmatch(plain):
         return False, "digits", float(plain)
     for whole in (True, False):
