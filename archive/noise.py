@@ -25,6 +25,7 @@ from archive.furniture import DATA, STOP, either, family_of, read_more
 from archive.vocabulary import VOCABULARY
 
 _LONGEST, _LINKED, _TITLE = 90, 130, 25  # characters of a line told by its form, of one that links, of a headline
+_SAID = 200  # paragraphs that are looked for in one that may join them
 _TAIL = 4  # words of a name
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 _ANYWHERE = frozenset({"more", "poll", "comments", "readers", "tags"})
@@ -216,14 +217,22 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
     out = set[int](), set[int]()
     for n, (title, _) in enumerate((old, new)):
         mine, others = counts[n], counts[1 - n]
-        ours = [at for at, (_, key) in enumerate(sides[n]) if key in spoken]
+        whole = " ".join(key for _, key in sides[1 - n])
+        said = [key for line, key in sides[1 - n] if is_sentence(line)][:_SAID]
+        ours = [
+            at
+            for at, (line, key) in enumerate(sides[n])
+            # Paragraphs that one text joins, or parts, are told by both.
+            if key in spoken
+            or ((is_sentence(line) or len(line) > _LONGEST) and key and (key in whole or any(k in key for k in said)))
+        ]
         first, last = (ours[0], ours[-1]) if ours else (len(sides[n]), -1)
         seen, block, kinds = Counter[str](), "", ""
         for number, (line, key) in enumerate(sides[n]):
             seen[key] += 1
             block = "" if number in ours else _block(line, block)
             more = mine[key] > others[key]
-            noise = key not in spoken and (
+            noise = number not in ours and (
                 _repeats(line, title)
                 or (more and _ARABIC.search(title) and not _ARABIC.search(line))
                 or is_noise(line, before=number < first, after=number > last)
@@ -231,7 +240,7 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
             )
             if not key or key in known or noise or (more and seen[key] > max(1, others[key])):  # or told twice
                 out[n].add(number)
-            kinds += "t" if key in spoken else ("N" if more else "n") if noise else _length(line) if more else "?"
+            kinds += "t" if number in ours else ("N" if more else "n") if noise else _length(line) if more else "?"
         for run in _BLOCKS.finditer(kinds):
             out[n].update(range(*run.span()))
     return out

@@ -187,3 +187,15 @@ def test_a_percent_sign_a_headline_cut_short_and_what_players_leave_make_no_edit
         assert same_version(Article(title, text), told)
     assert not same_version(told, Article(told.title, told.text.replace("60%", "%16")))
     assert not same_version(told, Article("جولة محادثات جديدة بين دمشق وقسد", told.text))
+
+
+def test_paragraphs_joined_below_what_stands_around_are_read_as_the_text_they_are():
+    lines = [
+        "نقلت القوات 35 معتقلاً من سجن الشدادي إلى الحسكة بحسب بيان رسمي.",
+        "وقال شهود إن الطريق أغلق ساعات، وإن الدوريات عادت مساء.",
+    ]
+    told, joined = Article("نقل معتقلين", "\n".join(lines)), " ".join(lines)
+    for text in (joined, joined.replace(".", "")):
+        around = f"عدد التعليقات (11)\n{text}\nشارك الخبر على فيسبوك"
+        assert same_version(told, Article("نقل معتقلين", around))
+        assert not same_version(told, Article("نقل معتقلين", around.replace("35", "36")))
