@@ -375,7 +375,7 @@ def _bounded(amount: _Amount, bound: str, at: int, until: int) -> _Amount:
 @cache
 def _rules() -> RuleSet:
     """Acts, nouns of people and the words around them as one rule set; each term is named by name and role."""
-    terms: dict[str, dict[str, Any]] = act_terms({**lexicon(), "event": {}})
+    terms: dict[str, dict[str, Any]] = act_terms()
     for name, noun in _DATA["counted"].items():
         sound = [normalise(stem) for stem in noun.get("sound", ())]
         one = {stem + end for stem in sound for end in ("", "ا", "ه")}

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.acts import read_acts
 from archive.places import named, places, read_places
 
 NAMED = {
@@ -82,24 +81,3 @@ def test_the_gazetteer_is_sound() -> None:
 def test_mentions_lie_within_the_text(text: str) -> None:
     for mention in read_places(text, text):
         assert 0 <= mention.start < mention.end <= len(text)
-    for act in read_acts(text):
-        assert 0 <= act.start < act.end <= len(text)
-
-
-ACTS = {
-    "مقتل مدني وإصابة آخرين": ["killed", "wounded"],
-    "لقي خمسة أشخاص مصرعهم": ["killed", "killed"],
-    "أودى الهجوم بحياة طفل": ["killed", "attacked"],
-    "لقي المبعوث ترحيبا": [],
-    "مقتل وإصابة 12 عنصرا": ["casualties"],
-    "أفرجت قسد عن 50 معتقلا": ["released"],
-    "أطلقت السلطات سراحهم": ["released"],
-    "الحكم بالإعدام على خمسة": ["sentenced"],
-    "إعدام خمسة": ["executed"],
-    "سينقلون إلى العراق": ["transferred"],
-}
-
-
-@pytest.mark.parametrize("text", ACTS)
-def test_acts(text: str) -> None:
-    assert [act.name for act in read_acts(text)] == ACTS[text]
