@@ -74,7 +74,7 @@ def live(directory: Path, epoch: Any, hanging: Any, log: Path, seed: int, step: 
         names.HEALTH_S = 3600.0
     names.Jobs, names.aside = _Jobs, warp.counted(service.aside)
     names.Service._aloud = _left_out
-    for module in (jobs, schedulers, executors):
+    for module in (jobs, schedulers, executors):  # APScheduler takes no clock as a parameter
         module.datetime = Now  # type: ignore[attr-defined]
     fork_here()
     asyncio.set_event_loop(warp)
@@ -84,6 +84,7 @@ def live(directory: Path, epoch: Any, hanging: Any, log: Path, seed: int, step: 
 async def _run(warp: Warp, directory: Path, now: Any, seed: int) -> None:
     from twisted.internet import reactor
 
+    # Twisted reads the machine's clock; its delays must leap with the rest.
     reactor.seconds = warp.time  # type: ignore[method-assign]
     config = load_config(directory)
     writer = CountingWriter(config.archive, policy(config), clock=now)

@@ -353,7 +353,12 @@ def test_a_channel_goes_the_way_of_mail_and_its_address_is_written_nowhere(kit_w
 
 @pytest.mark.parametrize(
     "hung",
-    ["email", pytest.param("apprise", marks=pytest.mark.skipif(not channels.installed(), reason="as above"))],
+    [
+        "email",
+        pytest.param(
+            "apprise", marks=pytest.mark.skipif(not channels.installed(), reason="needs pip install 'rasid[channels]'")
+        ),
+    ],
 )
 def test_what_hangs_delays_what_goes_by_it_alone(kit_with, sink, hung):
     kit = kit_with(structs.replace(NEWSROOM, to=("desk@example.org",)))

@@ -8,7 +8,7 @@ import crawler.rejudge
 import crawler.report
 import crawler.service
 import crawler.visits
-import tests.clockwork  # noqa: F401
+import tests.clockwork  # noqa: F401  # loaded for the children, not used here
 from archive.models import Page
 from tests.archive_kit import NOW, RULES
 
