@@ -27,7 +27,7 @@ from crawler.addresses import is_listing, twin
 from crawler.charset import charset_of, decode
 from crawler.clean import DATA
 from crawler.telegram import POST
-from crawler.urls import canonical
+from crawler.urls import resolved
 
 Status = Literal["live", "moved", "gone", "blocked", "outage", "not_article", "unreadable"]
 UNLIKE = 0.1  # likeness below which two tellings have nothing in common
@@ -141,10 +141,7 @@ def named(page: Page, article: Article | None) -> str | None:
 
 
 def _resolved(said: str, page: Page) -> str | None:
-    try:
-        url = canonical(html.unescape(said), page.final_url)
-    except ValueError:
-        return None
+    url = resolved(html.unescape(said), page.final_url)
     return None if url in (page.url, page.final_url) else url
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
 # What newsletters, social networks and advertisers append; the page is the same without it.
@@ -52,6 +53,17 @@ def canonical(url: str, base: str | None = None) -> str:
     if len(result) > _MAX:
         raise ValueError(f"longer than {_MAX} characters")
     return result
+
+
+def resolved(said: str | None, base: str) -> str | None:
+    """The canonical address that a page at `base` means by what it says; None where that is none.
+
+    >>> resolved("../خبر", "https://example.org/a/b"), resolved("mailto:x", "https://example.org/"), resolved("", "x")
+    ('https://example.org/%D8%AE%D8%A8%D8%B1', None, None)
+    """
+    with suppress(ValueError):
+        return canonical(said, base) if said else None
+    return None
 
 
 def host_key(url: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -18,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from archive.models import Link
 from crawler.charset import printable
-from crawler.urls import canonical
+from crawler.urls import resolved
 
 LINKS_MAX = 1000  # of one page of a listing, in its order; a longer one is a dump, not news
 NESTS_MAX = 200_000  # objects and lists of one JSON listing; each takes fifty times its length in memory
@@ -118,11 +117,7 @@ def once(links: Iterable[Link]) -> tuple[Link, ...]:
 
 def pages(named: Iterable[str], url: str) -> tuple[str, ...]:
     """Addresses of further pages that a listing at `url` names, as far as they are any."""
-    found = []
-    for address in named:
-        with suppress(ValueError):
-            found.append(canonical(address, url))
-    return tuple(found)
+    return tuple(page for address in named if (page := resolved(address, url)))
 
 
 def may_be_article(url: str) -> bool:

@@ -12,7 +12,7 @@ import feedparser
 from archive.models import Link
 from crawler.charset import printable
 from crawler.listings import LONG_TAG, Listing, once, pages, plain, read_date, read_json
-from crawler.urls import canonical
+from crawler.urls import resolved
 
 TAGS_MAX = 500_000  # of one feed; feedparser reads 30,000 in a second
 _HALF = re.compile(rb"&#(?:x0*d[89a-f][0-9a-f]{2}|0*5(?:529[6-9]|5[3-9]\d\d|[67]\d{3}));", re.I)  # of a surrogate pair
@@ -70,11 +70,8 @@ def _json(body: bytes, url: str) -> Listing:
 def _items(items: list[dict[str, Any]], url: str) -> Iterator[Link]:
     for item in items:
         said = {key: value for key, value in item.items() if isinstance(value, str)}
-        try:
-            link = canonical(said.get("url") or said.get("external_url") or said.get("id", ""), url)
-        except ValueError:
-            continue
-        if link == url:
+        link = resolved(said.get("url") or said.get("external_url") or said.get("id"), url)
+        if link is None or link == url:
             continue
         authors = item["authors"] if isinstance(item.get("authors"), list) else [item.get("author")]
         names = [str(author["name"]) for author in authors if isinstance(author, dict) and author.get("name")]
@@ -92,11 +89,8 @@ def _items(items: list[dict[str, Any]], url: str) -> Iterator[Link]:
 def _entries(feed: Any, url: str) -> Iterator[Link]:
     for entry in feed.entries:
         address = entry.get("link") or (entry.get("id") if str(entry.get("id", "")).startswith("http") else None)
-        try:
-            link = canonical(address or "", url)
-        except ValueError:
-            continue
-        if not address or link == url:
+        link = resolved(address, url)
+        if link is None or link == url:
             continue
         # In RSS and RDF, dc:date is the date of the item, and feedparser files it under `updated`.
         published, updated = dict.get(entry, "published"), dict.get(entry, "updated")

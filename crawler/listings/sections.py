@@ -10,7 +10,7 @@ from w3lib.encoding import html_to_unicode
 
 from archive.models import Link
 from crawler.listings import HEADLINE_WORDS, Listing, Scope, is_article, once, plain
-from crawler.urls import canonical, same_site
+from crawler.urls import canonical, resolved, same_site
 
 # A form with headlines in it is no search box: some sites (ASP.NET) put one around the whole page.
 _FORM = "ancestor::form[not(.//h1 or .//h2 or .//h3)]"
@@ -32,12 +32,9 @@ def links_from_section(body: bytes, content_type: str, url: str, scope: Scope = 
 
 def _articles(tree: Any, base: str, home: str, scope: Scope) -> Iterator[Link]:
     for anchor in _LINKS(tree):
-        try:
-            link = canonical(anchor.get("href"), base)
-        except ValueError:
-            continue
+        link = resolved(anchor.get("href"), base)
         title = plain(anchor.text_content()) or plain(anchor.get("title"))
-        if link == home or not same_site(link, home):
+        if link is None or link == home or not same_site(link, home):
             continue
         admitted = scope.admits(link)
         if is_article(link, title or "") if admitted is None else admitted:

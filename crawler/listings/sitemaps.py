@@ -16,7 +16,7 @@ from archive.times import instant
 from crawler.charset import decode
 from crawler.listings import LINKS_MAX, LONG_TAG, Listing, Scope, may_be_article, once, plain, read_date
 from crawler.listings.feeds import links_from_feed
-from crawler.urls import canonical
+from crawler.urls import resolved
 
 UNPACKED_MAX = 25_000_000  # bytes
 REFERENCES_MAX = 500_000  # to characters and entities; each takes twenty times its length in memory
@@ -94,12 +94,10 @@ def _entry(element: Any) -> dict[str, str]:
 
 def _articles(entries: Iterable[dict[str, str]], url: str, scope: Scope) -> Iterator[Link]:
     for entry in entries:
-        try:
-            link = canonical(entry["loc"], url)
-        except ValueError:
+        if (link := resolved(entry["loc"], url)) is None:
             continue
         title, admitted = plain(entry.get("title")), scope.admits(link)
-        if entry["loc"] and (bool(title) or may_be_article(link) if admitted is None else admitted):
+        if bool(title) or may_be_article(link) if admitted is None else admitted:
             published, modified = read_date(entry.get("publication_date")), read_date(entry.get("lastmod"))
             yield Link(link, title, published, modified_at=modified)
 
@@ -126,12 +124,10 @@ def _children(entries: Iterable[dict[str, str]], url: str, mark: str | None) -> 
     known: dict[str, tuple[float, list[int]]] = {}  # when a child was modified, and the numbers in its name
     newest = ""
     for entry in entries:
-        try:
-            child = canonical(entry["loc"], url)
-        except ValueError:
+        if (child := resolved(entry["loc"], url)) is None:
             continue
         name = unquote(urlsplit(child).path.rpartition("/")[2] + urlsplit(child).query)
-        if entry["loc"] and not _OTHER.search(name):
+        if not _OTHER.search(name):
             modified = read_date(entry["lastmod"]) or ""
             known[child] = _when(modified), [int(number[:18]) for number in re.findall(r"\d+", name)]
             newest = max(newest, modified, key=_when)

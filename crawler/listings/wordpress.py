@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from archive.models import Link
 from archive.times import later, stamp
 from crawler.listings import Listing, once, plain, read_date, read_json
-from crawler.urls import canonical
+from crawler.urls import resolved
 
 OVERLAP_S = 60  # read again: what was saved in the second of the mark, or is shown a little after it was saved
 _FIELDS = "_fields=id,link,date_gmt,modified_gmt,title"
@@ -66,11 +66,7 @@ def _address(root: str, query: str) -> str:
 
 def _link(post: dict[str, Any], url: str) -> Link | None:
     said = post.get("link")
-    if not isinstance(said, str) or not said.strip():
-        return None
-    try:
-        address = canonical(said, url)
-    except ValueError:
+    if not isinstance(said, str) or (address := resolved(said.strip(), url)) is None:
         return None
     title = post.get("title")
     words = plain(str(title.get("rendered") or "")) if isinstance(title, dict) else None
