@@ -10,7 +10,8 @@ from typing import Any
 
 from archive.captures import hash_file
 from archive.learned import forget
-from archive.sqlite import insert
+from archive.reading import Archive
+from archive.sqlite import Connection, insert
 from archive.times import later, stamp
 from archive.transaction import Transaction
 from archive.writer import Writer
@@ -48,27 +49,33 @@ class PruneReport:
         return f"{self.files} WARC files with {self.captures} captures ({size}), {rows}"
 
 
-def prune(writer: Writer, passed_days: float, fetches_days: float = 90, *, dry_run: bool = False) -> PruneReport:
+def prunable(archive: Archive, now: str, passed_days: float, fetches_days: float = 90) -> PruneReport:
+    """What `prune` would drop at `now`; only reads."""
+    files = _old_files(archive.db, later(now, -passed_days * DAY))
+    sizes = [path.stat().st_size for file, _ in files if (path := archive.path.parent / "captures" / file).exists()]
+    before = later(now, -fetches_days * DAY)
+    rows = {table: len(archive.db.execute(found, (before,)).fetchall()) for table, found in _OLD.items()}
+    return PruneReport(len(files), sum(held for _, held in files), sum(sizes), **rows)
+
+
+def prune(writer: Writer, passed_days: float, fetches_days: float = 90) -> PruneReport:
     """Drop `passed` WARC files that were written, with all they hold, over `passed_days` ago; never kept captures.
 
     Works beside saves, through the writer; not to be called in its thread. Rows go first, then the file: what a crash
     leaves between is set aside at the next start.
     """
     captures = size = 0
-    files = writer.submit(lambda tx: _old_files(tx, later(tx.now(), -passed_days * DAY))).result()
+    files = writer.submit(lambda tx: _idle_files(tx, later(tx.now(), -passed_days * DAY))).result()
     for file, held in files:
         path = writer.archive.parent / "captures" / file
         captures += held
         size += path.stat().st_size if path.exists() else 0
-        if not dry_run:
-            _delete(writer, "warc_files", "SELECT id FROM warc_files WHERE file = ?1", file)
-            _delete(writer, "captures", "SELECT id FROM captures WHERE file = ?1", file)
-            path.unlink(missing_ok=True)
+        _delete(writer, "warc_files", "SELECT id FROM warc_files WHERE file = ?1", file)
+        _delete(writer, "captures", "SELECT id FROM captures WHERE file = ?1", file)
+        path.unlink(missing_ok=True)
     before = writer.submit(lambda tx: later(tx.now(), -fetches_days * DAY)).result()
-    drop = _count if dry_run else _delete
-    rows = {table: drop(writer, table, found, before) for table, found in _OLD.items()}
-    if not dry_run:
-        writer.submit(lambda tx: forget(tx, later(tx.now(), -RARE_DAYS * DAY))).result()
+    rows = {table: _delete(writer, table, found, before) for table, found in _OLD.items()}
+    writer.submit(lambda tx: forget(tx, later(tx.now(), -RARE_DAYS * DAY))).result()
     return PruneReport(len(files), captures, size, **rows)
 
 
@@ -112,20 +119,15 @@ def _over(tx: Transaction) -> list[str]:
     return found
 
 
-def _old_files(tx: Transaction, before: str) -> list[tuple[str, int]]:
-    """Passed files nothing is appended to, and how many captures each holds. A file's name says when it was written."""
-    rows = tx.db.execute(
-        "SELECT file, count(*) FROM captures WHERE series = 'passed' GROUP BY file "
-        "HAVING max(at) < ? AND file < 'passed-' || substr(?, 1, 10) ORDER BY file",
-        (before, before),
-    ).fetchall()
-    return [(file, held) for file, held in rows if not tx.captures.in_use(file)]
+def _old_files(db: Connection, before: str) -> list[tuple[str, int]]:
+    """Passed files of days before, and how many captures each holds. A file's name says when it was written."""
+    sql = "SELECT file, count(*) FROM captures WHERE series = 'passed' GROUP BY file " \
+          "HAVING max(at) < ?1 AND file < 'passed-' || substr(?1, 1, 10) ORDER BY file"  # fmt: skip
+    return db.execute(sql, (before,)).fetchall()
 
 
-def _count(writer: Writer, _table: str, found: str, value: str) -> int:
-    """How many rows `_delete` would take."""
-    sql = f"SELECT count(*) FROM ({found})"  # noqa: S608
-    return int(writer.submit(lambda tx: tx.db.execute(sql, (value,)).fetchone()[0]).result())
+def _idle_files(tx: Transaction, before: str) -> list[tuple[str, int]]:
+    return [(file, held) for file, held in _old_files(tx.db, before) if not tx.captures.in_use(file)]
 
 
 def _delete(writer: Writer, table: str, found: str, value: str) -> int:

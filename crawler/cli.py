@@ -18,7 +18,7 @@ from crawler.cli_evidence import export, redact, verify
 from crawler.cli_outlets import outlets
 from crawler.cli_rules import extract, rejudge, topics
 from crawler.cli_upkeep import backup, doctor
-from crawler.terminal import Program, Report, Since, config_option, progress, reporting, table, yesterday
+from crawler.terminal import Program, Report, Since, config_option, part_option, progress, reporting, table, yesterday
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -107,10 +107,11 @@ def run(config: Config) -> None:
 
 
 @main.command()
-@config_option
+@part_option
 @reporting
 def status(config: Config) -> Report:
     """Health per outlet: last success, yield, errors, next visit; what waits, what is wrong; the ledger's head."""
+    from archive.doctor import writing
     from archive.ledger import head
     from archive.reading import open_archive
 
@@ -127,11 +128,15 @@ def status(config: Config) -> Report:
         lines.append(table(columns, [[h[key] for key in keys] for h in found.outlets]))
     lines += [f"{unread}."] if unread else []
     told = {trouble.key: trouble.text for trouble in found.troubles} | {key: text for key, text, _ in found.notices}
+    if config.mistake:
+        running = writing(config.archive)
+        goes_on = f"process {running} goes on by what it read before" if running else "`rasid run` will not start"
+        told["configuration"] = f"{config.mistake}. It is not in force: {goes_on}"
     states = []
     for h in found.outlets:
         if h["state"] in ("blocked", "failing", "silent") and f"outlet {h['id']}" not in told:
             states.append(f"{h['id']} is {h['state']}" + (f": {h['last_error']}" if h["last_error"] else ""))
-    value = asdict(found) | {"counts": counts, "drift": drifts, "head": chain}
+    value = asdict(found) | {"counts": counts, "drift": drifts, "head": chain, "mistake": told.get("configuration")}
     return Report(value, "\n".join([*lines, *drifts, *states, *dict.fromkeys(told.values())]))
 
 
@@ -168,7 +173,7 @@ def import_(paths: tuple[Path, ...], outlet_id: str | None, workers: int, config
 @click.option("--since", type=Since(), help="Only what was first seen then or later: 2026-01-21, or 7d.")
 @click.option("--until", type=Since(), help="Only what was first seen before.")
 @click.option("--all", "unfold", is_flag=True, help="Copies and rewrites of one article as hits of their own.")
-@config_option
+@part_option
 @reporting
 def search(
     query: tuple[str, ...], limit: int, since: str | None, until: str | None, unfold: bool, config: Config
@@ -192,7 +197,7 @@ def search(
 
 @main.command()
 @click.argument("article_id", type=click.IntRange(1, 2**62), metavar="ID")
-@config_option
+@part_option
 @reporting
 def show(article_id: int, config: Config) -> Report:
     """Show one article: its newest version, why it is kept, and its history."""
@@ -207,7 +212,7 @@ def show(article_id: int, config: Config) -> Report:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535))
-@config_option
+@part_option
 def serve(host: str, port: int, config: Config) -> None:
     """Serve the archive read-only: SQL, search and article pages in the browser (Datasette)."""
     from archive.desk.server import serve as serve_desk
@@ -217,20 +222,25 @@ def serve(host: str, port: int, config: Config) -> None:
 
 @main.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@config_option
+@part_option
 @reporting
 def prune(dry_run: bool, config: Config) -> Report:
-    """Drop raw captures of pages that matched nothing, after keep.passed_days. Kept articles are never touched."""
+    """Drop raw captures of pages that matched nothing, after keep.passed_days. Kept articles are never touched.
+
+    The service does so daily; this is for when it does not run. --dry-run works at any time.
+    """
     from archive import upkeep
     from archive.reading import open_archive
+    from archive.times import stamp, utc_now
     from archive.writer import Writer
     from crawler.session import policy
 
-    open_archive(config.archive).close()  # says so when there is none, rather than making an empty one
-    with Writer(config.archive, policy(config)) as writer:
-        if not dry_run:
+    with open_archive(config.archive) as archive:  # says so when there is none, rather than making an empty one
+        report = upkeep.prunable(archive, stamp(utc_now()), config.keep.passed_days)
+    if not dry_run:
+        with Writer(config.archive, policy(config)) as writer:
             upkeep.close_files(writer)
-        report = upkeep.prune(writer, passed_days=config.keep.passed_days, dry_run=dry_run)
+            report = upkeep.prune(writer, config.keep.passed_days)
     return Report(report, f"{'Would drop' if dry_run else 'Dropped'}: {report}")
 
 

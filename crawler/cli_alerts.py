@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.terminal import Report, config_option, reporting, table
+from crawler.terminal import Report, config_option, part_option, reporting, table
 
 if TYPE_CHECKING:
     from archive.alerts.render import MailContext
@@ -85,7 +85,7 @@ def _would_tell(archive: Archive, config: Config, rule: AlertRule) -> Any:
 @alerts.command("list")
 @click.option("--state", type=click.Choice(["queued", "sending", "sent", "failed"]), help="Only mails in this state.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
-@config_option
+@part_option
 @reporting
 def alerts_list(state: str | None, limit: int, config: Config) -> Report:
     """Show the outbox, the newest mails first: to whom, what became of each, and why one failed or waits."""
@@ -107,7 +107,7 @@ def alerts_list(state: str | None, limit: int, config: Config) -> Report:
 @alerts.command("retry")
 @click.argument("mail_id", type=click.IntRange(1, 2**62), metavar="[ID]", required=False)
 @click.option("--failed", is_flag=True, help="All mails that failed.")
-@config_option
+@part_option
 @reporting
 def alerts_retry(mail_id: int | None, failed: bool, config: Config) -> Report:
     """Make mail ID, or all that failed, due again; the service sends them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.terminal import Report, config_option, reporting
+from crawler.terminal import Report, part_option, reporting
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("article_id", type=click.IntRange(1, 2**62), metavar="ID")
 @click.argument("versions", type=click.IntRange(1), nargs=-1, metavar="[A B]")
-@config_option
+@part_option
 @reporting
 def diff(article_id: int, versions: tuple[int, ...], config: Config) -> Report:
     """Show what changed between versions A and B of an article (default: the last two), and whether it matters."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from crawler.terminal import Report, config_option, progress, reporting
+from crawler.terminal import Report, config_option, part_option, progress, reporting
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -23,7 +23,7 @@ SHOWN = 100  # findings printed for people
 @click.option(
     "--sample", metavar="N", type=click.IntRange(1), help="Only N files and stretches of the ledger, by chance."
 )
-@config_option
+@part_option
 @reporting
 def verify(workers: int, sample: int | None, config: Config) -> Report:
     """Hash everything that was kept again, and name each piece that is not as it was stored.
@@ -46,7 +46,7 @@ def verify(workers: int, sample: int | None, config: Config) -> Report:
 @click.argument("what", nargs=-1, required=True, metavar="ID|QUERY...")
 @click.option("--format", "form", type=click.Choice(["bundle", "csv", "jsonl"]), default="bundle", show_default=True)
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Directory, .zip or file (default: evidence-ID).")
-@config_option
+@part_option
 def export(what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], target: Path | None, config: Config) -> None:
     """Write the evidence on an article, or on all that a search finds, for others to check without Rasid.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.terminal import Report, config_option, progress, reporting, table
+from crawler.terminal import Report, config_option, part_option, progress, reporting, table
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -21,7 +21,7 @@ def outlets() -> None:
 
 
 @outlets.command("list")
-@config_option
+@part_option
 @reporting
 def outlets_list(config: Config) -> Report:
     """Show every entry of outlets.toml: its sources, and what came of them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.terminal import Report, config_option, progress, reporting
+from crawler.terminal import Report, part_option, progress, reporting
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("destination", metavar="DEST", type=click.Path(path_type=Path, file_okay=False))
-@config_option
+@part_option
 @reporting
 def backup(destination: Path, config: Config) -> Report:
     """Copy the archive into the directory DEST, or bring the copy there up to date; works while the service runs."""
@@ -32,7 +32,7 @@ def backup(destination: Path, config: Config) -> Report:
 
 @click.command()
 @click.option("--repair", is_flag=True, help="Make anew what is derived: search index, tallies, dates.")
-@config_option
+@part_option
 @reporting
 def doctor(repair: bool, config: Config) -> Report:
     """Say what is wrong with the archive, where, and the mend: integrity, index, captures, disk, clock, mails."""

@@ -152,12 +152,21 @@ class _Registry(_Strict, frozen=True):
     outlet: tuple[Outlet, ...] = ()
 
 
+class _Both(_Service, frozen=True):
+    outlet: tuple[Outlet, ...] = ()
+
+
 class Config(_Service, frozen=True, kw_only=True):
     """All of it, ready for use; paths are those of files."""
 
     dir: Path
     outlets: tuple[Outlet, ...]
     rules: RuleSet
+    mistake: ConfigError | None = None  # what it is about is left out, see `load_in_part`
+
+    def watches(self, outlet_id: str) -> bool:
+        """Whether an outlet is switched on; one that a configuration with a mistake does not tell of may well be."""
+        return {outlet.id: outlet.enabled for outlet in self.outlets}.get(outlet_id, self.mistake is not None)
 
     def enabled(self, ids: tuple[str, ...] = ()) -> tuple[Outlet, ...]:
         """The named outlets (enabled or not), or all enabled ones. An unknown id raises ConfigError."""
@@ -265,6 +274,40 @@ def load_config(given: str | Path | None = None) -> Config:
     backup = msgspec.structs.replace(service.backup, dir=_place_of_backup(file, archive, service.backup.dir))
     own = {"archive": archive, "backup": backup, "dir": directory, "outlets": outlets, "rules": rules}
     return Config(**msgspec.structs.asdict(service) | own)
+
+
+def load_in_part(given: str | Path | None = None) -> Config:
+    """The configuration, for what needs little of it: of one with a mistake what is right, and the first mistake.
+
+    Raises ConfigError where not even the archive's place can be read.
+    """
+    try:
+        return load_config(given)
+    except ConfigError as error:
+        directory, rules = find_dir(given), shipped_rules()
+        if directory is None or not (directory / SERVICE).is_file():
+            raise
+        text = "\n".join(_text(file) for name in (SERVICE, OUTLETS) if (file := directory / name).is_file())
+        found = _right(text)
+        if "archive" not in found and re.search(r"(?m)^\s*archive\b", text):
+            raise
+        with suppress(ConfigError):
+            rules = load_topics(directory)
+        whole = msgspec.structs.asdict(msgspec.convert(found, _Both, dec_hook=_decode, str_keys=True))
+        own = {"archive": directory / whole["archive"].expanduser(), "outlets": whole.pop("outlet")}
+        return Config(**whole | own, dir=directory, rules=rules, mistake=error)
+
+
+def _right(text: str) -> dict[str, Any]:
+    """Of the keys and tables of both files, one after the other, those that can be read by themselves."""
+    found: dict[str, Any] = {}
+    for part in re.split(r"(?m)^(?=[ \t]*\[)", text):
+        with suppress(ValueError, RecursionError):
+            for key, value in tomllib.loads(part).items():
+                with suppress(msgspec.ValidationError):
+                    msgspec.convert({key: value}, _Both, dec_hook=_decode, str_keys=True)
+                    found[key] = [*found.get(key, []), *value] if isinstance(value, list) else value
+    return found
 
 
 def read_outlets(file: Path, text: str | None = None) -> tuple[Outlet, ...]:

@@ -70,10 +70,10 @@ def survey(config: Config, now: str, usual: Mapping[str, Mapping[str, str]] | No
 
     Raises ArchiveError when the archive cannot be read.
     """
-    on = {outlet.id for outlet in config.enabled()}
     with open_archive(config.archive) as archive:
         db = archive.db
         rows = [asdict(health) for health in archive.health(now)]
+        on = {row["id"] for row in rows if config.watches(row["id"])}
         usual = unusual(db, sorted(on), now) if usual is None else usual
         errors: dict[str, dict[str, int]] = {}
         for outlet, outcome, count in db.execute(_ERRORS, (later(now, -86400),)):

@@ -12,6 +12,10 @@ from archive.reading import Archive, Difference, Hit
 from archive.titles import heading
 from crawler.terminal import plain
 
+# Of each topic the newest verdict, on whichever version it was given.
+_LABELS = """SELECT l.topic, l.verdict, max(l.at) AS at FROM labels l JOIN versions v ON v.id = l.version_id
+             WHERE v.article_id = ? GROUP BY 1 ORDER BY 1"""
+
 
 def article_text(values: Mapping[str, Any]) -> str:
     """What `rasid extract` prints of one page."""
@@ -77,6 +81,7 @@ def shown_values(archive: Archive, article_id: int) -> dict[str, Any]:
         "article": asdict(article),
         "versions": [asdict(version) for version in archive.versions(article_id)],
         "matches": [asdict(match) for match in matches],
+        "labels": archive.query(_LABELS, (article_id,)),
         "story": asdict(story) if story else None,
         **{kind: [row["words"] for row in told if row["what"] == kind] for kind in ("places", "figures")},
     }
@@ -89,6 +94,7 @@ def shown_text(values: Mapping[str, Any]) -> str:
     for match in values["matches"]:
         words = ", ".join(dict.fromkeys(p["surface"] for p in match["passages"]))
         lines.append(f"{match['topic'] + ':':18}{match['strength']} {match['score']:.2f}  {plain(words)}")
+    lines += [f"{'label:':18}{plain(row['topic'])} {row['verdict']}  {row['at']}" for row in values["labels"]]
     lines += [f"{kind + ':':18}{plain(', '.join(values[kind]))}" for kind in ("places", "figures") if values[kind]]
     if values["story"]:
         lines += ["", f"story {values['story']['id']}, told by:", *map(_told, values["story"]["articles"])]

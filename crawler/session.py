@@ -47,7 +47,9 @@ def check(config: Config) -> None:
 
 
 def policy(config: Config) -> Policy:
-    """What the store must know of the configuration."""
+    """What the store must know of the configuration. Raises ConfigError for one with a mistake."""
+    if config.mistake:
+        raise config.mistake
     return Policy(
         ladder=tuple(map(float, config.revisit.ladder)),
         confirm_after=float(config.revisit.confirm_after),

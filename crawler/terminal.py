@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,15 +49,21 @@ def dir_option(function: Any, load: Callable[..., Any] | None = None) -> Any:
     )(function)  # fmt: skip
 
 
-def config_option(function: Any) -> Any:
-    """`--config DIR`, as the whole configuration, checked."""
+def config_option(function: Any, *, partly: bool = False) -> Any:
+    """`--config DIR`, as the whole configuration, checked; or `partly`, then a mistake is said and stops nothing."""
 
     def load(context: click.Context, option: click.Parameter, directory: Path | None) -> Config:
-        from crawler.config import load_config
+        from crawler.config import load_config, load_in_part
 
-        return load_config(directory)
+        config = load_in_part(directory) if partly else load_config(directory)
+        if config.mistake:
+            click.secho(f"rasid: {config.mistake}", fg="red", err=True)
+        return config
 
     return dir_option(function, load)
+
+
+part_option = partial(config_option, partly=True)
 
 
 class Report(NamedTuple):

@@ -246,6 +246,7 @@ def test_new_rules_are_tried_on_the_archive_and_an_editor_has_the_last_word(tmp_
     assert "1 of them passed over before" in applied.stdout, applied.stderr
     assert json.loads(rasid("status", "--config", tmp_path, "--json").stdout)["counts"]["kept"] == 2
     assert rasid("topics", "label", "2", "envoy", "no", "--config", tmp_path).returncode == 0
+    assert "label:            envoy no  20" in rasid("show", "2", "--config", tmp_path).stdout
     differ = json.loads(rasid("topics", "test", "--labels", "--config", tmp_path, "--json").stdout)
     assert (differ["labels"], differ["differing"][0]["strength"]) == (1, "substantive")
     assert "no topic 'envoi'" in rasid("topics", "label", "2", "envoi", "no", "--config", tmp_path).stderr

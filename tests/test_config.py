@@ -3,8 +3,9 @@
 import pytest
 
 from archive.errors import ConfigError, UsageError
-from crawler.config import Duration, Size, load_config
+from crawler.config import Duration, Size, load_config, load_in_part
 from crawler.initial import write
+from crawler.session import policy
 
 SERVICE = """
 contact = "desk@example.org"
@@ -113,6 +114,44 @@ def test_a_mistake_is_told_with_file_key_and_mend(directory, file, old, new, wor
     assert all(word in message for word in words), message
     assert "\n" not in message
     assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("rasid.toml", "isis_detainees", "isis_detainee"),
+        ("rasid.toml", 'name = "detainees"', 'name = "detainees'),
+        ("rasid.toml", '["desk@example.org"]', '["desk@example.org"'),
+        ("rasid.toml", "[smtp]", '[[alert]]\nname = "other"\ntopics = ["syria"]\n[smtp]'),
+        ("rasid.toml", "contact =", 'alert = [{ name = "other", to = 5 }]\ncontact ='),
+        ("outlets.toml", "\n[[outlet]]", '\n[[outlet]]\nid = "other"\nname_ar = "أخرى\n[[outlet]]'),
+        ("outlets.toml", "\n[[outlet]]", '\n[[outlet]]\nid = "other"\nfeed = []\n[[outlet]]'),
+        ("topics.toml", "", "[term]\n"),
+    ],
+)
+def test_what_needs_little_of_a_configuration_works_beside_a_mistake_and_knows_it(directory, file, old, new):
+    service, path = directory / "rasid.toml", directory / file
+    service.write_text('archive = "kept.db"\n' + SERVICE + '[keep]\nfree_space = "5GB"\n', encoding="utf-8")
+    assert load_in_part(directory) == load_config(directory)
+    spoilt = path.read_text(encoding="utf-8").replace(old, new, 1) if path.exists() else new
+    path.write_text(spoilt, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_config(directory)
+    config = load_in_part(directory)
+    assert str(config.mistake) == str(error.value)
+    assert (config.archive, config.keep.free_space) == (directory / "kept.db", 5_000_000_000)
+    assert [outlet.id for outlet in config.outlets] == ["akhbar"]
+    assert config.watches("akhbar")
+    assert config.watches("other")  # perhaps: what the service read before may well name it
+    with pytest.raises(ConfigError):
+        policy(config)  # nothing is stored by half a configuration
+
+
+def test_where_the_archive_lies_is_not_guessed(directory):
+    for mistake in ('archive = "kept.db\n', "archive = 5\n", 'contact "a"\narchive = "kept.db"\n'):
+        (directory / "rasid.toml").write_text(mistake + "[smtp]\n")
+        with pytest.raises(ConfigError):
+            load_in_part(directory)
 
 
 def test_what_editors_add_to_a_file_does_no_harm(directory):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from archive.alerts.channels import installed
 from crawler.cli import main
-from tests.program import Running, environment
+from tests.program import Running, environment, rasid
 from tests.servers import Site
 from tests.test_health import read_metrics
 from tests.test_service import configure, free_port, publish, rows, text, until
@@ -90,6 +90,9 @@ def test_what_is_told_reloaded_refused_and_kept_secret(tmp_path):
 
             # A mistake: the old configuration goes on, and all are told.
             rewrite(file, "delay =", "delya =")
+            status = rasid("status", "--config", home)
+            assert "did you mean 'delay'" in status.stdout
+            assert f"It is not in force: process {process.pid} goes on" in status.stdout
             process.send_signal(signal.SIGHUP)
             heard(ear, "RELOADING=1", "READY=1")
             notice = "select text from notices where key = 'configuration' and cleared_at is null"

@@ -8,9 +8,10 @@ import pytest
 
 from archive import doctor, writer
 from archive.frontier import finish_crawl, finish_request, request, start_crawl, sync_outlets
+from archive.reading import open_archive
 from archive.sqlite import connect_read
 from archive.times import later
-from archive.upkeep import PruneReport, prune
+from archive.upkeep import PruneReport, prunable, prune
 from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit, unlike, whole
 
 DAY = 86400
@@ -36,7 +37,8 @@ def files(kit, series):
 
 def test_a_dry_run_says_what_would_go_and_touches_nothing(kit):
     before = files(kit, "passed")
-    report = prune(kit.writer, passed_days=15, fetches_days=25, dry_run=True)
+    with open_archive(kit.path) as archive:
+        report = prunable(archive, kit.clock.at, passed_days=15, fetches_days=25)
     assert (report.files, report.captures, report.fetches) == (3, 6, 6)
     assert report.bytes > 1000
     assert files(kit, "passed") == before
@@ -87,7 +89,8 @@ def test_crawls_and_requests_go_with_their_fetches_and_the_last_crawl_of_each_ou
     asked = [request(kit.path, "save", "https://sana.example/1", later(NOW, day * DAY)) for day in (50, 51)]
     kit.do(lambda tx: finish_request(tx, asked[0]))  # at day 150
     kit.clock.at = later(NOW, 160 * DAY)
-    before = prune(kit.writer, passed_days=1000, dry_run=True)
+    with open_archive(kit.path) as archive:
+        before = prunable(archive, kit.clock.at, passed_days=1000)
     assert prune(kit.writer, passed_days=1000) == before
     assert (before.crawls, before.requests) == (2, 0)
     left = [kit.crawl, quiet, page, hung, young]  # what never ended is nobody's to drop
