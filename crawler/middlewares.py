@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 from OpenSSL import SSL
@@ -52,17 +52,21 @@ class Wire:
         return {name.lower(): value for name, value in self.headers}
 
 
-class GuestMiddleware:
-    """First in line, so that a redirect passes it again: scheme, address, robots.txt; then the status."""
+class JobMiddleware:
+    """What middlewares of a crawl share: its job, and a way to ask for more."""
 
     def __init__(self, job: Job, crawler: Crawler) -> None:
-        """`crawler` fetches robots.txt the way it fetches everything else."""
+        """`crawler` fetches what is needed beside a page the way it fetches everything else."""
         self.job, self.crawler = job, crawler
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> GuestMiddleware:
+    def from_crawler(cls, crawler: Crawler) -> Self:
         """Wire it."""
         return cls(job_of(crawler), crawler)
+
+
+class GuestMiddleware(JobMiddleware):
+    """First in line, so that a redirect passes it again: scheme, address, robots.txt; then the status."""
 
     async def process_request(self, request: Request) -> None:
         """Raise NoPage for what we do not fetch."""
@@ -114,16 +118,12 @@ class GuestMiddleware:
         self.job.seen.add(url)
 
     async def _robots(self, url: str) -> bytes:
-        request = Request(url, meta={"robots": True}, callback=NO_CALLBACK)
         try:
-            return (await self.crawler.engine.download_async(request)).body
-        except Stopping:
-            raise
-        except Exception as error:
-            miss = no_page(error)
+            return (await ask(self.crawler, Request(url, meta={"robots": True}, callback=NO_CALLBACK))).body
+        except NoPage as miss:
             if miss.status is not None and 400 <= miss.status < 500 and miss.status != 429:
                 return b""  # there is none: nothing is forbidden
-            raise miss from error
+            raise
 
 
 class _Connection(_LenientHTTP11ClientProtocol):
@@ -196,8 +196,18 @@ def outcome_of_status(status: int) -> Outcome:
     return "blocked" if status in (401, 402, 403, 407, 429, 451) else "outage"
 
 
-def no_page(error: BaseException) -> NoPage:
-    """Any failure of a request as a NoPage."""
+async def ask(crawler: Crawler, request: Request) -> Response:
+    """The answer to a request that no spider yields; it goes by the same door as any. Raises NoPage, Stopping."""
+    try:
+        return await crawler.engine.download_async(request)
+    except Exception as error:
+        raise no_page(error) from error
+
+
+def no_page(error: Exception) -> NoPage:
+    """Any failure of a request as a NoPage. Raises Stopping where it is none, and we are only stopping."""
+    if isinstance(error, Stopping):
+        raise error
     if isinstance(error, NoPage):
         return error
     broken = getattr(error.__cause__, "reasons", None) or ()

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from scrapy import Request
-from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from archive.captures import ORIGINAL
 from archive.models import RENDERED
-from crawler.guest import NoPage, Stopping
-from crawler.job import Job
-from crawler.middlewares import job_of, no_page
+from crawler.guest import NoPage
+from crawler.middlewares import JobMiddleware, ask
 
 _OF_THE_SHELL = ("content-type", "etag", "last-modified")  # what holds of the page as sent, not of what it became
 
 
-class RenderMiddleware:
+class RenderMiddleware(JobMiddleware):
     """Outermost, so that every check was passed: articles and sections of an outlet with `browser = true`."""
-
-    def __init__(self, job: Job, crawler: Crawler) -> None:
-        """`crawler` fetches what scripts ask for the way it fetches everything else."""
-        self.job, self.crawler = job, crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> RenderMiddleware:
-        """Wire it."""
-        return cls(job_of(crawler), crawler)
 
     async def process_response(self, request: Request, response: Response) -> Response:
         """The page as its scripts made it, with headers that hold for what it became. Raises NoPage."""
@@ -38,7 +28,7 @@ class RenderMiddleware:
         if request.meta.keys() & {"robots", "asset"} or not media.startswith((b"text/html", b"application/xhtml")):
             return response
         seconds = 2 * float(job.config.crawl.timeout)
-        html, name = await job.browser.render(response, self._fetch, seconds)
+        html, name = await job.browser.render(response, partial(ask, self.crawler), seconds)
         body, wire = html.encode("utf-8", "replace"), request.meta["wire"]
         if len(body) > job.config.crawl.max_bytes:
             raise NoPage("too_large", "larger than crawl.max_bytes once its scripts ran")
@@ -46,11 +36,3 @@ class RenderMiddleware:
         headers = (("Content-Type", "text/html; charset=utf-8"), (RENDERED, name), *said)
         request.meta["wire"] = replace(wire, headers=headers, raw=None)
         return response.replace(body=body)
-
-    async def _fetch(self, request: Request) -> Response:
-        try:
-            return await self.crawler.engine.download_async(request)
-        except Stopping:
-            raise
-        except Exception as error:
-            raise no_page(error) from error

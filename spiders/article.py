@@ -27,7 +27,7 @@ from archive.versions import is_stump, likeness, same_text
 from crawler.effective import effective, named, onward
 from crawler.guest import NoPage, Stopping
 from crawler.job import Job
-from crawler.middlewares import Wire, no_page
+from crawler.middlewares import Wire, ask, no_page
 from crawler.telegram import embedded, withheld
 from crawler.urls import canonical, same_site
 from spiders.base import OutletSpider
@@ -106,11 +106,13 @@ class ArticleSpider(OutletSpider):
         """From a failure to a durable look."""
         due: Due = failure.request.cb_kwargs["due"]
         try:
-            look = self.miss(due.url, failure, article_id=due.article_id)
-            if look and look.retry_at and look.status is None:  # told to wait before this address was ever asked for
+            look = self.missed(due.url, no_page(failure.value), failure.request.meta, article_id=due.article_id)
+            if look.retry_at and look.status is None:  # told to wait before this address was ever asked for
                 await self._put_off(due.url, look.retry_at)
-            elif look:
+            else:
                 await self._leave(look)
+        except Stopping:
+            pass  # it stays due
         finally:
             self.hands.release()
 
@@ -202,12 +204,7 @@ class ArticleSpider(OutletSpider):
     async def _ask(self, url: str, after: Page | None = None, *, again: bool = False) -> Response:
         """One more answer, by the same door as any; `after`: the page that leads there. Raises NoPage, Stopping."""
         meta = {"redirect_urls": [after.url, after.final_url], "again": again} if after else {}
-        try:
-            return await self.crawler.engine.download_async(Request(url, meta=meta, callback=NO_CALLBACK))
-        except Stopping:
-            raise
-        except Exception as error:
-            raise no_page(error) from error
+        return await ask(self.crawler, Request(url, meta=meta, callback=NO_CALLBACK))
 
     async def _leave(self, look: Look) -> None:
         job = self.job

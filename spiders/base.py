@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -46,12 +47,6 @@ class OutletSpider(scrapy.Spider):
             url, wire.at if wire else self.job.now(), outcome, self.job.outlet_id, self.job.crawl_id,
             error=error and error[:500], **more,
         )  # fmt: skip
-
-    def miss(self, url: str, failure: Any, **more: Any) -> Look | None:
-        """The look that a failed request leaves; None when we are only stopping."""
-        if isinstance(failure.value, Stopping):
-            return None
-        return self.missed(url, no_page(failure.value), failure.request.meta, **more)
 
     def missed(self, url: str, why: NoPage, meta: dict[str, Any], **more: Any) -> Look:
         """The look that a request without a page leaves."""
@@ -96,9 +91,10 @@ class ListingSpider(OutletSpider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Visit one source after the other. It yields nothing: a visit asks for its pages by itself."""
-        for source in self.sources:
-            if not self.job.ended:
-                await self._visit(source)
+        with suppress(Stopping):
+            for source in self.sources:
+                if not self.job.ended:
+                    await self._visit(source)
         return
         yield
 
@@ -106,17 +102,12 @@ class ListingSpider(OutletSpider):
         """Read a source's first page, if it changed, and those it leads to; a failure is tried again later."""
         job, validators = self.job, self._validators(source)
         page = await self._page(source, self.address(source), validators)
-        if page is None:
-            return
         if not page.ok:
             look, next_at = page.look, max(job.next_at(None), page.look.retry_at or "")
             if look.outcome == "gone":  # of an article an answer; a listing that is no more is a fault to tell of
                 look = replace(look, outcome="unreadable")
             return await job.write(lambda tx: source_failed(tx, source.id, look, next_at=next_at))
-        further = await self._further(source, page)
-        if further is None:
-            return
-        new, whole = further
+        new, whole = await self._further(source, page)
         links, etag, modified, mark = page.listing.links, source.etag, source.last_modified, source.mark
         if page.look.outcome == "ok":  # an index may stay the same while what it leads to does not
             etag, modified = (page.headers.get(name) if links else None for name in ("etag", "last-modified"))
@@ -136,10 +127,10 @@ class ListingSpider(OutletSpider):
         given = {"If-None-Match": source.etag, "If-Modified-Since": source.last_modified}
         return {name: value for name, value in given.items() if value}
 
-    async def _further(self, source: Source, page: _Page) -> tuple[int, bool] | None:
+    async def _further(self, source: Source, page: _Page) -> tuple[int, bool]:
         """Read the pages that the first one leads to, within bounds.
 
-        Returns how many new addresses the visit brought, and whether no page failed; None when we are only stopping.
+        Returns how many new addresses the visit brought, and whether no page failed.
         """
         first, new, misses = source.first_read_at is None, page.new, 0
         home = self.job.outlet.homepage if self.job.outlet else source.url
@@ -151,9 +142,8 @@ class ListingSpider(OutletSpider):
             if url in asked or not (same_site(url, source.url) or on_site(url, home)):
                 continue
             asked.add(url)
-            if (further := await self._page(source, url, {})) is None:
-                return None
-            page, here = further, {link.url for link in further.listing.links}
+            page = await self._page(source, url, {})
+            here = {link.url for link in page.listing.links}
             if not page.ok:
                 await self.job.write(partial(source_read, source_id=source.id, look=page.look, links=()))
                 misses += page.look.outcome in PASSING  # what is gone is the end of a listing, and no failure
@@ -165,16 +155,14 @@ class ListingSpider(OutletSpider):
             told |= here
         return new, not misses
 
-    async def _page(self, source: Source, url: str, validators: Mapping[str, str]) -> _Page | None:
-        """Ask for one page, and make what it lists durable; None when we are only stopping."""
+    async def _page(self, source: Source, url: str, validators: Mapping[str, str]) -> _Page:
+        """Ask for one page, and make what it lists durable. Raises Stopping."""
         request = Request(url, headers=dict(validators), callback=NO_CALLBACK)
         try:
             answer = await self.crawler.engine.download_async(request)
             headers, listing = answer.meta["wire"].by_name, Listing()
             if answer.status != 304:
                 listing = await asyncio.to_thread(self.read, source, answer.body, headers, answer.url)
-        except Stopping:
-            return None
         except Exception as error:  # whatever it is, the source must not stay due, or it is asked for ever and again
             return _Page(self.missed(url, no_page(error), request.meta))
         if listing.problem:

@@ -10,9 +10,9 @@ from scrapy.http.request import NO_CALLBACK
 
 from archive.frontier import Source
 from archive.models import Page
-from crawler.guest import Stopping
+from crawler.guest import NoPage
 from crawler.listings import Listing
-from crawler.middlewares import no_page
+from crawler.middlewares import ask
 from crawler.probe import Answer, Fetch
 from crawler.urls import canonical
 from spiders.base import ListingSpider, OutletSpider
@@ -41,11 +41,8 @@ class ProbeSpider(OutletSpider):
         page, listing = Page(reader.address(source) if reader else url, url, self.job.now(), 0, (), b""), Listing()
         self.job.seen.clear()  # that two addresses lead to one is worth telling here
         try:
-            got = await self.crawler.engine.download_async(Request(page.url, callback=NO_CALLBACK))
-        except Stopping:
-            raise
-        except Exception as error:
-            miss = no_page(error)
+            got = await ask(self.crawler, Request(page.url, callback=NO_CALLBACK))
+        except NoPage as miss:
             return Answer(page, miss.outcome, str(miss), *self.job.guest.told(page.url)), listing
         wire = got.meta["wire"]
         page = Page(page.url, canonical(got.url), wire.at, got.status, wire.headers, got.body)
