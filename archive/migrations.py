@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 from sqlite_utils import Migrations
@@ -12,36 +11,22 @@ from archive.errors import ArchiveError
 from archive.sqlite import Connection
 
 STEPS = Migrations("rasid")
-_AFTER = {"0006_edits.sql": backfill}  # what a step does beside its file
+_FILES = {file.stem: file for file in sorted(Path(__file__).with_name("schema").glob("*.sql"))}
+_AFTER = {"0006_edits": backfill}  # what a step does beside its file
 
 
-def _step(file: str) -> None:
+def _step(name: str) -> None:
     """Register a file of `schema/` as a step of the same name."""
 
-    @STEPS(name=file.removesuffix(".sql"))
+    @STEPS(name=name)
     def run(db: Connection) -> None:
-        db.executescript(files("archive").joinpath(f"schema/{file}").read_text(encoding="utf-8"))
-        if file in _AFTER:
-            _AFTER[file](db)
+        db.executescript(_FILES[name].read_text(encoding="utf-8"))
+        if name in _AFTER:
+            _AFTER[name](db)
 
 
-_STEP_FILES = (
-    "0001_first.sql",
-    "0002_learned.sql",
-    "0003_feed_content.sql",
-    "0004_discovery.sql",
-    "0006_edits.sql",
-    "0007_stories.sql",
-    "0008_evidence.sql",
-    "0009_alerts.sql",
-    "0010_scale.sql",
-    "0011_hosts.sql",
-    "0012_requests.sql",
-    "0013_figures.sql",
-)
-for _file in _STEP_FILES:
-    _step(_file)
-_KNOWN = {file.removesuffix(".sql") for file in _STEP_FILES}
+for _name in _FILES:
+    _step(_name)
 
 
 def migrate(db: Connection, archive: Path) -> None:
@@ -52,7 +37,7 @@ def migrate(db: Connection, archive: Path) -> None:
 
 def pending(db: Connection, archive: Path) -> bool:
     """Whether steps are still to be run. Raises ArchiveError when a newer Rasid made the schema."""
-    newer = {step.name for step in STEPS.applied(db)} - _KNOWN
+    newer = {step.name for step in STEPS.applied(db)} - _FILES.keys()
     if newer:
         raise ArchiveError(f"{archive} was made by a newer Rasid (schema {max(newer)}); update this one to open it")
     return bool(STEPS.pending(db))
