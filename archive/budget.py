@@ -5,23 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from archive.sqlite import Connection
+from archive.sqlite import Connection, statement
 from archive.times import later
 
 Row = tuple[Any, ...]
 HOUR, DAY = 3600.0, 86400.0
 UNBOUNDED = 1 << 30
-_HOST = "substr(f.url, 1, instr(substr(f.url, 9), '/') + 8)"  # as the index `fetches_host` has it
-_PAGES = f"FROM fetches f WHERE {_HOST} = :host AND f.article_id IS NOT NULL AND f.at >"
-# Of each outlet that had a page of this host on the last day: its looks at known ones in the last hour, and whether
-# it waits for more.
-_LOOKS = f"""
-SELECT seen.outlet_id, coalesce(n, 0),
-       EXISTS (SELECT 1 FROM articles a WHERE a.outlet_id = seen.outlet_id AND a.next_check_at <= :now)
-FROM (SELECT DISTINCT outlet_id {_PAGES} :day) seen LEFT JOIN
-     (SELECT outlet_id, count(*) AS n {_PAGES} :hour AND f.at > (SELECT first_seen_at FROM articles a
-      WHERE a.id = f.article_id) GROUP BY 1) looks ON looks.outlet_id IS seen.outlet_id
-"""  # noqa: S608  # constants of ours
 
 
 def host_of(url: str) -> str:
@@ -58,7 +47,7 @@ def _spare(db: Connection, outlet_id: str | None, host: str, now: str, per_hour:
     What others need not is its own; what is left of the share of each that waits stays with that one.
     """
     given = {"host": host, "now": now, "hour": later(now, -HOUR), "day": later(now, -DAY)}
-    looks = db.execute(_LOOKS, given).fetchall()
+    looks = db.execute(statement("host_looks"), given).fetchall()
     share = max(1, per_hour // len({outlet_id, *(other for other, _, _ in looks)}))
     kept = sum(max(0, share - spent) for other, spent, waits in looks if waits and other != outlet_id)
     return per_hour - sum(spent for _, spent, _ in looks) - kept, share

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from archive import hints
 from archive.budget import UNBOUNDED, within, worth_it
 from archive.looks import record_fetch
 from archive.models import ANSWERED, Link, Look
-from archive.sqlite import Connection, SqliteError, connect_write, explain
+from archive.sqlite import Connection, SqliteError, connect_write, explain, insert, statement
 from archive.times import moment
 from archive.transaction import Transaction
 from archive.versions import FEED
@@ -150,13 +150,7 @@ def due_outlets(db: Connection, now: str, per_hour: int = UNBOUNDED) -> list[str
 
     For revisits alone an outlet is visited while a quarter of its share of `per_hour` is left, not for each by itself.
     """
-    rows = db.execute(
-        "SELECT outlet_id, max(new) FROM (SELECT outlet_id, next_at, 1 AS new FROM sources WHERE next_at <= :now "
-        "UNION ALL SELECT outlet_id, next_at, 1 FROM frontier WHERE next_at <= :now UNION ALL "
-        "SELECT outlet_id, next_check_at, 0 FROM articles WHERE next_check_at <= :now) "
-        "WHERE outlet_id IS NOT NULL GROUP BY outlet_id ORDER BY min(next_at), outlet_id",
-        {"now": now},
-    ).fetchall()
+    rows = db.execute(statement("due_outlets"), {"now": now}).fetchall()
     return [id_ for id_, new in rows if new or worth_it(db, id_, now, per_hour)]
 
 
@@ -180,18 +174,10 @@ def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int, pe
     Of revisits the longest overdue, and no more than `per_hour` on a host in any hour, its outlets together; the others
     stay due, and come first then.
     """
-    found = db.execute(
-        "SELECT url, backlog, title, published_at, author, NULL, content FROM frontier "
-        "WHERE outlet_id IS ? AND next_at <= ? ORDER BY found_at DESC, rowid LIMIT ?",
-        (outlet_id, now, limit),
-    )
+    found = db.execute(statement("due_links"), (outlet_id, now, limit))
     due = [Due(url, None, bool(backlog), Link(url, *said)) for url, backlog, *said in found]
-    again = db.execute(
-        "SELECT coalesce((SELECT url FROM addresses WHERE article_id = a.id AND kind = 'canonical'), a.url), "
-        "a.id, v.title, v.text FROM articles a LEFT JOIN versions v ON v.id = a.latest_version_id "
-        "AND v.extractor LIKE ? WHERE a.outlet_id IS ? AND next_check_at <= ? ORDER BY next_check_at, a.id LIMIT ?",
-        (f"{FEED}%", outlet_id, now, limit + BEHIND),
-    )
+    given = {"feed": f"{FEED}%", "outlet": outlet_id, "now": now, "most": limit + BEHIND}
+    again = db.execute(statement("due_articles"), given)
     for url, id_, title, text in islice(within(db, outlet_id, again, now, per_hour), limit - len(due)):
         due.append(Due(url, id_, False, _kept(url, title, text) if text else None))
     return due
@@ -204,8 +190,7 @@ def _kept(url: str, title: str, text: str) -> Link:
 
 def start_crawl(tx: Transaction, outlet_id: str | None) -> int:
     """Open a crawl; returns its id."""
-    row = {"outlet_id": outlet_id, "started_at": tx.now()}
-    return int(tx.db.table("crawls").insert(row).last_rowid or 0)
+    return insert(tx.db, "crawls", {"outlet_id": outlet_id, "started_at": tx.now()})
 
 
 def finish_crawl(tx: Transaction, crawl_id: int, *, interrupted: bool = False) -> CrawlSummary:
@@ -230,15 +215,8 @@ def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Lin
     outlet_id, kind, first_read_at = db.execute(
         "SELECT outlet_id, kind, first_read_at FROM sources WHERE id = ?", (source_id,)
     ).fetchone()
-    new = 0
-    for link in links:
-        new += db.execute(
-            "INSERT OR IGNORE INTO frontier (url, outlet_id, source_id, found_at, backlog, title, published_at, "
-            "author, content, next_at) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? "
-            "WHERE NOT EXISTS (SELECT 1 FROM addresses WHERE url = ?)",
-            (link.url, outlet_id, source_id, look.at, int(first_read_at is None), link.title, link.published_at,
-             link.author, link.content, look.at, link.url),
-        ).rowcount  # fmt: skip
+    known = {"outlet_id": outlet_id, "source_id": source_id, "at": look.at, "backlog": int(first_read_at is None)}
+    new = sum(db.execute(statement("found_link"), known | asdict(link)).rowcount for link in links)
     gone = _let_go(db, outlet_id) if new else 0
     error = f"more than {WAITING_MAX} addresses wait; the oldest {gone} were let go" if gone else look.error
     record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id, error=error)
@@ -383,12 +361,4 @@ def request_state(db: Connection, request_id: int) -> Request:
 
 def _result(db: Connection, kind: str, target: str, since: str) -> dict[str, Any]:
     """What a finished request led to, read from the rows it left."""
-    found: str = (
-        "SELECT f.outcome AS became, f.article_id, f.error FROM fetches f WHERE f.url = ? AND f.at >= ? "
-        "ORDER BY f.id DESC LIMIT 1"
-        if kind == "save"
-        else "SELECT outlet_id AS outlet, outcome, discovered, fetched, kept, errors, "
-        "unixepoch(finished_at) - unixepoch(started_at) AS seconds FROM crawls "
-        "WHERE outlet_id = ? AND finished_at >= ? ORDER BY id DESC LIMIT 1"
-    )
-    return next(iter(db.query(found, (target, since))), {})
+    return next(iter(db.query(statement("asked_save" if kind == "save" else "asked_crawl"), (target, since))), {})

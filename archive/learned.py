@@ -14,7 +14,7 @@ from dataclasses import replace
 from archive.arabic.normalise import normalise
 from archive.models import Article
 from archive.noise import is_sentence
-from archive.sqlite import Connection
+from archive.sqlite import Connection, statement
 from archive.transaction import Transaction
 
 HEAD, TAIL = 3, 6  # lines at either end that may be furniture
@@ -39,13 +39,7 @@ def learn(tx: Transaction, outlet_id: str, article: Article, at: str) -> None:
 
 def furniture(db: Connection, outlet_id: str | None) -> tuple[str, ...]:
     """What was learned of an outlet: folded lines."""
-    rows = db.execute(
-        """SELECT folded FROM outlet_lines l WHERE outlet_id = ? AND articles >= ? AND articles >= ? *
-           (SELECT count(*) FROM articles a WHERE a.outlet_id = l.outlet_id AND a.first_seen_at >= l.first_at)
-           ORDER BY folded""",
-        (outlet_id, ARTICLES, SHARE),
-    ).fetchall()
-    return tuple(row[0] for row in rows)
+    return tuple(line for (line,) in db.execute(statement("furniture"), (outlet_id, ARTICLES, SHARE)))
 
 
 def clear(article: Article, learned: tuple[str, ...]) -> Article:

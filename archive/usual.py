@@ -10,21 +10,13 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Any
 
-from archive.sqlite import Connection
+from archive.sqlite import Connection, statement
 from archive.times import later
 
 DAY, DAYS = 86400.0, 14
 OBSERVED, NEW = 7, 3  # days on which listings answered, and articles on an ordinary one of them
 LATELY, BEFORE = 8, 20  # kept articles of the last day, and of the days before
 LOOKS, LOOKS_BEFORE = 20, 50  # pages read
-# Per outlet and day, 0 being the last 24 hours: articles found and looks that were answered.
-_DAYS = """SELECT outlet_id, CAST(julianday(:now) - julianday(hour) AS INTEGER), sum(new_articles), sum(ok)
-           FROM coverage WHERE hour > :since AND hour <= :now GROUP BY 1, 2"""
-_TEXTS = """SELECT length(v.text), v.published_at IS NOT NULL
-            FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.outlet_id = :outlet
-            AND a.first_seen_at > :since AND a.first_seen_at <= :until ORDER BY a.first_seen_at DESC LIMIT 100"""
-_PAGES = """SELECT outcome <> 'ok' FROM fetches WHERE outlet_id = :outlet AND at > :since AND at <= :until
-            AND source_id IS NULL AND outcome IN ('ok', 'not_article', 'unreadable') ORDER BY at DESC LIMIT 300"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +60,13 @@ def unusual(db: Connection, outlets: Sequence[str], now: str) -> dict[str, dict[
     """How each of these outlets departs at `now` from its usual; without those that do not."""
     day, since = later(now, -DAY), later(now, -(DAYS + 1) * DAY)
     days: dict[str, dict[int, int | None]] = {}
-    for outlet, number, new, ok in db.execute(_DAYS, {"now": now, "since": since}):
+    for outlet, number, new, ok in db.execute(statement("usual_days"), {"now": now, "since": since}):
         days.setdefault(outlet, {})[number] = new if ok else None
     found = {}
     for outlet in outlets:
         windows = [{"outlet": outlet, "since": a, "until": b} for a, b in ((day, now), (since, day))]
-        texts: list[list[Any]] = [db.execute(_TEXTS, window).fetchall() for window in windows]
-        looks: list[list[Any]] = [db.execute(_PAGES, window).fetchall() for window in windows]
+        texts: list[list[Any]] = [db.execute(statement("usual_texts"), window).fetchall() for window in windows]
+        looks: list[list[Any]] = [db.execute(statement("usual_pages"), window).fetchall() for window in windows]
         given = Yield(
             [days.get(outlet, {}).get(number) for number in range(DAYS + 1)],
             lengths=_column(texts, 0), dated=_column(texts, 1), unread=_column(looks, 0),

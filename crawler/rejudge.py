@@ -20,6 +20,7 @@ from archive.looks import announce
 from archive.models import Article, Judgement, Page, Saved, Snapshot
 from archive.reading import Archive, open_archive
 from archive.rules import RuleSet
+from archive.sqlite import statement
 from archive.store import judged, save
 from archive.titles import heading
 from archive.topics import judge
@@ -29,15 +30,6 @@ from crawler.config import Config
 from crawler.session import policy
 from crawler.visits import Progress, do_or_ask
 from crawler.worker import Worker
-
-_KEPT = """SELECT a.id AS article_id, v.id AS version_id, v.title, v.text,
-             (SELECT json_group_object(topic, strength) FROM matches m WHERE m.version_id = v.id) AS was
-           FROM articles a JOIN versions v ON v.id = a.latest_version_id
-           WHERE v.captured_at >= ? ORDER BY a.id"""
-_PASSED = """SELECT a.id AS article_id, a.outlet_id, o.timezone, o.name_ar, max(c.id) AS capture_id
-             FROM articles a JOIN captures c ON c.article_id = a.id AND c.series = 'passed'
-             LEFT JOIN outlets o ON o.id = a.outlet_id
-             WHERE a.latest_version_id IS NULL AND c.at >= ? GROUP BY a.id ORDER BY a.id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +63,8 @@ def rejudge(
     With a `writer` the new judgements are stored and newly matching pages are kept, each in a transaction of its own;
     `notify` makes what is newly on a topic an event. Open the writer without alert rules to tell nobody.
     """
-    kept = archive.query(_KEPT, (since,))
-    passed = archive.query(_PASSED, (since,))
+    kept = archive.query(statement("judged_kept"), (since,))
+    passed = archive.query(statement("judged_passed"), (since,))
     for number, row in enumerate(kept, 1):
         progress(f"{number} of {len(kept)} kept articles judged again")
         judgement = judge(rules, row["title"], row["text"])
@@ -155,7 +147,7 @@ def keep_label(config: Config, writer: Writer, target: str) -> None:
     article_id = int(number)
     with open_archive(config.archive) as archive:
         known = archive.article(article_id)
-        passed = [row for row in archive.query(_PASSED, ("",)) if row["article_id"] == article_id]
+        passed = [row for row in archive.query(statement("judged_passed"), ("",)) if row["article_id"] == article_id]
         if known.version_id is None and passed and verdict == "yes":
             page = _captured(archive, passed[0])
             with closing(Worker(config.rules)) as worker:

@@ -11,7 +11,7 @@ from archive.arabic.normalise import normalise
 from archive.facts import asked
 from archive.models import Event
 from archive.search import ar_query
-from archive.sqlite import Connection, fts_match
+from archive.sqlite import Connection, fts_match, statement
 from archive.stories import copies_of
 from archive.times import later
 from archive.transaction import Transaction
@@ -29,11 +29,7 @@ def unique() -> str:
 
 def judged_versions(db: Connection, event: Event) -> list[int]:
     """Versions whose matches decide on an event: its own, then for an edit the one before it."""
-    before = (
-        "SELECT v.id FROM versions v JOIN versions n ON n.id = ? AND v.article_id = n.article_id "
-        "WHERE (v.captured_at, v.id) < (n.captured_at, n.id) ORDER BY v.captured_at DESC, v.id DESC LIMIT 1"
-    )
-    earlier = db.execute(before, (event.version_id,)) if event.kind == "edited" else ()
+    earlier = db.execute(statement("version_before"), (event.version_id,)) if event.kind == "edited" else ()
     return [event.version_id, *(version for (version,) in earlier)]
 
 
@@ -117,12 +113,9 @@ def _telling(
 def _had_enough(tx: Transaction, rule: AlertRule, reader: Reader) -> bool:
     """Whether a reader got as many instant mails in an hour as the rule, or the mail server's settings, allow; those
     that wait for a server count as well, since they will come all at once."""
-    of_rule, of_all = tx.db.execute(
-        "SELECT coalesce(sum(rule = ?1), 0), count(*) FROM mails WHERE channel = ?2 AND recipient = ?3 "
-        "AND kind = 'instant' AND created_at > ?5 AND (max(created_at, coalesce(sent_at, '')) > ?4 "
-        "OR state IN ('queued', 'sending'))",
-        (rule.name, *reader, later(tx.now(), -3600), later(tx.now(), -HELD_MOST_S)),
-    ).fetchone()
+    given = {"rule": rule.name, "channel": reader[0], "recipient": reader[1], "since": later(tx.now(), -3600)}
+    given["held"] = later(tx.now(), -HELD_MOST_S)
+    of_rule, of_all = tx.db.execute(statement("mails_had"), given).fetchone()
     return bool(of_rule >= rule.most_per_hour or of_all >= tx.policy.mails_per_hour)
 
 

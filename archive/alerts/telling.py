@@ -74,12 +74,8 @@ def read_stories(db: Connection, event_ids: Iterable[int], rules: Sequence[Alert
 
 
 def _copies(db: Connection, articles: list[int], *, arabic: bool) -> tuple[Copy, ...]:
-    rows = db.execute(
-        "SELECT a.id, v.title, v.text, iif(?, o.name_ar, o.name_en) FROM articles a "
-        "JOIN versions v ON v.id = a.latest_version_id LEFT JOIN outlets o ON o.id = a.outlet_id "
-        "WHERE a.id IN (SELECT value FROM json_each(?)) ORDER BY a.first_seen_at, a.id LIMIT ?",
-        (arabic, json.dumps(articles), COPIES),
-    )
+    given = {"arabic": arabic, "articles": json.dumps(articles), "most": COPIES}
+    rows = db.execute(statement("copies"), given)
     return tuple(Copy(article_id, heading(title, text), outlet) for article_id, title, text, outlet in rows)
 
 
