@@ -17,7 +17,7 @@ from archive.errors import ArchiveError
 from archive.looks import TOGETHER
 from archive.materiality import Edit
 from archive.migrations import pending
-from archive.models import ANSWERED, Event, Match, Page, Passage
+from archive.models import ANSWERED, Event, Match, Page
 from archive.rules import RuleSet
 from archive.search import SEARCHED, ar_query, highlight, in_title, relevance
 from archive.sqlite import Connection, SqliteError, connect_read, explain, limited, statement
@@ -25,6 +25,7 @@ from archive.stories import ROOTS, STORY, Story, read_story
 from archive.stories import fold as fold_copies
 from archive.times import later, utc_now
 from archive.titles import heading
+from archive.topics import read_matches
 
 BATCH = 500  # rows read at a time of what may be too much for one list
 SILENT_AFTER = 2 * 86400  # seconds without anything new, or five times what is usual between two new articles
@@ -208,19 +209,7 @@ class Archive(AbstractContextManager["Archive"]):
 
     def matches(self, version_id: int) -> list[Match]:
         """Topics of a version, strongest first, each with its passages."""
-        rows = self._rows(
-            "SELECT topic, strength, score FROM matches WHERE version_id = ? ORDER BY score DESC, topic", (version_id,)
-        )
-        return [Match(*(*row, tuple(self.passages(version_id, row[0])))) for row in rows]
-
-    def passages(self, version_id: int, topic: str) -> list[Passage]:
-        """Where the terms of a topic stand in a version, title first."""
-        rows = self._rows(
-            'SELECT field, start, "end", term, surface FROM passages WHERE version_id = ? AND topic = ? '
-            "ORDER BY field DESC, start",
-            (version_id, topic),
-        )
-        return [Passage(*row) for row in rows]
+        return read_matches(self.query(statement("matches"), {"version": version_id}))
 
     def events(self, *, since: str = "", limit: int = 100) -> list[Event]:
         """What was worth telling at `since` or later, newest first."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -69,6 +69,16 @@ class Original:
         after = _SENTENCE_END.search(written, passage.end)
         end = after.start() if after else len(written)
         return f"{written[start : passage.start]}【{passage.surface}】{written[passage.end : end]}".strip()
+
+
+def read_matches(rows: Iterable[Mapping[str, Any]]) -> list[Match]:
+    """The matches of a version, as `queries/matches.sql` finds them."""
+    found: dict[tuple[str, Strength, float], list[Passage]] = {}
+    for row in rows:
+        passages = found.setdefault((row["topic"], row["strength"], row["score"]), [])
+        if row["field"]:
+            passages.append(Passage(*(row[name] for name in Passage.__slots__)))
+    return [Match(*match, tuple(passages)) for match, passages in found.items()]
 
 
 # ---- weighing ----------------------------------------------------------------------------------------------------

@@ -11,12 +11,13 @@ from archive.alerts.rules import AlertRule
 from archive.edits import stored
 from archive.facts import asked
 from archive.ledger import head
-from archive.models import Event, Match, Passage
+from archive.models import Event
 from archive.rules import RuleSet
 from archive.search import places
 from archive.sqlite import Connection, statement
 from archive.stories import copies_of
 from archive.titles import heading
+from archive.topics import read_matches
 
 LISTED = 100  # events a digest lists
 COPIES = 20  # copies that are listed with an article
@@ -83,16 +84,8 @@ def _told(db: Connection, version: int, rules: Sequence[AlertRule]) -> Told:
     """A version with those of its matches that the rules are about, the strongest first, and what they search for."""
     words = "SELECT title, text, author, published_at, captured_at FROM versions WHERE id = ?"
     title, text, author, published_at, seen_at = db.execute(words, (version,)).fetchone()
-    of = "SELECT topic, strength, score FROM matches WHERE version_id = ? ORDER BY strength DESC, score DESC, topic"
-    passages = (
-        'SELECT field, start, "end", term, surface FROM passages WHERE version_id = ? AND topic = ? '
-        "ORDER BY field DESC, start"
-    )
-    wanted = tuple(
-        Match(topic, strength, score, tuple(Passage(*hit) for hit in db.execute(passages, (version, topic))))
-        for topic, strength, score in db.execute(of, (version,)).fetchall()
-        if any(rule.wants(topic, strength) for rule in rules)
-    )
+    matches = read_matches(db.query(statement("matches"), {"version": version}))
+    wanted = tuple(match for match in matches if any(rule.wants(match.topic, match.strength) for rule in rules))
     named = [span for rule in rules for span in asked(db, version, rule) or ()]
     said = {
         field: tuple(place for rule in rules if rule.query for place in places(whole, rule.query))

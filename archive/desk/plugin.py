@@ -21,6 +21,7 @@ from archive.sqlite import statement
 from archive.stories import ROOTS, STORY, fold, read_story
 from archive.times import later, stamp, utc_now
 from archive.titles import heading
+from archive.topics import read_matches
 
 DATABASE = "archive"  # so that addresses stay the same whatever the file is called
 LARGEST = 32_000_000  # characters one statement may answer with
@@ -162,17 +163,19 @@ async def article(request: Any, datasette: Any) -> Response:
     versions = await rows(datasette, pages.page_query("versions"), key)
     latest, asked = found[0]["latest_version_id"], request.args.get("version")
     version = next((v for v in versions if (str(v["number"]) == asked if asked else v["version_id"] == latest)), None)
+    shown = {"version": version["version_id"]} if version else {}
     if asked and not version:
         raise NotFound(f"Article {key['id']} has no version {asked}")
-    hits = await rows(datasette, pages.page_query("matches"), {"version": version["version_id"]}) if version else []
+    matches = read_matches(await rows(datasette, statement("matches"), shown)) if version else []
     older = next((v for v in versions if version and v["number"] == version["number"] - 1), None)
     story = read_story(await rows(datasette, STORY, key))
     based = next((s.based_on_version_id for s in story.articles if s.article_id == key["id"]), None) if story else None
     base = await rows(datasette, "SELECT * FROM versions WHERE id = :id", {"id": based}) if based and version else []
-    pair = {"version": version["version_id"], "older": older["version_id"]} if version and older else {}
+    pair = shown | {"older": older["version_id"]} if older else {}
     sql = f"SELECT {COLUMNS} FROM edits WHERE version_id = :version AND from_version_id = :older ORDER BY id LIMIT 60"  # noqa: S608
     found_edits = await rows(datasette, sql, pair) if pair else []
-    places = {f: [(h["start"], h["end"], h["topic"]) for h in hits if h["field"] == f] for f in ("title", "text")}
+    hits = [(passage, match.topic) for match in matches for passage in match.passages]
+    places = {f: [(p.start, p.end, topic) for p, topic in hits if p.field == f] for f in ("title", "text")}
     context = {
         "plain": True,
         "article": found[0],
@@ -187,8 +190,8 @@ async def article(request: Any, datasette: Any) -> Response:
         "otherwise": pages.edits(compare(pages.telling(base[0]), pages.telling(version), None), version)[:2]
         if base and version
         else [],
-        "topics": {h["topic"]: [p for p in hits if p["topic"] == h["topic"]] for h in hits},
-        "told": await rows(datasette, pages.page_query("told"), {"version": version["version_id"]}) if version else [],
+        "matches": matches,
+        "told": await rows(datasette, pages.page_query("told"), shown) if version else [],
         "versions": versions,
         "captures": await rows(datasette, pages.page_query("captures"), key),
         "events": await rows(datasette, pages.page_query("events"), key),
