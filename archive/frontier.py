@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from html import escape
 from itertools import islice
@@ -317,16 +318,11 @@ def request(archive: Path, kind: str, target: str, now: str) -> int:
 
     For other processes than the writer's: one short insert of its own.
     """
-    db = connect_write(archive, checkpoint=False)
-    try:
-        db.execute("BEGIN IMMEDIATE")
-        asked = db.execute("INSERT INTO requests (kind, target, at) VALUES (?, ?, ?)", (kind, target, now)).lastrowid
-        db.execute("COMMIT")
-        return int(asked or 0)
-    except SqliteError as error:
-        raise explain(error, archive) from error
-    finally:
-        db.close()
+    with closing(connect_write(archive, checkpoint=False)) as db:
+        try:
+            return insert(db, "requests", {"kind": kind, "target": target, "at": now})
+        except SqliteError as error:
+            raise explain(error, archive) from error
 
 
 def open_requests(db: Connection) -> list[Request]:

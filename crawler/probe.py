@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree, html
 
+from archive.alerts.excerpts import clean
 from archive.models import Outcome, Page
 from archive.times import instant
 from crawler.charset import ARABIC, charset_of, decode
@@ -30,7 +31,6 @@ EACH_MAX = 2  # addresses of one kind that a site may name
 _FEEDS = re.compile(r"application/(rss|atom|rdf|feed)\+(xml|json)")
 _REST = "https://api.w.org/"
 _CHANNEL = re.compile(r"https?://(?:www\.)?(?:t|telegram)\.me/(?:s/)?([A-Za-z]\w{3,31})/?(?:[?#].*)?", re.A)
-_UNSAID = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 _STATES = {"gone": "dead", "blocked": "blocking", "refused": "forbidden", "outage": "unreachable"}
 
 
@@ -70,7 +70,7 @@ class Finding:
         items, newest = f"{self.items or 'no'} items", f"newest {self.newest or 'unknown'}"
         told = [self.state, *([items, newest] if self.items else []), *filter(None, [self.detail])]
         told += ["on another site"] if self.own_site is False else []
-        return line(f"{self.kind} {self.url}: {', '.join(told)}")
+        return clean(f"{self.kind} {self.url}: {', '.join(told)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,9 @@ def read_home(page: Page) -> Home:
         tree = html.document_fromstring(text)
     except (etree.LxmlError, ValueError):
         return Home()
-    meta = {m.get("property") or m.get("name"): line(m.get("content") or "") for m in reversed(tree.xpath("//meta"))}
-    titles = re.split(r"\s+[-–—]+\s+|\s*[|•»]\s*", line(tree.findtext(".//title") or ""))
+    tags = [(tag.get("property") or tag.get("name"), tag.get("content") or "") for tag in tree.xpath("//meta")]
+    meta = {name: clean(content).strip() for name, content in reversed(tags)}
+    titles = re.split(r"\s+[-–—]+\s+|\s*[|•»]\s*", clean(tree.findtext(".//title") or "").strip())
     said = filter(None, (meta.get("og:site_name"), meta.get("application-name"), *titles))
     names = [name for name in said if name.lower() not in DATA["no_name"]]
     language, _, place = (meta.get("og:locale") or "").replace("-", "_").partition("_")
@@ -177,12 +178,3 @@ def _place(url: str) -> tuple[str, str, str]:
     """What must differ for an address to be another: not the scheme, `www.` or a last slash."""
     parts = urlsplit(url)
     return parts.netloc.removeprefix("www."), parts.path.rstrip("/"), parts.query
-
-
-def line(text: str) -> str:
-    """Words of a site as one bounded line that says nothing but itself: no control characters, no turned text.
-
-    >>> line("سانا\\n\\u202eevil\\x00")
-    'سانا evil'
-    """
-    return " ".join(_UNSAID.sub(" ", text).split())[:200]

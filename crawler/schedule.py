@@ -12,6 +12,8 @@ from archive.times import stamp
 from crawler.units import Duration
 
 if TYPE_CHECKING:
+    from apscheduler.triggers.cron import CronTrigger
+
     from archive.frontier import Pace
 
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 class Schedule:
     """Either `seconds` between visits, which may become `fastest` or `slowest`, or a `cron` line in UTC."""
 
-    seconds: float | None = None
-    cron: str | None = None
+    seconds: float = 0.0
+    cron: CronTrigger | None = None
     fastest: float = 0.0
     slowest: float = float("inf")
 
@@ -38,13 +40,12 @@ class Schedule:
             from apscheduler.triggers.cron import CronTrigger  # slow to import, and only needed here
 
             try:
-                if not CronTrigger.from_crontab(text, timezone=UTC).get_next_fire_time(
-                    None, datetime(2026, 1, 1, tzinfo=UTC)
-                ):
+                cron = CronTrigger.from_crontab(text, timezone=UTC)
+                if not cron.get_next_fire_time(None, datetime(2026, 1, 1, tzinfo=UTC)):
                     raise ValueError("that day never comes")
             except ValueError as error:
                 raise ValueError(f"{text!r} is no cron line: {error}") from error
-            return cls(cron=text)
+            return cls(cron=cron)
         try:
             if (seconds := Duration.read(text)) >= 1:
                 fastest = min(seconds, max(60.0, seconds / 5)) if fastest is None else fastest
@@ -56,16 +57,11 @@ class Schedule:
 
     def next_at(self, now: datetime, chance: random.Random, pace: Pace | None = None) -> str:
         """The stamp of the next visit. Up to a tenth of the interval (at most 60 s) is added by `chance`."""
-        if self.seconds is not None:
-            seconds = self.interval(pace) if pace else self.seconds
-            return stamp(now + timedelta(seconds=seconds + chance.uniform(0, min(seconds / 10, 60))))
-        from apscheduler.triggers.cron import CronTrigger
-
-        following = CronTrigger.from_crontab(self.cron, timezone=UTC).get_next_fire_time(
-            None, now + timedelta(seconds=1)
-        )
-        assert following is not None  # noqa: S101  # a five-field cron line has no end
-        return stamp(following + timedelta(seconds=chance.uniform(0, 30)))
+        if self.cron:
+            following = self.cron.get_next_fire_time(None, now + timedelta(seconds=1))
+            return stamp(following + timedelta(seconds=chance.uniform(0, 30)))
+        seconds = self.interval(pace) if pace else self.seconds
+        return stamp(now + timedelta(seconds=seconds + chance.uniform(0, min(seconds / 10, 60))))
 
     def interval(self, pace: Pace) -> float:
         """Seconds to the next visit of a listing that publishes at this pace.
@@ -75,7 +71,7 @@ class Schedule:
         One that does not lead is read as often only while it brings something; else twice in the time it takes to fill
         a gap, and slowly where it filled none.
         """
-        usual, fresh = self.seconds or 0.0, pace.new and not pace.first
+        usual, fresh = self.seconds, pace.new and not pace.first
         wait = pace.gap_s / 2 if pace.gap_s is not None else usual if pace.leads else self.slowest
         if fresh and 2 * pace.new >= pace.listed > 0:
             wait = self.fastest
