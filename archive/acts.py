@@ -26,14 +26,14 @@ def act_terms() -> dict[str, dict[str, Any]]:
             "does": {"forms": _conjugated(act.get("does", ()))},
             "noun": {"forms": act.get("nouns", ()), "pronouns": True},
             "undergoes": {"forms": [*_conjugated(act.get("undergoes", ())), *act.get("forms", ())]},
-            **{role: {"forms": act.get(role, ())} for role in ("one", "two", "many", "doubtful")},
+            **{role: {"forms": act.get(role, ())} for role in ("one", "two", "many", "doubtful", "linked")},
         }
         if "split" in act:
             terms[f"{name} closing"] = {"forms": act["closing"], "group": "closing"}
             roles["undergoes"] |= {"short": act["split"], "company": [f"{name} closing"], "within": _CLOSES}
         for role, term in roles.items():
             if term["forms"]:
-                terms[f"{name} {role}"] = {"group": "act"} | term
+                terms[f"{name} {role}"] = {"group": "act", "mask": act.get("not", ())} | term
     return terms
 
 

@@ -9,34 +9,21 @@ What is announced for later is told as what happened is. Words are data: acts.to
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from archive.acts import act_terms, lexicon
-from archive.arabic.normalise import normalise, normalise_map, source_span
+from archive.arabic.normalise import normalise
 from archive.arabic.numbers import Number, read_numbers
-from archive.arabic.tokens import endings, stripped, with_pronouns
-from archive.matching import scan
-from archive.rules import RuleSet, compile_rules
+from archive.arabic.tokens import stripped
+from archive.marked import ACTS, CLAUSE, DEFINITE, DONE, FAR, SAYS, SENTENCE, UNITS, WORDS, Mark, Marked, rules
+from archive.places import places
 
-_TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_a-z]+|[a-z]+|[^\w\s]|\n")
-_DEFINITE, _DUAL = re.compile(r"[وف]?(?:[بك]?ال|لل)\w{3}"), re.compile(r"\w{2,}(?:ان|ين)")
-_DATA = tomllib.loads(Path(__file__).with_name("figures.toml").read_text("utf-8"))
-_ACTS = lexicon()["act"]
-_MONTHS = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))["months"]
-ACTS, COUNTED = frozenset(_ACTS), frozenset(_DATA["counted"])
-_W = {name: frozenset(map(normalise, words)) for name, words in _DATA["words"].items()}
-_UNITS = _W["units"].union(*(map(normalise, names) for names in _MONTHS), "%/:")
-_SENTENCE, _CLAUSE = frozenset(".!?؟؛\n"), frozenset("،,:()[]-")
-_PEOPLE = ("one", "two", "many")  # roles of words for those who are counted, or whom an act befell
-_SAYS = {"one": 1, "two": 2}  # how many a noun says by itself
-_DONE = ("does", "undergoes", "noun", "doubtful")  # roles of an act that is told
-_REACH, _FAR, _NEAR = 7, 10, 5  # words: from an act to whom it befell; from a total or a negation; to what follows
+_DUAL = re.compile(r"\w{2,}(?:ان|ين)")
+_TWICE = re.compile(r"[وف]?[بكل]?(?:الف|مليون|مليار)ا")  # ألفا مقاتل are two thousand, ألفا alone is one
+_REACH, _NEAR = 7, 5  # words: from an act to whom it befell; to what follows
 _SAID = 100  # words a denial reaches over
 _MOST = 400  # figures of one text
 
@@ -59,15 +46,6 @@ class Figure:
     said_by: str | None = None
 
 
-class _Mark(NamedTuple):
-    """A term of the lexicon; numbers of its first word and of the one after its last."""
-
-    name: str
-    role: str
-    at: int
-    until: int
-
-
 class _Amount(NamedTuple):
     """How many, with what bounds it: from which word to which. `noun`: a dual or singular says it."""
 
@@ -76,7 +54,7 @@ class _Amount(NamedTuple):
     approx: bool
     at: int
     until: int
-    noun: _Mark | None = None
+    noun: Mark | None = None
 
 
 class _Tie(NamedTuple):
@@ -98,34 +76,15 @@ def read_figures(text: str) -> list[Figure]:
     return list(islice(_Reader(text).figures(), _MOST))
 
 
-class _Reader:
-    """One text: its words, and what the lexicon knows of them; the sentence from word `first` to `last` is read."""
-
-    def __init__(self, text: str) -> None:
-        self.text, self.first, self.last = text, 0, 0
-        self.folded, self.offsets = normalise_map(text)
-        self.spans = [match.span() for match in _TOKEN.finditer(self.folded)]
-        self.words = [self.folded[low:high] for low, high in self.spans]
-        self.numbers = {number.start: number for number in read_numbers(self.words)}
-        begins = {low: at for at, (low, _) in enumerate(self.spans)}
-        ends = {high: at + 1 for at, (_, high) in enumerate(self.spans)}
-        self.starting: dict[int, list[_Mark]] = {}
-        self.ending: dict[int, list[_Mark]] = {}
-        for hit in scan(_rules(), "", text).hits:
-            if hit.start in begins and hit.end in ends:
-                name, role = _rules().terms[hit.term].id.split()
-                at = begins[hit.start]
-                if role in _SAYS and (name == "nationals" or _DEFINITE.match(self.words[at])):
-                    role = "many"  # it says no number: الطفلين, عودة سوريا
-                mark = _Mark(name, role, at, ends[hit.end])
-                self.starting.setdefault(mark.at, []).append(mark)
-                self.ending.setdefault(mark.until, []).append(mark)
+class _Reader(Marked):
+    """Reads a marked text sentence by sentence."""
 
     def figures(self) -> Iterator[Figure]:
         """All figures, sentence by sentence; each may take up the act of the one before it."""
-        for last in [*(at for at, word in enumerate(self.words) if word in _SENTENCE), len(self.words)]:
+        for last in [*(at for at, word in enumerate(self.words) if word in SENTENCE), len(self.words)]:
             self.last, before, act = last, _Amount(None, None, False, self.first, self.first), None
-            if any(at in self.starting for at in range(self.first, last)):
+            names = {mark.name for at in range(self.first, last) for mark in self.starting.get(at, ())}
+            if names and "fiction" not in names:
                 source = self.source()
                 for amount in self.amounts():
                     if amount.at >= before.until and (found := self.figure(amount, before, act)):
@@ -140,12 +99,13 @@ class _Reader:
         """Every number, dual and singular noun of the sentence that may count somebody."""
         done = self.first
         for at in range(self.first, self.last):
-            noun = self.people(at) if at in self.starting else None
+            noun, last = self.people(at) if at in self.starting else None, self.word(at - 1)
+            told = last[:1].isdigit() or (_DUAL.fullmatch(last) and self.words[at][0] != "و")  # مصدران عسكريان
             if at in self.numbers and at >= done and (amount := self.amount(at)):
                 yield amount
                 done = amount.until
-            elif noun and at >= done and noun.role in _SAYS and not _DUAL.fullmatch(self.word(at - 1)):
-                many = _SAYS[noun.role]  # but for مصدران عسكريان
+            elif noun and at >= done and noun.role in SAYS and not told:
+                many = SAYS[noun.role]
                 yield _Amount(many, many, False, at, noun.until, noun)
 
     def amount(self, at: int) -> _Amount | None:
@@ -176,6 +136,12 @@ class _Reader:
             return None  # those who were told of before: القتلى الخمسة
         if re.search(r"[^\W\d]-$", self.folded[max(0, self.spans[at][0] - 2) : self.spans[at][0]]):
             return None  # إف-16
+        if " " in words[at] and end > at + 1:
+            return None  # 12 350 ألف
+        if low and _TWICE.fullmatch(words[at]) and end == at + 1 and (self.people(end) or not self.ends(end)):
+            if upto or not self.people(end) or "\u064b" in self.text[slice(*self.written(at, end))]:
+                return None
+            low = high = 2 * low
         amount = _Amount(low, high, low is None, begin, upto.end if upto else end)
         for mark in self.ending.get(begin, ()):
             amount = _bounded(amount, mark.name, mark.at, amount.until) if mark.role == "before" else amount
@@ -187,20 +153,20 @@ class _Reader:
         """Whom an amount counts and the act, given the figure before it and its act; None if nobody."""
         after, until, noun = self.word(amount.until), amount.until, amount.noun
         if not noun:
-            if {after, self.word(until + (after == "في"))} & _UNITS or self.word(amount.at - 1) in _W["numbered"]:
+            if {after, self.word(until + (after == "في"))} & UNITS or self.word(amount.at - 1) in WORDS["numbered"]:
                 return None
             noun = self.noun(amount)
             if noun:
                 until = noun.until
-            elif self.words[amount.at] in _W["two"]:  # معتقلين اثنين
+            elif self.words[amount.at] in WORDS["two"]:  # معتقلين اثنين
                 pair = (mark for mark in self.ending.get(amount.at, ()) if mark.role == "many")
                 noun = next((mark for mark in pair if self.words[mark.at].endswith("ين")), None)
                 amount = amount._replace(at=noun.at) if noun else amount
         else:
-            until += after in _W["two"]
+            until += after in WORDS["two"]
         tie = self.tie(amount.at, bool(noun), before, told)
         if noun:
-            counted, act = ("people", noun.name) if noun.name in _ACTS else (noun.name, tie.act)
+            counted, act = ("people", noun.name) if noun.name in ACTS else (noun.name, tie.act)
             sure = not amount.noun or self.single(amount, noun, tie, before)
         else:
             (counted, until), act = self.unnamed(amount, tie), tie.act
@@ -210,79 +176,91 @@ class _Reader:
         if act and any(self.object(at) for at in range(until, until + 3)):
             act = None  # those counted did it: قتل ثلاثة مسلحين مدنيا
         act = act or self.following(until)
-        unless = frozenset(map(normalise, _ACTS[act].get("unless", ()))) if act else frozenset()
+        unless = frozenset(map(normalise, ACTS[act].get("unless", ()))) if act else frozenset()
         if unless and any(form in unless for w in self.words[self.first : self.last] for form in (w, *stripped(w))):
+            if not noun:
+                return None  # إصابة اثنين of a team
             act = None
         amount = amount._replace(until=until)
         for mark in self.starting.get(until, ()):
             amount = _bounded(amount, mark.name, amount.at, mark.until) if mark.role == "after" else amount
         return amount, counted, act
 
-    def noun(self, amount: _Amount) -> _Mark | None:
+    def noun(self, amount: _Amount) -> Mark | None:
         """The noun behind a number, if it counts that: not المرتبة 105 وسوريا, nor اثنين من إيطاليا."""
         part = self.word(amount.until) == "من"
         noun = self.people(amount.until + part)
         if not noun or (part and noun.name == "nationals" and self.words[noun.at].endswith("ا")):
             return None
         word, exact = self.words[noun.at], amount.low or amount.high
-        joined = (word[0] == "و" and word not in _rules().index) or (exact and _DEFINITE.match(word))
+        joined = (word[0] == "و" and word not in rules().index) or (exact and DEFINITE.match(word))
         return noun if part or not joined else None
 
     def tie(self, at: int, named: bool, before: _Amount, told: str | None) -> _Tie:
         """What befell those who are counted from word `at` on, by what stands before."""
         if before.until > self.first:
-            between = self.words[before.until : min(at, before.until + _FAR)]
-            if self.word(at - 1).removeprefix("و") in _W["among"]:
+            between = self.words[before.until : min(at, before.until + FAR)]
+            if self.word(at - 1).removeprefix("و") in WORDS["among"]:
                 return _Tie(told, "and")
             joint = between[:-1] if between[-1:] == ["و"] else between
             joined = len(between) <= _REACH and (joint is not between or self.words[at][0] == "و")
-            acts = (mark for i in range(before.until, at) for mark in self.starting.get(i, ()) if mark.role in _DONE)
-            if joined and not any(acts) and not _CLAUSE.intersection(joint[:-1]):
+            acts = (mark for i in range(before.until, at) for mark in self.starting.get(i, ()) if mark.role in DONE)
+            if joined and not any(acts) and not CLAUSE.intersection(joint[:-1]):
                 return _Tie(told, "and", not joint)
-        if self.word(at - 1) in _W["reaches"] and (whose := self.total(at)):
-            return _Tie(whose.name, "", False, "people") if whose.name in _ACTS else _Tie(counted=whose.name)
-        if self.words[at][0] in "بلو" and self.words[at] not in _rules().index:
+        if self.word(at - 1) in WORDS["reaches"] and (whose := self.total(at)):
+            return _Tie(whose.name, "", False, "people") if whose.name in ACTS else _Tie(counted=whose.name)
+        if self.words[at][0] in "بلو" and self.words[at] not in rules().index:
             return _Tie()  # to whom, by whom, and beside whom: بتسليمه لشخصين
-        through = False
-        for end in range(at, max(before.until, at - _REACH), -1):
-            if act := next((mark for mark in self.ending.get(end, ()) if mark.role in _DONE), None):
-                return self.reach(act, at, named, through)
-            word = self.word(end - 1)
-            joins = word in _W["through"] or (end == at and word in _W["links"])
-            through |= word in _W["through"]
-            prefixed = end == at and word[0] in "بل" and len(word) > 2  # برصاص ثلاثة
-            if word in _CLAUSE or (word in _W["stops"] and not joins) or prefixed or self.owned(end - 1):
+        through, link = False, ""
+        back = (i for i in range(at - 1, before.until - 1, -1) if i not in self.aside)
+        for gap, i in enumerate(islice(back, FAR)):
+            word, link = self.word(i), link or self.word(i)
+            if act := next((mark for mark in self.ending.get(i + 1, ()) if mark.role in DONE), None):
+                return self.reach(act, gap, link, named, through)
+            joins = word in WORDS["through"] or (gap == 0 and word in WORDS["links"])
+            through |= word in WORDS["through"]
+            prefixed = i == at - 1 and word[0] in "بل" and len(word) > 2  # برصاص ثلاثة
+            clause = (word[0] == "ي" and len(word) > 3) or word in WORDS["resumes"]  # مخيم يؤوي 500, مكان تجمع فيه 500
+            if clause and not any(mark.role in DONE for mark in self.ending.get(i, ())):  # قتل فيه 7
                 break
+            if word in CLAUSE or (word in WORDS["stops"] and not joins) or prefixed or self.owned(i):
+                break
+            noun = None if gap or DEFINITE.match(word) or word.endswith(("ون", "ين")) else self.people(i)
+            if noun and noun.role == "many" and noun.name != "nationals":
+                break  # عائلات 20 معتقلا
         return _Tie()
 
-    def reach(self, act: _Mark, at: int, named: bool, through: bool) -> _Tie:
-        """Whether an act befell those counted from word `at` on; `through`: a preposition stands between."""
-        link = self.word(at - 1)
-        own = link in map(normalise, _ACTS[act.name].get("links", ()))  # أفرجت قسد عن خمسين
-        far, verb = at - act.until > own, act.role != "noun"
-        if (far and link in _W["links"] and not own) or (act.role == "doubtful" and not named):
+    def reach(self, act: Mark, gap: int, link: str, named: bool, through: bool) -> _Tie:
+        """Whether an act befell those who are counted `gap` words behind it, directly behind `link`; `through`: a
+        preposition stands between."""
+        known = ACTS[act.name]
+        own = (
+            gap > 0 and ("linked" in known) == (act.role == "linked") and link in map(normalise, known.get("links", ()))
+        )
+        far, verb = gap > own, act.role != "noun"
+        if not own and ((far and link in WORDS["links"]) or act.role == "linked"):
+            return _Tie()  # أفرجت قسد عن خمسين, but ينتظر الإفراج 20 معتقلا
+        if act.role == "doubtful" and not named:
             return _Tie()
-        if not verb and (_DEFINITE.match(self.words[act.at]) or (far and act.name not in _W["transitive"])):
+        if not verb and (DEFINITE.match(self.words[act.at]) or (far and act.name not in WORDS["transitive"])):
             return _Tie()  # مراكز الاعتقال
-        if through and not (verb and self.word(act.until) in _W["through"]):
-            return _Tie()  # who did it stands behind the verb, then
-        return _Tie(act.name, act.role, not far)
+        who = next((self.word(i) for i in range(act.until, act.until + FAR) if i not in self.aside), "")
+        name = link in _names() or DEFINITE.match(link)  # في جنازة خمسة عناصر are no five in Raqqa
+        doer = verb and act.role != "undergoes" and name and (who in WORDS["doers"] or who.endswith("ون"))
+        direct = gap <= _REACH and (not through or (verb and who in WORDS["through"]))
+        # behind a preposition the verb has who did it before it, or is known to have
+        return _Tie(act.name, act.role, not far) if direct or doer or own else _Tie()
 
     def unnamed(self, amount: _Amount, tie: _Tie) -> tuple[str, int]:
         """Whom a number counts that no known noun follows ("": nobody), and where that ends."""
         after, until = self.word(amount.until), amount.until
-        bare = tie.near and "bare" in _ACTS.get(tie.act, ()) and not 1900 <= (amount.low or 0) < 2100
+        bare = tie.near and "bare" in ACTS.get(tie.act, ()) and not 1900 <= (amount.low or 0) < 2100
         if self.ends(until):
             return tie.counted or "people" * bare, until
-        noun = bare and len(after) > 2 and after.isalpha() and after not in _W["stops"] and after[:2] != "ال"
+        noun = bare and len(after) > 2 and after.isalpha() and after not in WORDS["stops"] and after[:2] != "ال"
         return self.text[slice(*self.written(until, until + 1))] if noun else "", until + 1
 
-    def ends(self, at: int) -> bool:
-        """Whether no noun or adjective stands at a word."""
-        word = self.word(at)
-        return not word or word in _CLAUSE or word in _W["free"] or word[0] in "وبل"
-
-    def single(self, amount: _Amount, noun: _Mark, tie: _Tie, before: _Amount) -> bool:
+    def single(self, amount: _Amount, noun: Mark, tie: _Tie, before: _Amount) -> bool:
         """Whether a noun in the singular says that it was one, one in the dual that it befell two."""
         at, other = noun.until, self.people(noun.until)
         subject = tie.role == "does" and tie.near and not self.word(noun.at).endswith(("ا", "ين"))
@@ -291,110 +269,50 @@ class _Reader:
             return False  # قتل رجل زوجته
         if amount.low == 2:
             return True
-        if noun.name in _ACTS:  # قتيل
-            return self.word(noun.at - 1) in _W["fell"] or noun.at == self.first or (tie.role == "and" and tie.near)
+        if noun.name in ACTS:  # قتيل
+            return self.word(noun.at - 1) in WORDS["fell"] or noun.at == self.first or (tie.role == "and" and tie.near)
         if tie.role == "and":
             few = before.noun is not None or (before.low or 11) < 11  # مئة طفل وامرأة are a hundred in all
-            return tie.act is not None and ((tie.near and few) or self.word(noun.at - 1) in _W["among"])
+            return tie.act is not None and ((tie.near and few) or self.word(noun.at - 1) in WORDS["among"])
         if any(self.object(at) for at in range(noun.until, noun.until + _NEAR)):
             return False  # قتل جندي طفلا
         if tie.role == "does":
-            return self.object(noun.at) or (tie.near and "bare" in _ACTS[tie.act])
+            return self.object(noun.at) or (tie.near and "bare" in ACTS[tie.act])
         return tie.near and tie.role in ("noun", "undergoes")
 
     def following(self, until: int) -> str | None:
         """The act of a verb in the plural behind those who are counted: 150 معتقلا نقلوا."""
         for at in range(until, until + _NEAR):
             word = self.word(at)
-            if not word or word in _CLAUSE or word[0] == "و":
+            if not word or word in CLAUSE or word[0] == "و":
                 return None
             for mark in self.starting.get(at, ()):
-                if mark.name == "casualties" or mark.role in _DONE:
-                    return mark.name if mark.name == "casualties" or word.endswith(("ون", "وا")) else None
+                if mark.name == "casualties" or mark.role in DONE:
+                    theirs = mark.role == "linked" and self.word(mark.until) in WORDS["theirs"]  # أفرج عنهم
+                    theirs |= mark.role == "noun" and self.word(at - 1) in WORDS["done"] and self.owned(at)  # تم نقلهم
+                    return mark.name if theirs or mark.name == "casualties" or word.endswith(("ون", "وا")) else None
         return None
 
     def denied(self, at: int, first: int) -> bool:
         """Whether what stands at a word is said not to be, by the words from `first` on."""
         near = True
-        for i in range(at - 1, max(first, at - _SAID) - 1, -1):
+        back = (i for i in range(at - 1, first - 1, -1) if i not in self.aside)
+        for gap, i in enumerate(islice(back, _SAID)):
             said = {mark.name for mark in self.starting.get(i, ()) if mark.role == "said"}
-            near &= at - i <= _FAR and self.words[i] not in _CLAUSE
+            near &= gap < FAR and self.words[i] not in CLAUSE
             if "denied" in said or (near and "not" in said):
                 return True
-            near &= self.words[i][0] != "و" or not any(mark.role in _DONE for mark in self.starting.get(i, ()))
+            near &= self.words[i][0] != "و" or not any(mark.role in DONE for mark in self.starting.get(i, ()))
         return False
 
-    def source(self) -> str | None:
-        """The one source that the sentence says it is told by, as written."""
-        low, high = self.spans[self.first][0], self.spans[self.last - 1][1]
-        found = set[str]()
-        for match in _attributed().finditer(self.folded, low, high):
-            start, end = source_span(self.text, self.offsets, *match.span(match.lastgroup or 0))
-            joined = self.folded.startswith("لل", match.start(match.lastgroup or 0))  # للمرصد
-            found.add("ا" * joined + self.text[start + joined : end])
-        return found.pop() if len(found) == 1 else None
 
-    # ---- words -----------------------------------------------------------------------------------------------------
-
-    def word(self, at: int) -> str:
-        """A word of the sentence; none beyond it."""
-        return self.words[at] if self.first <= at < self.last else ""
-
-    def written(self, at: int, until: int) -> tuple[int, int]:
-        """Where words stand in the text as written."""
-        return source_span(self.text, self.offsets, self.spans[at][0], self.spans[until - 1][1])
-
-    def people(self, at: int) -> _Mark | None:
-        """Who is named at a word: by a noun, or by what befell them."""
-        marks = [m for m in self.starting.get(at, ()) if m.role in _PEOPLE and self.word(at) and m.until <= self.last]
-        return max(marks, key=lambda mark: (mark.until, mark.name not in _ACTS), default=None)
-
-    def total(self, at: int) -> _Mark | None:
-        """Whose number the words before `at` give: عدد القتلى ..."""
-        heads = (i for i in range(at - 1, max(self.first, at - _FAR), -1) if self.word(i - 1) in _W["total"])
-        return next(filter(None, map(self.people, heads)), None)
-
-    def owned(self, at: int) -> bool:
-        """Whether a word ends in a pronoun."""
-        written = self.text[slice(*self.written(at, at + 1))] if self.word(at) else ""
-        return written.endswith(("ه", "ها", "هم")) and self.words[at] not in _W["own"]
-
-    def object(self, at: int) -> bool:
-        """Whether somebody stands in the accusative singular, without a number: مدنيا."""
-        noun, word = self.people(at), self.word(at)
-        single = noun is not None and noun.role == "one" and word[-1:] == "ا"
-        return single and not read_numbers([self.word(at - 1) or "|"])
+@cache
+def _names() -> frozenset[str]:
+    """Last words of the names of places."""
+    return frozenset(normalise(name).split()[-1] for place in places().values() for name in place.names)
 
 
 def _bounded(amount: _Amount, bound: str, at: int, until: int) -> _Amount:
     """An amount with "about", "least" or "most" before or behind it."""
     low, high = (None if bound == "most" else amount.low), (None if bound == "least" else amount.high)
     return amount._replace(low=low, high=high, approx=True, at=at, until=until)
-
-
-@cache
-def _rules() -> RuleSet:
-    """Acts, nouns of people and the words around them as one rule set; each term is named by name and role."""
-    terms: dict[str, dict[str, Any]] = act_terms()
-    for name, noun in _DATA["counted"].items():
-        sound = [normalise(stem) for stem in noun.get("sound", ())]
-        one = {stem + end for stem in sound for end in ("", "ا", "ه")}
-        two = {f"{stem}ان" for stem in sound}
-        many = set().union(*map(endings, sound), *map(with_pronouns, map(normalise, noun.get("many", ())))) - one - two
-        for role, forms in zip(_PEOPLE, (one, two, many), strict=True):
-            if every := [*noun.get(role, ()), *sorted(forms)]:
-                terms[f"{name} {role}"] = {"group": "counted", "forms": every}
-    for group, said in {"before": _DATA["bound"], "after": _DATA["after"], "said": _DATA["negation"]}.items():
-        terms |= {f"{name} {group}": {"group": group, "forms": forms} for name, forms in said.items()}
-    return compile_rules({"term": terms, "topic": {"figures": {"mention": ["act"], "threshold": 1}}}, "figures.toml")
-
-
-@cache
-def _attributed() -> re.Pattern[str]:
-    """A source with the word that makes it one: "according to" before, or a verb of saying before or behind."""
-    told = {kind: sorted(map(normalise, names), key=len, reverse=True) for kind, names in _DATA["sources"].items()}
-    verbs, markers = "|".join(told["verbs"]), "|".join([*told["markers"], *told["verbs"]])
-    names = "|".join(name.replace("ال", "(?:ا|ل)ل", 1) if name.startswith("ال") else name for name in told["names"])
-    source = rf"(?:{names})(?:\s+ال[^\W\d_]+يه?)?(?!\w)"
-    behind = rf"\s*:|\s+(?:{verbs})(?!\w)"
-    return re.compile(rf"(?<!\w)[وف]?(?:{markers})\s+(?P<a>{source})|(?<!\w)(?P<b>{source})(?={behind})")

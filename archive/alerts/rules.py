@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from archive.errors import meant
-from archive.figures import ACTS, COUNTED
+from archive.marked import ACTS, COUNTED
 from archive.models import EventKind, Strength
 from archive.places import named
 from archive.search import ar_query

@@ -34,6 +34,7 @@ _WORD = re.compile(r"(?P<joined>[وف]?)(?P<before>(?:[بك]|ل(?!ل))?)(?P<arti
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _WORDS = 1 << 14  # remembered, since words come back
 _GROUPED = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
+_SPACED = re.compile(r"[1-9]\d{0,2}(?:\s\d{3}){1,2}")  # 5 704; of digits otherwise parted by spaces nothing is known
 _DECIMAL = re.compile(r"(?<=^\d),(?=\d{1,2}$)")  # 1,5 مليون
 
 
@@ -74,6 +75,8 @@ def _read(words: Sequence[str], start: int) -> Number | None:
                 break
             total += value * scaled
             at += 1 + (at + 1 < len(words) and _worth(words[at + 1])[1] == "scale")
+            break
+        if kind == "scale" and not joined and at > start and not group:  # مليون ألف
             break
         if kind == "scale":
             if at > start and joined:
@@ -130,7 +133,7 @@ def _uncounted(word: str) -> str | float | None:
 @lru_cache(_WORDS)
 def _worth(word: str) -> tuple[bool, str, float]:
     """Whether a word is joined by "and", what kind of number word it is ("" for none), and its worth."""
-    plain = _DECIMAL.sub(".", _GROUPED.sub("", word))
+    plain = "".join(word.split()) if _SPACED.fullmatch(word) else _DECIMAL.sub(".", _GROUPED.sub("", word))
     if _DIGITS.fullmatch(plain):
         return False, "digits", float(plain)
     for whole in (True, False):

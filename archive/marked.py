@@ -1,0 +1,156 @@
+"""The words of a text as figures are read from it, with what the lexicons know of each: acts, people, negations. [pure]
+
+Words are data: acts.toml and figures.toml.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from archive.acts import act_terms, lexicon
+from archive.arabic.normalise import normalise, normalise_map, source_span
+from archive.arabic.numbers import read_numbers
+from archive.arabic.tokens import endings, with_pronouns
+from archive.matching import scan
+from archive.rules import RuleSet, compile_rules
+
+_SPACED = r"(?<![a-z\d-])\d+(?:[^\S\n]+\d+)+(?![.,:/]?\d)"  # 5 704
+_TOKEN = re.compile(rf"{_SPACED}|\d+(?:[.,:/]\d+)*|[^\W\d_a-z]+|[a-z]+|[^\w\s]|\n")
+DEFINITE = re.compile(r"[وف]?(?:[بك]?ال|لل)\w{3}")
+_DATA = tomllib.loads(Path(__file__).with_name("figures.toml").read_text("utf-8"))
+ACTS = lexicon()["act"]
+COUNTED = frozenset(_DATA["counted"])
+_MONTHS = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))["months"]
+WORDS = {name: frozenset(map(normalise, words)) for name, words in _DATA["words"].items()}
+UNITS = WORDS["units"].union(*(map(normalise, names) for names in _MONTHS), "%/:")
+SENTENCE, CLAUSE = frozenset(".!?؟؛\n"), frozenset("،,:()[]-")
+PEOPLE = ("one", "two", "many")  # roles of words for those who are counted, or whom an act befell
+SAYS = {"one": 1, "two": 2}  # how many a noun says by itself
+DONE = ("does", "undergoes", "noun", "doubtful", "linked")  # roles of an act that is told
+FAR = 10  # words: from a total, a negation or a long name to the number
+_ASIDE = 9  # words between two commas that stand beside a sentence
+
+
+class Mark(NamedTuple):
+    """A term of the lexicon; numbers of its first word and of the one after its last."""
+
+    name: str
+    role: str
+    at: int
+    until: int
+
+
+class Marked:
+    """One text: its words, and what the lexicon knows of them; the sentence from word `first` to `last` is read."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.first, self.last = text, 0, 0
+        self.folded, self.offsets = normalise_map(text)
+        self.spans = [match.span() for match in _TOKEN.finditer(self.folded)]
+        self.words = [self.folded[low:high] for low, high in self.spans]
+        self.numbers = {number.start: number for number in read_numbers(self.words)}
+        begins = {low: at for at, (low, _) in enumerate(self.spans)}
+        ends = {high: at + 1 for at, (_, high) in enumerate(self.spans)}
+        self.starting: dict[int, list[Mark]] = {}
+        self.ending: dict[int, list[Mark]] = {}
+        for hit in scan(rules(), "", text).hits:
+            if hit.start in begins and hit.end in ends:
+                name, role = rules().terms[hit.term].id.split()
+                at = begins[hit.start]
+                if role in SAYS and (name == "nationals" or DEFINITE.match(self.words[at])):
+                    role = "many"  # it says no number: الطفلين, عودة سوريا
+                mark = Mark(name, role, at, ends[hit.end])
+                self.starting.setdefault(mark.at, []).append(mark)
+                self.ending.setdefault(mark.until, []).append(mark)
+        self.aside = self._aside()
+
+    def _aside(self) -> frozenset[int]:
+        """Words that part no act from whom it befell: when it was (اليوم الأحد), what commas set apart (، وفق المرصد،),
+        and of what batch those counted are (دفعة تضم)."""
+        words, found = self.words, {at for at, word in enumerate(self.words) if word in WORDS["when"]}
+        for low, high in pairwise(at for at, word in enumerate(words) if word in SENTENCE | CLAUSE):
+            told = (mark.role for at in range(low, high) for mark in self.starting.get(at, ()))
+            if words[low + 1] in WORDS["beside"] | WORDS["when"] and high - low <= _ASIDE + 1:
+                found.update(range(low, high + 1) if not {*DONE, "said"}.intersection(told) else ())
+        for at, word in enumerate(words):
+            batch = next((i for i in range(at - 1, at - 4, -1) if i >= 0 and words[i] in WORDS["batch"]), None)
+            if word in WORDS["holds"] and batch is not None:
+                found.update(range(batch, at + 1))
+        return frozenset(found)
+
+    def source(self) -> str | None:
+        """The one source that the sentence says it is told by, as written."""
+        low, high = self.spans[self.first][0], self.spans[self.last - 1][1]
+        found = set[str]()
+        for match in _attributed().finditer(self.folded, low, high):
+            start, end = source_span(self.text, self.offsets, *match.span(match.lastgroup or 0))
+            joined = self.folded.startswith("لل", match.start(match.lastgroup or 0))  # للمرصد
+            found.add("ا" * joined + self.text[start + joined : end])
+        return found.pop() if len(found) == 1 else None
+
+    def word(self, at: int) -> str:
+        """A word of the sentence; none beyond it."""
+        return self.words[at] if self.first <= at < self.last else ""
+
+    def written(self, at: int, until: int) -> tuple[int, int]:
+        """Where words stand in the text as written."""
+        return source_span(self.text, self.offsets, self.spans[at][0], self.spans[until - 1][1])
+
+    def ends(self, at: int) -> bool:
+        """Whether no noun or adjective stands at a word."""
+        word = self.word(at)
+        return not word or word in CLAUSE or word in WORDS["free"] or word[0] in "وبل"
+
+    def people(self, at: int) -> Mark | None:
+        """Who is named at a word: by a noun, or by what befell them."""
+        marks = [m for m in self.starting.get(at, ()) if m.role in PEOPLE and self.word(at) and m.until <= self.last]
+        return max(marks, key=lambda mark: (mark.until, mark.name not in ACTS), default=None)
+
+    def total(self, at: int) -> Mark | None:
+        """Whose number the words before `at` give: عدد القتلى ..."""
+        heads = (i for i in range(at - 1, max(self.first, at - FAR), -1) if self.word(i - 1) in WORDS["total"])
+        return next(filter(None, map(self.people, heads)), None)
+
+    def owned(self, at: int) -> bool:
+        """Whether a word ends in a pronoun."""
+        written = self.text[slice(*self.written(at, at + 1))] if self.word(at) else ""
+        return written.endswith(("ه", "ها", "هم")) and self.words[at] not in WORDS["own"]
+
+    def object(self, at: int) -> bool:
+        """Whether somebody stands in the accusative singular, without a number: مدنيا."""
+        noun, word = self.people(at), self.word(at)
+        single = noun is not None and noun.role == "one" and word[-1:] == "ا" and not self.word(at - 1)[:1].isdigit()
+        return single and not read_numbers([self.word(at - 1) or "|"])
+
+
+@cache
+def rules() -> RuleSet:
+    """Acts, nouns of people and the words around them as one rule set; each term is named by name and role."""
+    terms: dict[str, dict[str, Any]] = act_terms()
+    for name, noun in _DATA["counted"].items():
+        sound = [normalise(stem) for stem in noun.get("sound", ())]
+        one = {stem + end for stem in sound for end in ("", "ا", "ه")}
+        two = {f"{stem}ان" for stem in sound}
+        many = set().union(*map(endings, sound), *map(with_pronouns, map(normalise, noun.get("many", ())))) - one - two
+        for role, forms in zip(PEOPLE, (one, two, many), strict=True):
+            if every := [*noun.get(role, ()), *sorted(forms)]:
+                terms[f"{name} {role}"] = {"group": "counted", "forms": every}
+    for group, said in {"before": _DATA["bound"], "after": _DATA["after"], "said": _DATA["negation"]}.items():
+        terms |= {f"{name} {group}": {"group": group, "forms": forms} for name, forms in said.items()}
+    return compile_rules({"term": terms, "topic": {"figures": {"mention": ["act"], "threshold": 1}}}, "figures.toml")
+
+
+@cache
+def _attributed() -> re.Pattern[str]:
+    """A source with the word that makes it one: "according to" before, or a verb of saying before or behind."""
+    told = {kind: sorted(map(normalise, names), key=len, reverse=True) for kind, names in _DATA["sources"].items()}
+    verbs, markers = "|".join(told["verbs"]), "|".join([*told["markers"], *told["verbs"]])
+    names = "|".join(name.replace("ال", "(?:ا|ل)ل", 1) if name.startswith("ال") else name for name in told["names"])
+    source = rf"(?:{names})(?:\s+ال[^\W\d_]+يه?)?(?!\w)"
+    behind = rf"\s*:|\s+(?:{verbs})(?!\w)"
+    return re.compile(rf"(?<!\w)[وف]?(?:{markers})\s+(?P<a>{source})|(?<!\w)(?P<b>{source})(?={behind})")
