@@ -31,28 +31,27 @@ TEMPLATES.filters["rfc822"] = format_datetime
 TEMPLATES.filters["indic"] = lambda text: text.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
 
 
-class Site:
+class Site(ThreadingHTTPServer):
     """One outlet's web server. Give it another `paper` and it publishes that from the next request on."""
+
+    daemon_threads = True
 
     def __init__(self, paper: Paper, port: int) -> None:
         """Bind the port (WorkError when it is taken); answer only inside `running`."""
         self.paper, self.base = paper, f"http://{HOST}:{port}"
-        try:
-            self.server = ThreadingHTTPServer((HOST, port), _handler(self))
-        except OSError as error:
-            raise _taken(port, paper.name_en) from error
-        self.server.daemon_threads = True
+        with _at(port, paper.name_en):
+            super().__init__((HOST, port), _Answer)
 
     @contextmanager
     def running(self) -> Iterator[Site]:
         """Answer requests until the block ends."""
-        thread = Thread(target=self.server.serve_forever, args=(0.05,), name=self.paper.id)
+        thread = Thread(target=self.serve_forever, args=(0.05,), name=self.paper.id)
         thread.start()
         try:
             yield self
         finally:
-            self.server.shutdown()
-            self.server.server_close()
+            self.shutdown()
+            self.server_close()
             thread.join()
 
     def answer(self, path: str) -> tuple[int, str, str]:
@@ -80,31 +79,29 @@ class Site:
         )  # fmt: skip
 
 
-def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Answer(BaseHTTPRequestHandler):
+    server: Site
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            status, media, text = site.answer(self.path.partition("?")[0])
-            etag = f'"{sha256(text.encode()).hexdigest()[:16]}"'
-            if status == 200 and self.headers.get("If-None-Match") == etag:
-                status, text = 304, ""
-            body = text.encode()
-            self.send_response(status)
-            self.send_header("ETag", etag)
-            if status != 304:
-                self.send_header("Content-Type", f"{media}; charset=utf-8")
-                if "gzip" in self.headers.get("Accept-Encoding", ""):
-                    body = gzip.compress(body, mtime=0)
-                    self.send_header("Content-Encoding", "gzip")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def do_GET(self) -> None:
+        status, media, text = self.server.answer(self.path.partition("?")[0])
+        etag = f'"{sha256(text.encode()).hexdigest()[:16]}"'
+        if status == 200 and self.headers.get("If-None-Match") == etag:
+            status, text = 304, ""
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("ETag", etag)
+        if status != 304:
+            self.send_header("Content-Type", f"{media}; charset=utf-8")
+            if "gzip" in self.headers.get("Accept-Encoding", ""):
+                body = gzip.compress(body, mtime=0)
+                self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: the crawl's own rows tell what was asked."""
-
-    return Handler
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the crawl's own rows tell what was asked."""
 
 
 class Sink:
@@ -119,10 +116,8 @@ class Sink:
     def running(self) -> Iterator[Sink]:
         """Accept mail until the block ends. WorkError when the port is taken."""
         controller = Controller(self, hostname=HOST, port=self.port)
-        try:
+        with _at(self.port, "the mail sink"):
             controller.start()
-        except OSError as error:
-            raise _taken(self.port, "the mail sink") from error
         try:
             yield self
         finally:
@@ -141,7 +136,10 @@ class Sink:
         return "250 OK"
 
 
-def _taken(port: int, who: str) -> WorkError:
-    return WorkError(
-        f"port {port}, which {who} had in this demo before, is taken: stop what listens there, or name a fresh --dir"
-    )
+@contextmanager
+def _at(port: int, who: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        mend = "stop what listens there, or name a fresh --dir"
+        raise WorkError(f"port {port}, which {who} had in this demo before, is taken: {mend}") from error

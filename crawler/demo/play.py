@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from crawler.terminal import table
 
 Echo = Callable[[str], None]
 _PRINT: Echo = partial(print, flush=True)
-STATE = "demo.json"  # when the outlets first published, and when they changed their pages: {"started", "changed"}
+STARTED = "demo.started"  # the file that says when the outlets first published
 PATIENCE_S = 90.0  # for each thing that must come
 STOP_S = 25.0  # the service drains within 20
 TOLD = {"edited": 1, "new": 5, "withdrawn": 1}
@@ -36,7 +35,10 @@ _VISITED = (
     "SELECT DISTINCT outlet_id FROM fetches WHERE at >= ? AND article_id IS NULL AND outcome IN ('ok', 'unchanged')"
 )
 _READ = """SELECT 1 FROM fetches f JOIN articles a ON a.id = f.article_id
-           WHERE a.url = ? AND f.status = 200 AND f.outcome = 'unchanged' AND f.at > ?"""
+           WHERE a.url = ? AND f.status = 200 AND f.outcome = 'unchanged'
+           AND f.at > (SELECT min(at) FROM events WHERE kind = 'edited')"""
+_EDITED = "SELECT 1 FROM latest WHERE url = ? AND versions > 1"
+_GONE = "SELECT 1 FROM latest WHERE url = ? AND status = 'gone'"
 _TOLD = """SELECT e.kind, count(*) FROM mails m JOIN mail_events t ON t.mail_id = m.id
            JOIN events e ON e.id = t.event_id WHERE m.state = 'sent' GROUP BY e.kind"""
 _KEPT = """SELECT l.article_id, o.name_en, l.status, l.versions, l.published_at, l.credit, l.topics, l.passing, l.title
@@ -69,7 +71,7 @@ class _Play:
     def __init__(self, directory: Path, echo: Echo, asked: list[int]) -> None:
         self.dir, self.echo, self.asked = directory, echo, asked
         self.begun, self.since = time.monotonic(), stamp(utc_now())
-        self.state = _prepare(directory, self.since)
+        self.started = _prepare(directory, self.since)
         self.sites: list[Site] = []
         self.bundled: dict[str, str] = {}  # what becomes of a document's page (old: reworded) -> its address
 
@@ -78,8 +80,9 @@ class _Play:
         self.echo(f"Rasid's demo, without network, in {self.dir}")
         config = load_config(self.dir)
         ports = {o.id: urlsplit(o.homepage).port for o in config.outlets}
-        for paper in load(moment(str(self.state["started"]))):
-            now = paper.changed() if self.state["changed"] else paper
+        again = self.told().get("new", 0) >= TOLD["new"]  # then they have changed their pages
+        for paper in load(moment(self.started)):
+            now = paper.changed() if again else paper
             self.sites.append(stack.enter_context(Site(now, ports[paper.id] or 0).running()))
             if paper.bundled:
                 self.bundled[next(iter(paper.change), paper.id)] = self.sites[-1].base + paper.bundled.path
@@ -88,42 +91,35 @@ class _Play:
         pages = sum(len(site.paper.stories) for site in self.sites)
         self.say(f"{len(self.sites)} outlets publish {pages} articles; a mail server listens; starting the service")
         with _service(self.dir) as service:
-            self.watch(service)
+            self.watch(service, again)
         self.say("the service was asked to stop, and has stopped")
         self.report(sink)
 
-    def watch(self, service: subprocess.Popen[bytes]) -> None:
-        """Wait for what must come; in between, the outlets change three of their pages."""
+    def watch(self, service: subprocess.Popen[bytes], again: bool) -> None:
+        """Wait for what must come; in between the outlets change three of their pages, unless all that was `again`."""
 
-        def until(what: str, come: Callable[[], bool]) -> None:
+        def until(what: str, come: Callable[[], object]) -> None:
             self.until(what, come, service)
 
         until("every outlet's listing was read", lambda: len(self.ask(_VISITED, self.since)) == len(self.sites))
         until("the five documents are kept, each on a topic", lambda: self.substantive() >= set(self.bundled.values()))
         until("five mails tell of them", lambda: self.told().get("new", 0) >= TOLD["new"])
-        if not self.state["changed"]:
-            self.state["changed"] = stamp(utc_now())
-            (self.dir / STATE).write_text(json.dumps(self.state))
+        if not again:
             for site in self.sites:
                 site.paper = site.paper.changed()
             self.say("now one outlet rewords its article, one view counter moves on, and one article is taken down")
         edited, counted, gone = (self.bundled[change] for change in ("old", "views", "withdrawn"))
-        newest = "SELECT versions, status FROM latest WHERE url = ?"
-        until("the new wording is kept as a second version", lambda: self.ask(newest, edited)[0][0] > 1)
-        until("the page with the new count was read, and is no new version",
-              lambda: bool(self.ask(_READ, counted, self.state["changed"])))  # fmt: skip
-        until("the withdrawn article was missed twice, and is marked", lambda: self.ask(newest, gone)[0][1] == "gone")
+        until("the new wording is kept as a second version", lambda: self.ask(_EDITED, edited))
+        until("the page with the new count was read, and is no new version", lambda: self.ask(_READ, counted))
+        until("the withdrawn article was missed twice, and is marked", lambda: self.ask(_GONE, gone))
         until("two more mails tell of the edit and the withdrawal", lambda: self.told() == TOLD)
 
-    def until(self, what: str, come: Callable[[], bool], service: subprocess.Popen[bytes]) -> None:
+    def until(self, what: str, come: Callable[[], object], service: subprocess.Popen[bytes]) -> None:
         """Wait until `come` holds and say so; WorkError when time runs out or the service ends."""
         deadline, log = time.monotonic() + PATIENCE_S, f"{self.dir / 'service.log'} says more"
         while True:
-            try:
-                if come():
-                    return self.say(what)
-            except (ArchiveError, SqliteError):
-                pass  # the service has not made the archive yet
+            if come():
+                return self.say(what)
             if self.asked:
                 raise SystemExit(128 + self.asked[0])
             if service.poll() is not None:
@@ -133,9 +129,10 @@ class _Play:
             time.sleep(0.2)
 
     def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Rows of the archive as committed now."""
-        with closing(connect_read(self.dir / "archive.db").conn) as db:
+        """Rows of the archive as committed now; none before the service has made it."""
+        with suppress(ArchiveError, SqliteError), closing(connect_read(self.dir / "archive.db").conn) as db:
             return list(db.execute(sql, values).fetchall())
+        return []
 
     def substantive(self) -> set[str]:
         """Addresses of what is kept as really on a topic."""
@@ -164,22 +161,21 @@ class _Play:
         self.echo("\n" + table(("what", "count", ""), rows) + "\n")
         self.echo(table(_COLUMNS, [(*row[:-1], row[-1][:50]) for row in self.ask(_KEPT)]))
         received, expected = len(sink.mails), sum(TOLD.values())
-        faults = {
+        fine = {
             f"{', '.join(sorted(wrong))}: kept as substantive, or not, against expectation": not wrong,
             f"told {told} instead of {TOLD}": told == TOLD,
             f"{received} mails received, {mails} written": received == mails == expected,
             f"{versions} versions of {kept} articles, where one edit was made": versions == kept + 1,
         }
-        if not all(faults.values()):
-            told_of = "; ".join(fault for fault, fine in faults.items() if not fine)
-            raise WorkError(f"the demo did not come out as it should: {told_of}")
+        if faults := "; ".join(what for what, is_so in fine.items() if not is_so):
+            raise WorkError(f"the demo did not come out as it should: {faults}")
 
 
-def _prepare(directory: Path, now: str) -> dict[str, str | None]:
-    """A configuration with ports that are free now, or what an earlier run left there. Returns the state."""
-    state = directory / STATE
-    if state.is_file():
-        return dict(json.loads(state.read_text()))
+def _prepare(directory: Path, now: str) -> str:
+    """A configuration with ports that are free now, or what an earlier run left there. Returns when it began."""
+    started = directory / STARTED
+    if started.is_file():
+        return started.read_text()
     if directory.exists() and any(directory.iterdir()):
         raise UsageError(f"{directory} holds something else than a demo; name a fresh directory with --dir")
     directory.mkdir(parents=True, exist_ok=True)
@@ -190,8 +186,8 @@ def _prepare(directory: Path, now: str) -> dict[str, str | None]:
     for name in ("rasid.toml", "outlets.toml"):
         text = TEMPLATES.get_template(name).render(sites=papers, ports=ports)
         (directory / name).write_text(text, encoding="utf-8")
-    state.write_text(json.dumps({"started": now, "changed": None}))
-    return _prepare(directory, now)
+    started.write_text(now)
+    return now
 
 
 def _free_port(stack: ExitStack, wanted: int) -> int:
