@@ -2,7 +2,8 @@
 
 Material is a watched term, a number, a date, a place, an actor's name or label, words of a quotation, or a negation.
 Each edit is read with some words around it, before and after, and what either reading has that the other has not
-counts. Vocabulary: materiality.toml.
+counts, unless it only stands elsewhere now. So does what befell people by no word of the whole other text.
+Vocabulary: materiality.toml.
 """
 
 from __future__ import annotations
@@ -18,16 +19,22 @@ from typing import Literal
 
 from archive.arabic.normalise import normalise
 from archive.arabic.numbers import read_numbers
+from archive.arabic.tokens import stripped
 from archive.diffs import Piece
+from archive.folding import fold
+from archive.marked import COUNTED
+from archive.marked import rules as lexicon
+from archive.matching import scan
 from archive.rules import RuleSet
-from archive.vocabulary import TOKEN, WEAK, Fact, facts_of, is_
+from archive.vocabulary import TOKEN, VOCABULARY, WEAK, Fact, facts_of, is_
 
 Kind = Literal["typo", "wording", "material"]
 
 _AROUND, _APART = 5, 2  # words read beside an edit; so few unchanged words between two make them one
 _LONG = 400  # words of one edit that are read
 _MISSPELT = 12  # words beside one another that may all be put right
-_NEAR = 5  # edits of one sentence that are set against one another
+_NEAR, _MOVED = 20, 3  # edits that are set against one another; words that say that one came from the other
+_TELLS = VOCABULARY["acts"] | {name: [name] for name in COUNTED if name != "people"}
 _PASSAGE = 200  # characters
 _QUOTES = re.compile(r"«[^«»\n]{1,900}»|“[^“”\n]{1,900}”|\"[^\"\n]{1,900}\"|‘[^‘’\n]{1,900}’")
 _SENTENCE_END = re.compile(r"[.!?؟…\n]")
@@ -41,7 +48,7 @@ class Edit:
     field: str
     op: Literal["inserted", "removed", "replaced", "moved"]
     kind: Kind
-    reasons: tuple[str, ...]  # term, number, date, place, actor, quotation, negation; none unless material
+    reasons: tuple[str, ...]  # term, number, date, place, actor, quotation, negation, act; none unless material
     passage: str | None  # the words that make it material
     before: str
     after: str
@@ -54,22 +61,28 @@ class Edit:
 def edits(field: str, before: str, after: str, pieces: Sequence[Piece], rules: RuleSet | None = None) -> list[Edit]:
     """What became of a field, each edit judged; `rules` name the watched terms."""
     found = [_judge(field, before, after, pieces, group, rules) for group in _groups(before, pieces)]
-    for n, (edit, facts) in enumerate(found):
-        for other, theirs in found[n + 1 : n + 1 + _NEAR]:
+    telling = [one for one in found if one[1]]
+    for n, (edit, facts) in enumerate(telling):
+        for other, theirs in telling[n + 1 : n + 1 + _NEAR]:
             between = after[edit.end : other.start], before[edit.from_end : other.from_start]
-            if all(map(_SENTENCE_END.search, between)):
-                break
-            _cancel(facts, theirs)
+            if not all(map(_SENTENCE_END.search, between)) or _shared(edit, other) >= _MOVED:
+                _cancel(facts, theirs)
     return [_told(edit, facts) for edit, facts in found]
 
 
+def _shared(one: Edit, other: Edit) -> int:
+    """How many words of one edit stand in the other one on the other side."""
+    sides = [[{*map(_stem, text.split())} for text in (edit.before, edit.after)] for edit in (one, other)]
+    return max(sum(len(word) > 2 for word in a & b) for a, b in zip(sides[0], sides[1][::-1], strict=True))
+
+
 def _cancel(one: list[Fact], other: list[Fact]) -> None:
-    """Take out of both what only stands elsewhere in its sentence now, a number beside the same word. What was
-    replaced on either side has changed places."""
+    """Take out of both what only stands elsewhere now, a number beside the same word. What was replaced on either side
+    has changed places."""
     replaced = {
         a.kind for facts in (one, other) for a in facts if any(b.kind == a.kind and b.lost != a.lost for b in facts)
     }
-    for fact in [fact for fact in one if fact.kind not in ("negation", "quotation", *replaced)]:
+    for fact in [fact for fact in one if fact.kind not in ("negation", *replaced)]:
         for twin in other:
             beside = fact.kind != "number" or twin.beside & fact.beside
             if beside and twin[:2] == fact[:2] and twin.lost != fact.lost:
@@ -131,8 +144,12 @@ def _judge(
     facts = [fact for fact in facts if fact[:2] != ("number", 2) or not _DUAL.search(new if fact.lost else old)]
     found = [fact for fact in facts if not is_(fact.value, WEAK, -1) or any(_replaces(fact, other) for other in facts)]
     found += filter(None, (_counted(_bare(piece.was(before)), _bare(piece.now(after))) for piece in changed))
+    if op != "replaced":
+        mine, others = (_befell(old), _befell(after)) if op == "removed" else (_befell(new), _befell(before))
+        harm = mine.keys() - COUNTED  # people alone are told of in passing
+        found += [Fact("act", name, mine[name], lost=op == "removed") for name in mine if harm and name not in others]
     if quoted := _quoted(changed, before, after, respelt):
-        found.append(Fact("quotation", quoted, quoted))
+        found.append(Fact("quotation", fold(quoted[0]), quoted[0], lost=quoted[1]))
     return edit, found
 
 
@@ -169,6 +186,11 @@ def _bare(word: str) -> str:
     return "".join(TOKEN.findall(normalise(word)))
 
 
+def _stem(word: str) -> str:
+    """A word without what is joined in front of it."""
+    return [bare := _bare(word), *stripped(bare)][-1]
+
+
 def _alike(a: str, b: str) -> bool:
     """Whether one word is the other misspelt: a letter more, less, other or out of place, and no word of another
     meaning here."""
@@ -194,8 +216,8 @@ def _counted(old: str, new: str) -> Fact | None:
     return None
 
 
-def _quoted(changed: Iterable[Piece], before: str, after: str, respelt: Mapping[str, str]) -> str | None:
-    """The first quotation whose words changed, spelling and figures apart."""
+def _quoted(changed: Iterable[Piece], before: str, after: str, respelt: Mapping[str, str]) -> tuple[str, bool] | None:
+    """The first quotation whose words changed, spelling and figures apart, and whether it was taken out."""
     for piece in changed:
         old, new = piece.was(before), piece.now(after)
         if respelt and old and {respelt.get(word) for word in old.split()} <= {*new.split()}:
@@ -206,8 +228,19 @@ def _quoted(changed: Iterable[Piece], before: str, after: str, respelt: Mapping[
             spans = _quotes(text)
             last = bisect_left(spans, (end, 0)) - 1
             if start < end and last >= 0 and start < spans[last][1]:
-                return text[slice(*spans[last])]
+                return text[slice(*spans[last])], text is before
     return None
+
+
+@lru_cache(4)
+def _befell(text: str) -> dict[str, str]:
+    """What befalls people in a text, and whom, by words that say it."""
+    found = dict[str, str]()
+    for hit in scan(lexicon(), "", text).hits:
+        name, _, role = lexicon().terms[hit.term].id.partition(" ")
+        if name in COUNTED or role not in ("doubtful", "closing"):
+            found |= dict.fromkeys(_TELLS.get(name, ()), text[hit.start : hit.end])
+    return found
 
 
 @lru_cache(4)
@@ -223,12 +256,13 @@ def _all_numbers(text: str) -> bool:
 def _missing(mine: Sequence[Fact], others: Sequence[Fact]) -> list[Fact]:
     """Facts of one reading that the other has not, or has in another order beside other words."""
     counts = Counter(fact[:2] for fact in others)
+    named = {fact.value for fact in others if fact.kind == "actor"}  # a name told in another form is no term less
     out = []
     for fact in mine:
         counts[fact[:2]] -= 1
-        if counts[fact[:2]] < 0:
+        if counts[fact[:2]] < 0 and not (fact.kind == "term" and fact.beside & named):
             out.append(fact)
-    for kinds in (("number",), ("place", "actor")):
+    for kinds in (("number",), ("date",), ("place", "actor")):
         a, b = ([fact for fact in side if fact.kind in kinds] for side in (mine, others))
         if not out and [f.value for f in a] != [f.value for f in b]:
             out += [f for f in a if not is_(f.value, WEAK, -1) and _elsewhere(f, a, b)]

@@ -25,6 +25,7 @@ _PART = re.compile(rf"{TOKEN.pattern}|[.!?؟؛:،\n]")
 _CLOCK = re.compile(r"\d{1,2}:\d\d|\d{1,4}/\d{1,2}/\d{1,4}")
 _NOMINAL = ("", "ا", "ة", "ون", "ين", "ان", "ات", "تان", "تين")
 _VERBAL = ("", "ا", "ت", "وا", "ه", "ون", "ين", "ان", "هم", "ها")
+_PRESENT = {"negation": "يت"}  # of what are verbs
 _BESIDE = ("past", "coming", "current")  # of a month
 _NAMELESS = {normalise(word) + end for word in VOCABULARY["names"]["nameless"] for end in ("", "ت", "ه", "ا")}
 _GIVEN, _TITLES, _NEVER, _BEGINS = (
@@ -84,16 +85,16 @@ def facts_of(text: str, rules: RuleSet | None = None) -> list[Fact]:
             joined = fact.start == last and words[last].startswith("و")  # stands where the one before it does
             before = before if joined else words[fact.start - 1].removeprefix("و") if fact.start else ""
             last, after = fact.end, words[fact.end] if fact.end < len(words) else ""
-            beside = frozenset({f"<{before}", f">{after}"}) - {"<", ">"}
+            beside = frozenset(side + word for side, word in (("<", before), (">", after)) if word[:1].isalnum())
             out.append(Fact(fact.kind, fact.value, text[slice(*span(fact))], beside))
     if rules:
-        actors = [span(fact) for fact in found if fact.kind == "actor"]
+        actors = [(*span(fact), fact.value) for fact in found if fact.kind == "actor"]
         watched = frozenset[int]().union(*(topic.mention for topic in rules.by_topic))
         for hit in scan(rules, "", text).hits:
             low, high = source_span(text, offsets, hit.start, hit.end)
-            part = any(a <= low and high <= b and b - a > high - low for a, b in actors)
-            if hit.term in watched and not part:
-                out.append(Fact("term", hit.term, text[low:high]))
+            of = {value: b - a for a, b, value in actors if a <= low and high <= b}
+            if hit.term in watched and all(length == high - low for length in of.values()):
+                out.append(Fact("term", hit.term, text[low:high], frozenset(of)))  # beside: whose name it is
     return out
 
 
@@ -117,6 +118,8 @@ def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool)
     inner = _known(words, end) if following and kind in ("place_head", "title") else None
     if inner and inner.kind == "place":  # قرب مدينة الباب, الوزير بغداد
         return inner[1:] if kind == "place_head" else None
+    if inner and kind == "title" and inner.value in VOCABULARY["phrases"]["actor"]:  # الوزير الشيباني
+        return inner[1:]
     if kind == "head":
         other = _no_name(following) or following in _TITLES or (defined and not following.startswith("ال"))
         return None if other else (end + 1, "actor", (value, _root(following)))
@@ -132,12 +135,13 @@ def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool)
     first = end if kind == "title" else end - 1
     while kind == "title" and first < len(words) and words[first].startswith("ال") and _is_nation(words[first]):
         first += 1  # النائب الأميركي جو
-    if first >= len(words) or _no_name(words[first]) or (kind == "title" and words[first][0] in "يتس"):
+    name, more = (words[n] if n < len(words) else "" for n in (first, first + 1))
+    begins = "بيتس" if kind == "title" else ""  # المراسل بجروح, المهندس يقول
+    if _no_name(name) or (name[0] in begins and name not in _GIVEN):
         return None
-    more = words[first + 1] if first + 1 < len(words) else ""
-    full = not _no_name(more) and (kind == "title" or more.startswith("ال") or more in _GIVEN)
-    sure = value != WEAK or words[first] in _GIVEN or more in _GIVEN
-    return first + 1 + bool(full), "actor", (words[first], more if full else "", *(() if sure else (WEAK,)))
+    full = not _no_name(more) and ((kind == "title" and more[0] != "ب") or more.startswith("ال") or more in _GIVEN)
+    sure = value != WEAK or name in _GIVEN or more in _GIVEN
+    return first + 1 + bool(full), "actor", (name, more if full else "", *(() if sure else (WEAK,)))
 
 
 def _no_name(word: str) -> bool:
@@ -205,7 +209,10 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, Any]]]:
         for number, sides in enumerate(groups)
         for side, words in enumerate(sides)
         for word in normalise(words).split()
-        for form in (*(word + end for end in _VERBAL), *(sign + word.removeprefix("ا") for sign in "يت"))
+        for form in (
+            *(word + end for end in _VERBAL),
+            *(sign + word.removeprefix("ا") for sign in _PRESENT.get(kind, "")),
+        )
     ]
     out: dict[str, list[tuple[tuple[str, ...], str, Any]]] = {}
     for phrase, kind, value in told:
