@@ -13,6 +13,7 @@ from archive.transaction import Transaction
 
 SLACK = 60.0  # a page may be shown as it was for so long after it was modified
 HOUR = 3600.0  # between two looks at an article for the sake of a feed or sitemap
+_SOONER = "UPDATE articles SET next_check_at = min(coalesce(next_check_at, ?1), ?1) WHERE id = ?2"
 MANY = 5  # articles modified at once, or a third of all listed: then the listing tells of itself, not of them
 
 
@@ -22,7 +23,7 @@ def take(tx: Transaction, links: Iterable[Link], at: str, *, trusted: bool) -> N
     What is not `trusted` makes an article due at most once an hour, and counts for nothing when it says so of nearly
     all it lists: many sites put the present moment, or that of the last rebuild, in the place of a date.
     """
-    known, moved, due = 0, 0, list[tuple[int, str]]()
+    known, moved, due = 0, 0, list[tuple[str, int]]()
     for link in links:
         if link.modified_at is None:
             continue
@@ -39,13 +40,9 @@ def take(tx: Transaction, links: Iterable[Link], at: str, *, trusted: bool) -> N
         moved += hint is not None
         since = is_after(link.modified_at, later(checked, -SLACK))
         if since or (since is None and hint is not None):
-            due.append((article_id, at if trusted else max(at, later(checked, HOUR))))
+            due.append((at if trusted else max(at, later(checked, HOUR)), article_id))
     if trusted or moved <= max(MANY, known // 3):
-        for article_id, when in due:
-            tx.db.execute(
-                "UPDATE articles SET next_check_at = min(coalesce(next_check_at, ?), ?) WHERE id = ?",
-                (when, when, article_id),
-            )
+        tx.db.conn.executemany(_SOONER, due)
 
 
 def again(tx: Transaction, links: Iterable[Link], at: str) -> None:
@@ -58,10 +55,7 @@ def again(tx: Transaction, links: Iterable[Link], at: str) -> None:
     ).fetchall()
     for article_id, gone_at, checked in rows:
         gone = (moment(at) - moment(gone_at)).total_seconds()
-        due = max(at, later(checked, max(HOUR, gone / 2)))
-        tx.db.execute(
-            "UPDATE articles SET next_check_at = min(coalesce(next_check_at, ?1), ?1) WHERE id = ?2", (due, article_id)
-        )
+        tx.db.execute(_SOONER, (max(at, later(checked, max(HOUR, gone / 2))), article_id))
 
 
 def newer(date: str, than: str) -> bool:

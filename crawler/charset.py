@@ -55,5 +55,10 @@ def content_type(page: Page) -> str:
 
 def charset_of(page: Page) -> str | None:
     """The charset of the HTTP header."""
-    found = re.search(r"charset\s*=\s*\"?([\w-]+)", _header(page), re.I)
+    return charset_in(_header(page))
+
+
+def charset_in(content_type: str) -> str | None:
+    """The charset that a Content-Type names."""
+    found = re.search(r"charset\s*=\s*\"?([\w-]+)", content_type, re.I)
     return found[1] if found else None

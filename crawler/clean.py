@@ -125,14 +125,11 @@ def read_byline(line: str, *, sure: bool = False) -> str | None:
         return None
     plain, offsets = normalise_map(line)
     match = _BYLINE.fullmatch(plain)
-    if (
-        not match
-        or not (match["colon"] or match["sure"] or sure)
-        or len(match["name"].split()) > 5
-        or re.search(r"\d", match["name"])
-    ):
+    if not match or not (match["colon"] or match["sure"] or sure):
         return None
-    return None if is_nobody(match["name"]) else _printed(line, match, offsets) or None
+    name = match["name"]
+    nobody = len(name.split()) > 5 or re.search(r"\d", name) or is_nobody(name)
+    return None if nobody else _printed(line, match, offsets) or None
 
 
 def read_dateline(line: str) -> str | None:
@@ -183,11 +180,8 @@ def clean(
     heading, out = fold(title), Clean()
     rows, out.related = _split([_read(row) for line in lines for row in _INLINE.split(" ".join(line.split())) if row])
     told = [at for at, row in enumerate(rows) if row.prose and row.plain != heading and row.plain not in known]
-    first, last, plains = (
-        (told[0] if told else len(rows)),
-        (told[-1] if told else -1),
-        sorted(row.plain for row in rows),
-    )
+    first, last = (told[0], told[-1]) if told else (len(rows), -1)
+    plains = sorted(row.plain for row in rows)
     spoken = set(_WORD.findall(" ".join([heading, *(row.plain for row in rows if len(row.text) > 40)])))
     top = next((at for at, row in enumerate(rows[:first]) if row.plain == heading), 0)  # above it is no article
     dates = _publication_lines(rows, first, last, now, zone, published)

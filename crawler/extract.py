@@ -69,16 +69,11 @@ def extract(page: Page) -> Article:
         meta.headline, meta.claimed = tree.find(".//h1"), True
         _frame(tree, meta.headline)
         lines, from_data = _body(tree, meta)
+    links = frozenset(fold(text_of(link)) for link in tree.xpath("//a[not(starts-with(@href, '#')) or @href = '#']"))
     tidy = clean(
-        lines,
-        meta.title,
-        now=now,
-        zone=page.timezone,
-        outlet=page.outlet_name,
-        published=meta.published.value if meta.published else None,
-        known=_furniture(tree, meta),
-        links=frozenset(fold(text_of(link)) for link in tree.xpath("//a[not(starts-with(@href, '#')) or @href = '#']")),
-    )
+        lines, meta.title, now=now, zone=page.timezone, outlet=page.outlet_name, known=_furniture(tree, meta),
+        links=links, published=meta.published.value if meta.published else None,
+    )  # fmt: skip
     tidy.lines[:0] = _lead(meta, tidy)
     if not tidy.lines and is_article(page, tree, meta, tidy) is None:  # a photo's story is its caption, a flash a title
         told_below = [row for rule, row in tidy.removed if rule == "caption" and len(row) >= 45]
@@ -206,11 +201,8 @@ def _frame(tree: HtmlElement, headline: HtmlElement | None) -> None:
             pieces = tag.xpath("self::*[*/@class]/*[self::span or self::time or self::small]")
             for piece in pieces if len(pieces) > 1 else ():  # set apart by style alone
                 piece.tag = "p"
-        if (
-            (tag.get("class"), tag.getparent().get("class")) in shapes
-            and _is_leaf(tag)
-            and block in tag.iterancestors()
-        ):
+        shape = tag.get("class"), tag.getparent().get("class")
+        if shape in shapes and _is_leaf(tag) and block in tag.iterancestors():
             tag.tag = "p"
     if block.tag in ("div", "main", "section", "article"):
         block.set("itemprop", "articleBody")
@@ -274,11 +266,8 @@ def _drop_cards(tree: HtmlElement) -> None:
             text = text_of(card)
             links = sum(len(text_of(link)) for link in card.iter("a") if len(text_of(link)) >= 15)
             told = Counter(piece.getparent() for piece in card.iter("p") if is_prose(text_of(piece)))
-            if (
-                (text and not links)
-                or max(told.values(), default=0) > 1
-                or (card.tag == "p" and links < 0.6 * len(text))
-            ):
+            story = max(told.values(), default=0) > 1 or (card.tag == "p" and links < 0.6 * len(text))
+            if story or (text and not links):
                 break
             card.drop_tree()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,16 +70,9 @@ def open_session(config: Config, *, clock: Clock = utc_now, waits: Path | None =
     """
     check(config)
     config.archive.parent.mkdir(parents=True, exist_ok=True)
-    writer = Writer(config.archive, policy(config), clock=clock)
-    try:
-        worker = Readers(config.rules)
-        try:
-            guest = Guest(config, writer, clock=clock, waits=waits)
-            yield Session(config, writer, worker, Crawls(config, writer, worker, guest, clock=clock), clock)
-        finally:
-            worker.close()
-    finally:
-        writer.close()
+    with Writer(config.archive, policy(config), clock=clock) as writer, closing(Readers(config.rules)) as worker:
+        guest = Guest(config, writer, clock=clock, waits=waits)
+        yield Session(config, writer, worker, Crawls(config, writer, worker, guest, clock=clock), clock)
 
 
 def run_reactor(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -90,20 +84,17 @@ def run_reactor(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     reactor: Any = running  # typed as an interface that lacks what every reactor has
 
-    outcome: list[T] = []
-    failure: list[BaseException] = []
+    outcome: Future[T] = Future()
 
     async def work() -> None:
         try:
-            outcome.append(await main())
-        except BaseException as error:  # carried out of the reactor, raised below
-            failure.append(error)
+            outcome.set_result(await main())
+        except BaseException as error:  # carried out of the reactor
+            outcome.set_exception(error)
         finally:
             reactor.stop()
 
     loop = asyncio.get_event_loop()
     reactor.callWhenRunning(lambda: loop.create_task(work()))
     reactor.run(installSignalHandlers=False)
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    return outcome.result()

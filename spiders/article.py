@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -72,24 +72,20 @@ class ArticleSpider(OutletSpider):
                 due = due_articles(job.reader, job.outlet_id, job.now(), BATCH + len(job.seen), per_hour)
             if not (due := [d for d in due if d.url not in job.seen]):
                 break
-            async for request in self._requests(due):
-                yield request
-
-    async def _requests(self, due: Iterable[Due]) -> AsyncIterator[Request]:
-        for item in due:
-            if item.url in self.job.seen:  # another one redirected here meanwhile
-                continue
-            if until := self.job.guest.held(item.url):
-                self.job.seen.add(item.url)
-                await self._put_off(item.url, until)
-                continue
-            await self.hands.acquire()
-            if self.job.ended:
-                return
-            self.job.seen.add(item.url)
-            url = embedded(item.url, self.channels) or item.url
-            meta = {"again": item.article_id is not None}
-            yield Request(url, self.parse, errback=self.failed, cb_kwargs={"due": item}, meta=meta)
+            for item in due:
+                if item.url in job.seen:  # another one redirected here meanwhile
+                    continue
+                if until := job.guest.held(item.url):
+                    job.seen.add(item.url)
+                    await self._put_off(item.url, until)
+                    continue
+                await self.hands.acquire()
+                if job.ended:
+                    return
+                job.seen.add(item.url)
+                url = embedded(item.url, self.channels) or item.url
+                meta = {"again": item.article_id is not None}
+                yield Request(url, self.parse, errback=self.failed, cb_kwargs={"due": item}, meta=meta)
 
     async def parse(self, response: Response, due: Due) -> None:
         """From a page to what is durably kept of it."""

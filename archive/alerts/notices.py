@@ -7,6 +7,7 @@ whoever watches for it chooses; calling again with the same key while it lasts t
 from __future__ import annotations
 
 from archive.alerts.plan import NewId, queue, unique
+from archive.sqlite import insert
 from archive.times import later
 from archive.transaction import Transaction
 
@@ -20,8 +21,7 @@ def operator_notice(tx: Transaction, key: str, text: str, *, new_id: NewId = uni
     if row and (row[1] is None or row[1] > later(now, -FLAPS_S)):
         tx.db.execute("UPDATE notices SET text = ?, last_at = ?, cleared_at = NULL WHERE id = ?", (text, now, row[0]))
         return False
-    sql = "INSERT INTO notices (key, text, at, last_at) VALUES (?, ?, ?, ?) RETURNING id"
-    (notice,) = tx.db.execute(sql, (key, text, now, now)).fetchone()
+    notice = insert(tx.db, "notices", {"key": key, "text": text, "at": now, "last_at": now})
     rules = [rule for rule in tx.policy.alerts if rule.kind == "operator"]
     first = {reader: rule for rule in reversed(rules) for reader in rule.readers}  # whom two rules name is told once
     for reader, by in first.items():

@@ -11,7 +11,7 @@ from archive.arabic.normalise import normalise
 from archive.facts import asked
 from archive.models import Event
 from archive.search import ar_query
-from archive.sqlite import Connection, fts_match, statement
+from archive.sqlite import Connection, fts_match, insert, statement
 from archive.stories import copies_of
 from archive.times import later
 from archive.transaction import Transaction
@@ -141,12 +141,9 @@ def queue(
     tx: Transaction, rule: str, reader: Reader, kind: str, due: str, new_id: NewId, notice: int | None = None
 ) -> int:
     """A new mail in the outbox; returns its id."""
-    sql = (
-        "INSERT INTO mails (rule, channel, recipient, kind, message_id, created_at, next_attempt_at, notice_id) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
-    )
-    message_id = f"<{new_id()}@{tx.policy.mail_domain}>"
-    return int(tx.db.execute(sql, (rule, *reader, kind, message_id, tx.now(), due, notice)).fetchone()[0])
+    row = {"rule": rule, "channel": reader[0], "recipient": reader[1], "kind": kind, "notice_id": notice}
+    row |= {"message_id": f"<{new_id()}@{tx.policy.mail_domain}>", "created_at": tx.now(), "next_attempt_at": due}
+    return insert(tx.db, "mails", row)
 
 
 def _add(db: Connection, mail: int, rule: AlertRule, reader: Reader, event: Event) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree, html
-from w3lib.encoding import html_to_unicode
 
 from archive.models import Link
+from crawler.charset import charset_in, decode
 from crawler.listings import HEADLINE_WORDS, Listing, Scope, is_article, once, plain
 from crawler.urls import canonical, resolved, same_site
 
@@ -20,9 +20,8 @@ _LINKS = etree.XPath(f"//a[@href][not(starts-with(@href, '#'))][not({_FURNITURE}
 
 def links_from_section(body: bytes, content_type: str, url: str, scope: Scope = Scope()) -> Listing:  # noqa: B008
     """Articles that a section page links to: same site, not furniture, and in scope or named like an article."""
-    _, text = html_to_unicode(content_type, body)
     try:
-        tree = html.document_fromstring(text)
+        tree = html.document_fromstring(decode(body, charset_in(content_type)))
         base = canonical(tree.xpath("string(//base/@href)") or url, url)
         home = canonical(url)
     except (etree.LxmlError, ValueError) as error:
