@@ -18,7 +18,7 @@ from archive import ledger
 from archive.captures import fsync
 from archive.errors import ArchiveError, UsageError
 from archive.migrations import pending
-from archive.sqlite import Connection, SqliteError, connect_frozen, connect_read, copy_into, explain
+from archive.sqlite import Connection, SqliteError, connect_frozen, connect_read, copy_into, explain, statement
 from archive.writer import hold_lock
 
 PIECE = 4 << 20  # bytes read and written at a time
@@ -167,13 +167,8 @@ def _append(source: Path, target: Path, start: int, length: int) -> int:
 
 def _compared(db: Connection, target: Path, start: int) -> Iterator[str]:
     """A sentence for each record that ends behind `start` and is not what the database says of it."""
-    rows = db.execute(
-        "SELECT id, offset, length, record_sha256 FROM captures WHERE file = ? AND offset + length > ? "
-        "AND article_id NOT IN (SELECT article_id FROM redactions) ORDER BY offset",
-        (target.name, start),
-    )
     with target.open("rb") as stored:
-        for capture, offset, length, sha256 in rows:
+        for capture, offset, length, sha256 in db.execute(statement("evidence.copied"), (target.name, start)):
             stored.seek(offset)
             if hashlib.sha256(stored.read(length)).hexdigest() != sha256:
                 yield f"capture {capture} in {target.name} at byte {offset} is not what was stored; see `rasid verify`"

@@ -31,6 +31,7 @@ from archive.diffs import diff
 from archive.errors import ArchiveError
 from archive.reading import Archive
 from archive.search import ar_query
+from archive.sqlite import statement
 from archive.times import utc_now
 
 Format = Literal["csv", "jsonl"]
@@ -39,8 +40,6 @@ _jinja = Environment(
     autoescape=select_autoescape(),
 )  # fmt: skip
 _HITS = "SELECT l.* FROM articles_fts f JOIN latest l ON l.article_id = f.rowid WHERE articles_fts MATCH ? ORDER BY 1"
-_CAPTURE = """SELECT c.*, coalesce((SELECT max(b.offset + b.length) FROM captures b
-                WHERE b.file = c.file AND b.offset < c.offset), 0) AS request_offset FROM captures c WHERE c.id = ?"""
 _CHAIN = "SELECT seq, record_sha256, prev_sha256 FROM ledger WHERE seq >= ? ORDER BY seq"
 
 
@@ -89,10 +88,7 @@ def write_rows(rows: Iterator[dict[str, Any]], out: IO[str], kind: Format) -> in
 def _write(archive: Archive, article_id: int, target: Path) -> None:
     """Every file of a bundle."""
     article = next(iter(archive.query("SELECT * FROM articles WHERE id = ?", (article_id,))), None)
-    versions = archive.query(
-        "SELECT h.number, v.*, l.seq AS ledger_seq, l.record_sha256 FROM history h JOIN versions v ON v.id = "
-        "h.version_id JOIN ledger l ON l.version_id = v.id WHERE h.article_id = ? ORDER BY 1", (article_id,)
-    )  # fmt: skip
+    versions = archive.query(statement("evidence.versions"), (article_id,))
     if article is None or not versions:
         raise ArchiveError(f"{archive.path} keeps no version of an article {article_id}; `rasid search` shows ids")
     redaction = next(iter(archive.query("SELECT * FROM redactions WHERE article_id = ?", (article_id,))), None)
@@ -123,7 +119,7 @@ def _version(archive: Archive, target: Path, version: dict[str, Any], *, kept: b
             put(f"versions/{number}.{field}.txt", version[field].encode())
     version["edits"] = archive.query("SELECT * FROM edits WHERE version_id = ? ORDER BY id", (version["id"],))
     version["capture"] = None
-    for capture in archive.query(_CAPTURE, (version["capture_id"],)):
+    for capture in archive.query(statement("evidence.capture"), (version["capture_id"],)):
         start, before = capture["offset"], capture.pop("request_offset")
         put(f"captures/{number}.capture.warc.gz", files.read_bytes(capture["file"], start, capture["length"]))
         if before < start and capture["request_sha256"]:

@@ -10,29 +10,17 @@ import json
 from archive.alerts.rules import AlertRule
 from archive.figures import read_figures
 from archive.places import named, places, read_places
-from archive.sqlite import Connection
+from archive.sqlite import Connection, statement
 from archive.transaction import Transaction
 
 Span = tuple[str, int, int]
 """A field (title or text), and half-open code points of it."""
 
-_PLACE = (
-    "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name_ar = excluded.name_ar, "
-    "name_en = excluded.name_en, kind = excluded.kind, lat = excluded.lat, lon = excluded.lon"
-)
-_MENTIONED = (
-    'SELECT field, start, "end" FROM mentions WHERE version_id = ? AND place_id IN (SELECT value FROM json_each(?))'
-)
-_COUNTED = (
-    'SELECT field, start, "end" FROM figures WHERE version_id = ?1 AND (?2 IS NULL OR act = ?2) '
-    "AND (?3 IS NULL OR counted = ?3) AND (?4 IS NULL OR low >= ?4)"
-)
-
 
 def know_places(db: Connection) -> None:
     """Bring the table of places up to date with the gazetteer."""
     known = [(place.id, place.name_ar, place.name_en, place.kind, place.lat, place.lon) for place in places().values()]
-    db.conn.executemany(_PLACE, known)
+    db.conn.executemany(statement("facts.place"), known)
 
 
 def read(db: Connection, version_id: int, title: str, text: str) -> None:
@@ -63,10 +51,9 @@ def asked(db: Connection, version_id: int, rule: AlertRule) -> list[Span] | None
     found = list[Span]()
     if rule.places:
         ids = json.dumps(sorted(frozenset[str]().union(*map(named, rule.places))))
-        found += db.execute(_MENTIONED, (version_id, ids)).fetchall()
+        found += db.execute(statement("facts.mentioned"), (version_id, ids)).fetchall()
         if not found:
             return None
-    counts = [
-        span for one in rule.counts for span in db.execute(_COUNTED, (version_id, one.act, one.counted, one.least))
-    ]
+    wanted = [(version_id, one.act, one.counted, one.least) for one in rule.counts]
+    counts = [span for one in wanted for span in db.execute(statement("facts.counted"), one)]
     return None if rule.figures and not counts else found + counts

@@ -151,7 +151,7 @@ def due_outlets(db: Connection, now: str, per_hour: int = UNBOUNDED) -> list[str
 
     For revisits alone an outlet is visited while a quarter of its share of `per_hour` is left, not for each by itself.
     """
-    rows = db.execute(statement("due_outlets"), {"now": now}).fetchall()
+    rows = db.execute(statement("frontier.due_outlets"), {"now": now}).fetchall()
     return [id_ for id_, new in rows if new or worth_it(db, id_, now, per_hour)]
 
 
@@ -175,10 +175,10 @@ def due_articles(db: Connection, outlet_id: str | None, now: str, limit: int, pe
     Of revisits the longest overdue, and no more than `per_hour` on a host in any hour, its outlets together; the others
     stay due, and come first then.
     """
-    found = db.execute(statement("due_links"), (outlet_id, now, limit))
+    found = db.execute(statement("frontier.due_links"), (outlet_id, now, limit))
     due = [Due(url, None, bool(backlog), Link(url, *said)) for url, backlog, *said in found]
     given = {"feed": f"{FEED}%", "outlet": outlet_id, "now": now, "most": limit + BEHIND}
-    again = db.execute(statement("due_articles"), given)
+    again = db.execute(statement("frontier.due_articles"), given)
     for url, id_, title, text in islice(within(db, outlet_id, again, now, per_hour), limit - len(due)):
         due.append(Due(url, id_, False, _kept(url, title, text) if text else None))
     return due
@@ -217,7 +217,7 @@ def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Lin
         "SELECT outlet_id, kind, first_read_at FROM sources WHERE id = ?", (source_id,)
     ).fetchone()
     known = {"outlet_id": outlet_id, "source_id": source_id, "at": look.at, "backlog": int(first_read_at is None)}
-    new = sum(db.execute(statement("found_link"), known | asdict(link)).rowcount for link in links)
+    new = sum(db.execute(statement("frontier.found"), known | asdict(link)).rowcount for link in links)
     gone = _let_go(db, outlet_id) if new else 0
     error = f"more than {WAITING_MAX} addresses wait; the oldest {gone} were let go" if gone else look.error
     record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id, error=error)
@@ -278,11 +278,8 @@ def source_failed(tx: Transaction, source_id: int, look: Look, *, next_at: str) 
     tx.db.execute("UPDATE sources SET failures = failures + 1 WHERE id = ?", (source_id,))
     set_next(tx, [source_id], next_at)
     if led:
-        tx.db.execute(
-            "UPDATE sources SET next_at = min(next_at, ?) WHERE outlet_id = ? AND position > ? AND failures = 0 "
-            "AND kind <> 'telegram'",
-            (look.at, outlet_id, position),
-        )
+        given = {"at": look.at, "outlet": outlet_id, "position": position}
+        tx.db.execute(statement("frontier.fill_gaps"), given)
 
 
 def set_next(tx: Transaction, source_ids: Iterable[int], next_at: str) -> None:
@@ -295,11 +292,7 @@ def postpone(tx: Transaction, urls: Iterable[str], next_at: str) -> None:
     """Fetch these addresses, which are due, no earlier than `next_at`; it counts as no attempt."""
     for url in urls:
         tx.db.execute("UPDATE frontier SET next_at = ? WHERE url = ? AND next_at < ?", (next_at, url, next_at))
-        tx.db.execute(
-            "UPDATE articles SET next_check_at = ? WHERE next_check_at < ? AND id = "
-            "(SELECT article_id FROM addresses WHERE url = ?)",
-            (next_at, next_at, url),
-        )
+        tx.db.execute(statement("frontier.postpone"), {"at": next_at, "url": url})
 
 
 def hold_host(tx: Transaction, host: str, not_before: str, reason: str) -> None:
@@ -357,4 +350,5 @@ def request_state(db: Connection, request_id: int) -> Request:
 
 def _result(db: Connection, kind: str, target: str, since: str) -> dict[str, Any]:
     """What a finished request led to, read from the rows it left."""
-    return next(iter(db.query(statement("asked_save" if kind == "save" else "asked_crawl"), (target, since))), {})
+    found = statement("frontier.asked_save" if kind == "save" else "frontier.asked_crawl")
+    return next(iter(db.query(found, (target, since))), {})

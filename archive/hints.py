@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from archive.models import Link
+from archive.sqlite import statement
 from archive.times import later, moment
 from archive.transaction import Transaction
 
 SLACK = 60.0  # a page may be shown as it was for so long after it was modified
 HOUR = 3600.0  # between two looks at an article for the sake of a feed or sitemap
-_SOONER = "UPDATE articles SET next_check_at = min(coalesce(next_check_at, ?1), ?1) WHERE id = ?2"
 MANY = 5  # articles modified at once, or a third of all listed: then the listing tells of itself, not of them
 
 
@@ -27,11 +27,7 @@ def take(tx: Transaction, links: Iterable[Link], at: str, *, trusted: bool) -> N
     for link in links:
         if link.modified_at is None:
             continue
-        row = tx.db.execute(
-            "SELECT a.id, a.modified_hint, a.last_checked_at FROM addresses d JOIN articles a ON a.id = d.article_id "
-            "WHERE d.url = ? AND a.latest_version_id IS NOT NULL",
-            (link.url,),
-        ).fetchone()
+        row = tx.db.execute(statement("hints.modified"), (link.url,)).fetchone()
         known += row is not None
         if row is None or (row[1] is not None and not newer(link.modified_at, row[1])):
             continue
@@ -42,20 +38,17 @@ def take(tx: Transaction, links: Iterable[Link], at: str, *, trusted: bool) -> N
         if since or (since is None and hint is not None):
             due.append((at if trusted else max(at, later(checked, HOUR)), article_id))
     if trusted or moved <= max(MANY, known // 3):
-        tx.db.conn.executemany(_SOONER, due)
+        tx.db.conn.executemany(statement("hints.sooner"), due)
 
 
 def again(tx: Transaction, links: Iterable[Link], at: str) -> None:
     """Make due the withdrawn articles that a listing, read at the stamp `at`, names. The longer one has been gone the
     less often: a listing may name it for years, or name it again since it is back."""
-    rows = tx.db.execute(
-        "SELECT DISTINCT a.id, a.gone_at, a.last_checked_at FROM json_each(?) JOIN addresses d ON d.url = value "
-        "JOIN articles a ON a.id = d.article_id WHERE a.status = 'gone' AND a.latest_version_id IS NOT NULL",
-        (json.dumps([link.url for link in links]),),
-    ).fetchall()
+    rows = tx.db.execute(statement("hints.withdrawn"), (json.dumps([link.url for link in links]),)).fetchall()
     for article_id, gone_at, checked in rows:
         gone = (moment(at) - moment(gone_at)).total_seconds()
-        tx.db.execute(_SOONER, (max(at, later(checked, max(HOUR, gone / 2))), article_id))
+        due = max(at, later(checked, max(HOUR, gone / 2)))
+        tx.db.execute(statement("hints.sooner"), (due, article_id))
 
 
 def newer(date: str, than: str) -> bool:

@@ -30,16 +30,13 @@ def learn(tx: Transaction, outlet_id: str, article: Article, at: str) -> None:
     lines += [line for rule, line in article.removed if rule == RULE]
     for folded, line in {_fold(line): line for line in lines}.items():
         if folded and len(line) <= LONGEST:
-            tx.db.execute(
-                "INSERT INTO outlet_lines VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT DO UPDATE SET "
-                "articles = articles + 1, last_at = max(last_at, excluded.last_at)",
-                (outlet_id, folded, line, at, at),
-            )
+            given = {"outlet": outlet_id, "folded": folded, "line": line, "at": at}
+            tx.db.execute(statement("learned.count"), given)
 
 
 def furniture(db: Connection, outlet_id: str | None) -> tuple[str, ...]:
     """What was learned of an outlet: folded lines."""
-    return tuple(line for (line,) in db.execute(statement("furniture"), (outlet_id, ARTICLES, SHARE)))
+    return tuple(line for (line,) in db.execute(statement("learned.furniture"), (outlet_id, ARTICLES, SHARE)))
 
 
 def clear(article: Article, learned: tuple[str, ...]) -> Article:

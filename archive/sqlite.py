@@ -5,6 +5,7 @@ Two SQLite libraries on one file in one process silently lose each other's locks
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -91,8 +92,11 @@ def _open(uri: str) -> Connection:
 
 @cache
 def statement(name: str) -> str:
-    """A query of `queries/`."""
-    return files("archive").joinpath(f"queries/{name}.sql").read_text("utf-8")
+    """A query of `queries/`: what is in FILE.sql, or for FILE.NAME what stands there under the line `-- name: NAME`."""
+    file, _, part = name.partition(".")
+    text = files("archive").joinpath(f"queries/{file}.sql").read_text("utf-8")
+    _, *parts = re.split(r"^-- name: (\w+)\n", text, flags=re.M)
+    return dict(zip(parts[::2], parts[1::2], strict=True))[part] if part else text
 
 
 def insert(db: Connection, table: str, row: dict[str, Any]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from datetime import timedelta
 from typing import Literal
 
@@ -16,7 +16,7 @@ from archive.identity import identify, owner
 from archive.looks import Known, announce, known, record_fetch, rung
 from archive.models import Article, Judgement, Look, Saved, Series, Snapshot
 from archive.redaction import redacted
-from archive.sqlite import Connection, insert
+from archive.sqlite import Connection, insert, statement
 from archive.stories import link, work_off
 from archive.times import instant, later, moment
 from archive.transaction import Transaction
@@ -52,11 +52,7 @@ def save(tx: Transaction, snapshot: Snapshot) -> Saved:
     if newest_look:
         again = saved.kind != "passed" or tx.policy.revisit_all
         due = rung(tx, known(tx.db, article.id), page.at) if again else None
-        tx.db.execute(
-            "UPDATE articles SET status = 'live', suspect_at = NULL, gone_at = NULL, last_checked_at = ?, "
-            "next_check_at = ? WHERE id = ?",
-            (page.at, due, article.id),
-        )
+        tx.db.execute(statement("store.seen"), (page.at, due, article.id))
     if live:
         size = len(page.body if page.raw is None else page.raw)
         led = snapshot.article_id is not None and page.final_url != page.url
@@ -77,14 +73,10 @@ def judged(tx: Transaction, version_id: int, judgement: Judgement) -> None:
     db.execute("INSERT OR REPLACE INTO judgements VALUES (?, ?, ?)", (version_id, rule_set, tx.now()))
     db.execute("DELETE FROM matches WHERE version_id = ?", (version_id,))
     for match in judgement.matches:
-        db.execute(
-            "INSERT INTO matches (version_id, topic, rule_set_id, strength, score) VALUES (?, ?, ?, ?, ?)",
-            (version_id, match.topic, rule_set, match.strength, match.score),
-        )
-        db.conn.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(version_id, match.topic, p.field, p.start, p.end, p.term, p.surface) for p in match.passages],
-        )
+        row = {"version_id": version_id, "topic": match.topic, "rule_set_id": rule_set}
+        insert(db, "matches", row | {"strength": match.strength, "score": match.score})
+        found = [(version_id, match.topic, *astuple(passage)) for passage in match.passages]
+        db.conn.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", found)
 
 
 def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
@@ -159,12 +151,7 @@ def _neighbours(db: Connection, article_id: int, at: str) -> list[_Stored | None
     """The versions last before (or at) a moment, and first after it."""
     found: list[_Stored | None] = []
     for test, order in (("<=", "DESC"), (">", "ASC")):
-        row = db.execute(
-            f"""SELECT id, captured_at, title, text, author, published_at, published_source, modified_at, section,
-                credit, language, extractor FROM versions
-                WHERE article_id = ? AND captured_at {test} ? ORDER BY captured_at {order}, id {order} LIMIT 1""",  # noqa: S608
-            (article_id, at),
-        ).fetchone()
+        row = db.execute(statement("store.neighbour").format(test=test, order=order), (article_id, at)).fetchone()
         found.append((row[0], row[1], Article(*row[2:])) if row else None)
     return found
 

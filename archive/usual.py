@@ -60,13 +60,13 @@ def unusual(db: Connection, outlets: Sequence[str], now: str) -> dict[str, dict[
     """How each of these outlets departs at `now` from its usual; without those that do not."""
     day, since = later(now, -DAY), later(now, -(DAYS + 1) * DAY)
     days: dict[str, dict[int, int | None]] = {}
-    for outlet, number, new, ok in db.execute(statement("usual_days"), {"now": now, "since": since}):
+    for outlet, number, new, ok in db.execute(statement("usual.days"), {"now": now, "since": since}):
         days.setdefault(outlet, {})[number] = new if ok else None
     found = {}
     for outlet in outlets:
         windows = [{"outlet": outlet, "since": a, "until": b} for a, b in ((day, now), (since, day))]
-        texts: list[list[Any]] = [db.execute(statement("usual_texts"), window).fetchall() for window in windows]
-        looks: list[list[Any]] = [db.execute(statement("usual_pages"), window).fetchall() for window in windows]
+        texts: list[list[Any]] = [db.execute(statement("usual.texts"), window).fetchall() for window in windows]
+        looks: list[list[Any]] = [db.execute(statement("usual.pages"), window).fetchall() for window in windows]
         given = Yield(
             [days.get(outlet, {}).get(number) for number in range(DAYS + 1)],
             lengths=_column(texts, 0), dated=_column(texts, 1), unread=_column(looks, 0),

@@ -28,7 +28,7 @@ from archive import ledger
 from archive.captures import hash_file, percent_encode, read_record
 from archive.reading import open_archive
 from archive.redaction import blank
-from archive.sqlite import Connection, SqliteError, connect_read
+from archive.sqlite import Connection, SqliteError, connect_read, statement
 from archive.stamps import check_stamps
 
 Kind = Literal["missing", "altered", "truncated", "reordered", "unknown", "redacted", "note"]
@@ -36,10 +36,6 @@ _CHANCE = random.SystemRandom()
 STRETCH = 20_000  # rows of the ledger checked at a time
 REQUEST = 1 << 20  # bytes; no request is longer
 _NAME = r"(kept|passed)-\d{4}-\d\d-\d\d-\d{2,}\.warc\.gz"
-_FILES = "SELECT DISTINCT file FROM (SELECT file FROM captures UNION SELECT file FROM warc_files)"
-_ROWS = """SELECT c.*, v.id AS version_id, r.at IS NOT NULL AS redacted, r.done_at FROM captures c
-           LEFT JOIN versions v ON v.capture_id = c.id LEFT JOIN redactions r ON r.article_id = c.article_id
-           WHERE c.file = ? GROUP BY c.id ORDER BY c.offset"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,9 @@ def _end_with_parent() -> None:
 
 def files(db: Connection, captures: Path) -> list[str]:
     """Every WARC file there is, or should be."""
-    return sorted({row[0] for row in db.execute(_FILES)} | {path.name for path in captures.glob("*.warc.gz")})
+    return sorted(
+        {row[0] for row in db.execute(statement("evidence.files"))} | {path.name for path in captures.glob("*.warc.gz")}
+    )
 
 
 def _open(archive: Path) -> Connection:
@@ -160,7 +158,7 @@ def _check_file(archive: Path, file: str, again_s: float) -> Report:
 
 def _look(archive: Path, file: str) -> Report:
     db, path = _open(archive), archive.parent / "captures" / file
-    rows = list(db.query(_ROWS, (file,)))
+    rows = list(db.query(statement("evidence.captures"), (file,)))
     closed = db.execute("SELECT length, sha256 FROM warc_files WHERE file = ? ORDER BY id DESC", (file,)).fetchone()
     newest = max((p.name for p in path.parent.glob(f"{file.partition('-')[0]}-*.warc.gz")), default=file)
     db.close()

@@ -63,8 +63,8 @@ def rejudge(
     With a `writer` the new judgements are stored and newly matching pages are kept, each in a transaction of its own;
     `notify` makes what is newly on a topic an event. Open the writer without alert rules to tell nobody.
     """
-    kept = archive.query(statement("judged_kept"), (since,))
-    passed = archive.query(statement("judged_passed"), (since,))
+    kept = archive.query(statement("rejudge.kept"), (since,))
+    passed = archive.query(statement("rejudge.passed"), (since,))
     for number, row in enumerate(kept, 1):
         progress(f"{number} of {len(kept)} kept articles judged again")
         judgement = judge(rules, row["title"], row["text"])
@@ -147,7 +147,7 @@ def keep_label(config: Config, writer: Writer, target: str) -> None:
     article_id = int(number)
     with open_archive(config.archive) as archive:
         known = archive.article(article_id)
-        passed = [row for row in archive.query(statement("judged_passed"), ("",)) if row["article_id"] == article_id]
+        passed = [row for row in archive.query(statement("rejudge.passed"), ("",)) if row["article_id"] == article_id]
         if known.version_id is None and passed and verdict == "yes":
             page = _captured(archive, passed[0])
             with closing(Worker(config.rules)) as worker:

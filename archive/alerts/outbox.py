@@ -12,7 +12,7 @@ from archive.alerts.render import MailContext
 from archive.alerts.rules import AlertRule, Channel
 from archive.alerts.telling import read_mail
 from archive.models import Event
-from archive.sqlite import Connection
+from archive.sqlite import Connection, statement
 from archive.times import later
 from archive.transaction import Transaction
 
@@ -30,12 +30,7 @@ def due(tx: Transaction, channel: Channel, limit: int) -> list[int]:
     """At most `limit` mails to send now, longest due first; what a crash left in `sending` is due again."""
     again = "UPDATE mails SET state = 'queued', next_attempt_at = ? WHERE state = 'sending' AND channel = ?"
     tx.db.execute(again, (tx.now(), channel))
-    rows = tx.db.execute(
-        "SELECT id FROM mails WHERE state = 'queued' AND channel = ? AND next_attempt_at <= ? "
-        "ORDER BY next_attempt_at, id LIMIT ?",
-        (channel, tx.now(), limit),
-    )
-    return [row[0] for row in rows]
+    return [mail_id for (mail_id,) in tx.db.execute(statement("alerts.due"), (channel, tx.now(), limit))]
 
 
 def claim(tx: Transaction, mail_id: int) -> MailContext | None:
@@ -95,19 +90,9 @@ def put_off(tx: Transaction, mail_id: int, error: str, chance: Callable[[], floa
 def wait_for_server(tx: Transaction, error: str, chance: Callable[[], float]) -> int:
     """No mail can be sent now: all that is due waits some minutes, and is as untried as before. Gives how many."""
     again = later(tx.now(), UNUSABLE_S * (0.75 + chance() / 2))
-    waiting = tx.db.execute(
-        "UPDATE mails SET next_attempt_at = ?, error = ? "
-        "WHERE state = 'queued' AND channel = 'email' AND next_attempt_at <= ?",
-        (again, error, tx.now()),
-    )
-    return int(waiting.rowcount)
+    return int(tx.db.execute(statement("alerts.wait"), {"again": again, "error": error, "now": tx.now()}).rowcount)
 
 
 def retry(db: Connection, now: str, mail_id: int | None) -> int:
     """Make a mail that failed or waits due, as if it had never been tried; None: all that failed. Gives how many."""
-    again = db.execute(
-        "UPDATE mails SET state = 'queued', attempts = 0, next_attempt_at = ?, error = NULL "
-        "WHERE state = 'failed' AND ? IS NULL OR id = ? AND state IN ('failed', 'queued')",
-        (now, mail_id, mail_id),
-    )
-    return int(again.rowcount)
+    return int(db.execute(statement("alerts.retry"), {"now": now, "id": mail_id}).rowcount)

@@ -29,7 +29,7 @@ def unique() -> str:
 
 def judged_versions(db: Connection, event: Event) -> list[int]:
     """Versions whose matches decide on an event: its own, then for an edit the one before it."""
-    earlier = db.execute(statement("version_before"), (event.version_id,)) if event.kind == "edited" else ()
+    earlier = db.execute(statement("alerts.version_before"), (event.version_id,)) if event.kind == "edited" else ()
     return [event.version_id, *(version for (version,) in earlier)]
 
 
@@ -115,7 +115,7 @@ def _had_enough(tx: Transaction, rule: AlertRule, reader: Reader) -> bool:
     that wait for a server count as well, since they will come all at once."""
     given = {"rule": rule.name, "channel": reader[0], "recipient": reader[1], "since": later(tx.now(), -3600)}
     given["held"] = later(tx.now(), -HELD_MOST_S)
-    of_rule, of_all = tx.db.execute(statement("mails_had"), given).fetchone()
+    of_rule, of_all = tx.db.execute(statement("alerts.had"), given).fetchone()
     return bool(of_rule >= rule.most_per_hour or of_all >= tx.policy.mails_per_hour)
 
 

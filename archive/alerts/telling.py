@@ -25,11 +25,7 @@ COPIES = 20  # copies that are listed with an article
 
 def read_mail(db: Connection, mail_id: int, rules: Sequence[AlertRule], topics: RuleSet, at: str) -> MailContext:
     """What a mail says by its rules, at the moment `at`; the first rule gives language and zone, `topics` the names."""
-    recipient, kind, message_id, notice = db.execute(
-        "SELECT recipient, m.kind, message_id, n.text FROM mails m LEFT JOIN notices n ON n.id = m.notice_id "
-        "WHERE m.id = ?",
-        (mail_id,),
-    ).fetchone()
+    recipient, kind, message_id, notice = db.execute(statement("alerts.mail"), (mail_id,)).fetchone()
     told = "SELECT DISTINCT event_id FROM mail_events WHERE mail_id = ? ORDER BY 1"
     events = [event_id for (event_id,) in db.execute(told, (mail_id,))]
     stories = read_stories(db, events[:LISTED], rules)
@@ -57,7 +53,7 @@ def read_stories(db: Connection, event_ids: Iterable[int], rules: Sequence[Alert
     arabic = rules[0].language == "ar"
     for event_id in event_ids:
         given = {"id": event_id, "arabic": arabic}
-        *row, silent, url, outlet, last_seen = db.execute(statement("event"), given).fetchone()
+        *row, silent, url, outlet, last_seen = db.execute(statement("alerts.event"), given).fetchone()
         event = Event(*row)
         versions = judged_versions(db, event)
         if not versions or (event.kind == "new" and event.article_id in listed):
@@ -76,7 +72,7 @@ def read_stories(db: Connection, event_ids: Iterable[int], rules: Sequence[Alert
 
 def _copies(db: Connection, articles: list[int], *, arabic: bool) -> tuple[Copy, ...]:
     given = {"arabic": arabic, "articles": json.dumps(articles), "most": COPIES}
-    rows = db.execute(statement("copies"), given)
+    rows = db.execute(statement("alerts.copies"), given)
     return tuple(Copy(article_id, heading(title, text), outlet) for article_id, title, text, outlet in rows)
 
 

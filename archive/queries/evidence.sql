@@ -1,0 +1,26 @@
+-- name: files
+-- Every WARC file that the archive knows.
+SELECT DISTINCT file FROM (SELECT file FROM captures UNION SELECT file FROM warc_files)
+
+-- name: captures
+-- The captures of a WARC file in their order, with the version read from each, and what was redacted.
+SELECT c.*, v.id AS version_id, r.at IS NOT NULL AS redacted, r.done_at FROM captures c
+LEFT JOIN versions v ON v.capture_id = c.id LEFT JOIN redactions r ON r.article_id = c.article_id
+WHERE c.file = ? GROUP BY c.id ORDER BY c.offset
+
+-- name: copied
+-- The captures of a WARC file that end behind a byte, without redacted ones.
+SELECT id, offset, length, record_sha256 FROM captures
+WHERE file = ? AND offset + length > ? AND article_id NOT IN (SELECT article_id FROM redactions) ORDER BY offset
+
+-- name: versions
+-- The versions of an article, numbered, with their rows of the ledger.
+SELECT h.number, v.*, l.seq AS ledger_seq, l.record_sha256
+FROM history h JOIN versions v ON v.id = h.version_id JOIN ledger l ON l.version_id = v.id
+WHERE h.article_id = ? ORDER BY 1
+
+-- name: capture
+-- A capture, and where the bytes before it, its request, begin.
+SELECT c.*, coalesce((SELECT max(b.offset + b.length) FROM captures b WHERE b.file = c.file AND b.offset < c.offset), 0)
+  AS request_offset
+FROM captures c WHERE c.id = ?

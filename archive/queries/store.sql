@@ -1,0 +1,10 @@
+-- name: neighbour
+-- The version of an article next to a moment.
+SELECT id, captured_at, title, text, author, published_at, published_source, modified_at, section, credit, language,
+  extractor
+FROM versions WHERE article_id = ? AND captured_at {test} ? ORDER BY captured_at {order}, id {order} LIMIT 1
+
+-- name: seen
+-- An article answered.
+UPDATE articles SET status = 'live', suspect_at = NULL, gone_at = NULL, last_checked_at = ?, next_check_at = ?
+WHERE id = ?
