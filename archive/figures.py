@@ -15,10 +15,11 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
+from archive.acts import ACTS, DONE, UNITS, WORDS, rules
 from archive.arabic.normalise import normalise
 from archive.arabic.numbers import Number, read_numbers
 from archive.arabic.tokens import stripped
-from archive.marked import ACTS, CLAUSE, DEFINITE, DONE, FAR, SAYS, SENTENCE, UNITS, WORDS, Mark, Marked, rules
+from archive.marked import CLAUSE, DEFINITE, FAR, SAYS, SENTENCE, Mark, Marked
 from archive.places import places
 
 _DUAL = re.compile(r"\w{2,}(?:ان|ين)")

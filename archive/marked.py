@@ -1,37 +1,21 @@
-"""The words of a text as figures are read from it, with what the lexicons know of each: acts, people, negations. [pure]
-
-Words are data: acts.toml and figures.toml.
-"""
+"""A text as figures are read from it: its words, and what the lexicon knows of each (acts, people, denials). [pure]"""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from functools import cache
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from archive.acts import act_terms, lexicon
-from archive.arabic.normalise import normalise, normalise_map, source_span
+from archive.acts import ACTS, DONE, PEOPLE, WORDS, attributed, rules
+from archive.arabic.normalise import normalise_map, source_span
 from archive.arabic.numbers import read_numbers
-from archive.arabic.tokens import endings, with_pronouns
 from archive.matching import scan
-from archive.rules import RuleSet, compile_rules
 
 _SPACED = r"(?<![a-z\d-])\d+(?:[^\S\n]+\d+)+(?![.,:/]?\d)"  # 5 704
 _TOKEN = re.compile(rf"{_SPACED}|\d+(?:[.,:/]\d+)*|[^\W\d_a-z]+|[a-z]+|[^\w\s]|\n")
 DEFINITE = re.compile(r"[وف]?(?:[بك]?ال|لل)\w{3}")
-_DATA = tomllib.loads(Path(__file__).with_name("figures.toml").read_text("utf-8"))
-ACTS = lexicon()["act"]
-COUNTED = frozenset(_DATA["counted"])
-_MONTHS = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))["months"]
-WORDS = {name: frozenset(map(normalise, words)) for name, words in _DATA["words"].items()}
-UNITS = WORDS["units"].union(*(map(normalise, names) for names in _MONTHS), "%/:")
 SENTENCE, CLAUSE = frozenset(".!?؟؛\n"), frozenset("،,:()[]-")
-PEOPLE = ("one", "two", "many")  # roles of words for those who are counted, or whom an act befell
 SAYS = {"one": 1, "two": 2}  # how many a noun says by itself
-DONE = ("does", "undergoes", "noun", "doubtful", "linked")  # roles of an act that is told
 FAR = 10  # words: from a total, a negation or a long name to the number
 _ASIDE = 9  # words between two commas that stand beside a sentence
 
@@ -87,7 +71,7 @@ class Marked:
         """The one source that the sentence says it is told by, as written."""
         low, high = self.spans[self.first][0], self.spans[self.last - 1][1]
         found = set[str]()
-        for match in _attributed().finditer(self.folded, low, high):
+        for match in attributed().finditer(self.folded, low, high):
             start, end = source_span(self.text, self.offsets, *match.span(match.lastgroup or 0))
             joined = self.folded.startswith("لل", match.start(match.lastgroup or 0))  # للمرصد
             found.add("ا" * joined + self.text[start + joined : end])
@@ -126,31 +110,3 @@ class Marked:
         noun, word = self.people(at), self.word(at)
         single = noun is not None and noun.role == "one" and word[-1:] == "ا" and not self.word(at - 1)[:1].isdigit()
         return single and not read_numbers([self.word(at - 1) or "|"])
-
-
-@cache
-def rules() -> RuleSet:
-    """Acts, nouns of people and the words around them as one rule set; each term is named by name and role."""
-    terms: dict[str, dict[str, Any]] = act_terms()
-    for name, noun in _DATA["counted"].items():
-        sound = [normalise(stem) for stem in noun.get("sound", ())]
-        one = {stem + end for stem in sound for end in ("", "ا", "ه")}
-        two = {f"{stem}ان" for stem in sound}
-        many = set().union(*map(endings, sound), *map(with_pronouns, map(normalise, noun.get("many", ())))) - one - two
-        for role, forms in zip(PEOPLE, (one, two, many), strict=True):
-            if every := [*noun.get(role, ()), *sorted(forms)]:
-                terms[f"{name} {role}"] = {"group": "counted", "forms": every}
-    for group, said in {"before": _DATA["bound"], "after": _DATA["after"], "said": _DATA["negation"]}.items():
-        terms |= {f"{name} {group}": {"group": group, "forms": forms} for name, forms in said.items()}
-    return compile_rules({"term": terms, "topic": {"figures": {"mention": ["act"], "threshold": 1}}}, "figures.toml")
-
-
-@cache
-def _attributed() -> re.Pattern[str]:
-    """A source with the word that makes it one: "according to" before, or a verb of saying before or behind."""
-    told = {kind: sorted(map(normalise, names), key=len, reverse=True) for kind, names in _DATA["sources"].items()}
-    verbs, markers = "|".join(told["verbs"]), "|".join([*told["markers"], *told["verbs"]])
-    names = "|".join(name.replace("ال", "(?:ا|ل)ل", 1) if name.startswith("ال") else name for name in told["names"])
-    source = rf"(?:{names})(?:\s+ال[^\W\d_]+يه?)?(?!\w)"
-    behind = rf"\s*:|\s+(?:{verbs})(?!\w)"
-    return re.compile(rf"(?<!\w)[وف]?(?:{markers})\s+(?P<a>{source})|(?<!\w)(?P<b>{source})(?={behind})")

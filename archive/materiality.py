@@ -17,13 +17,13 @@ from functools import lru_cache
 from itertools import chain
 from typing import Literal
 
+from archive.acts import COUNTED
+from archive.acts import rules as lexicon
 from archive.arabic.normalise import normalise
 from archive.arabic.numbers import read_numbers
 from archive.arabic.tokens import stripped
 from archive.diffs import Piece
 from archive.folding import fold
-from archive.marked import COUNTED
-from archive.marked import rules as lexicon
 from archive.matching import scan
 from archive.rules import RuleSet
 from archive.vocabulary import TOKEN, VOCABULARY, WEAK, Fact, facts_of, is_

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.places import named, places, read_places
 
+SENTENCES = tomllib.loads(Path(__file__).with_name("places.toml").read_text("utf-8"))["sentence"]
 NAMED = {
     "وصلت القافلة من مخيم الهول إلى القامشلي، ثم إلى قامشلو": ["al-hol", "qamishli", "qamishli"],
     "اشتباكات في كوباني (عين العرب) وريف ديرالزور": ["kobani", "kobani", "deir-ez-zor"],
@@ -54,6 +58,11 @@ def test_words_that_look_alike_are_no_places(text: str) -> None:
     assert read_places("", text) == []
 
 
+@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda sentence: sentence["text"])
+def test_what_stands_beside_a_name_says_whose_it_is(sentence: dict) -> None:
+    assert [mention.term for mention in read_places("", sentence["text"])] == sentence["places"]
+
+
 def test_company_may_stand_in_the_title() -> None:
     assert [m.term for m in read_places("هجوم قرب حمص", "سقطت القذائف على حماة.")] == ["homs", "hama"]
 
@@ -64,8 +73,27 @@ def test_a_region_holds_what_lies_in_it() -> None:
     assert not {"raqqa", "syria"} & named("hasakah")
     assert "al-hol" in named("سورية")
     assert "mosul" not in named("syria")
-    with pytest.raises(ValueError, match="القامشلي"):
+    with pytest.raises(ValueError, match="did you mean 'القامشلي', 'al-Qamishli'"):
         named("القامشليي")
+
+
+AS_TYPED = {
+    "مخيم الهول": {"al-hol"}, "Hol camp": {"al-hol"}, "al-Hawl": {"al-hol"}, "مدينة الهول": {"al-hol-town"},
+    "هول": {"al-hol", "al-hol-town"}, "مدينة القامشلى": {"qamishli"}, "qamishli": {"qamishli"}, "Kobane": {"kobani"},
+    "اليرموك": {"yarmouk-camp"}, "غويران": {"ghweran"}, "سجن غويران": {"ghweran-prison"}, "معبر نصيب": {"nasib"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AS_TYPED)
+def test_a_place_is_known_by_the_names_that_people_type(name: str) -> None:
+    assert named(name) == AS_TYPED[name]
+
+
+def test_a_kind_holds_to_what_is_of_it() -> None:
+    assert named("Homs city") == named("محافظة حمص") == named("حمص")
+    for name in ("سجن الحسكة", "مخيم الباب", "مخيم"):
+        with pytest.raises(ValueError, match="no place"):
+            named(name)
 
 
 def test_the_gazetteer_is_sound() -> None:

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from archive.acts import ACTS, COUNTED
 from archive.errors import meant
-from archive.marked import ACTS, COUNTED
 from archive.models import EventKind, Strength
 from archive.places import named
 from archive.search import ar_query
