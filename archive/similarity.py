@@ -2,42 +2,42 @@
 
 *Runs* of three words show what was copied. *Facts*, the numbers and weekdays, and what is said otherwise in the same
 place tell a form from the one filled in the day before, which is word for word like it. What is told in other words is
-found by *signs* in where each text says what happened, its headline and first words: names and places in common, what
-either's headline has that the other one says, numbers anywhere, the time between. Each adds to or takes from the odds;
-their weights were fitted to labelled pairs (tests/evaluate_stories.py says how well they do on others).
+told by odds: how much the words of both weigh that they have in common, by how few articles have them (TF-IDF), long
+numbers in common, the time between, whether one outlet tells both, whether one's headline tells of what comes after (a
+funeral, a reaction) and the other has no word of it. Their weights were fitted to labelled pairs, and are held to
+others by tests/evaluate_stories.py.
 
 >>> one = read_telling("وصول قافلة", "وصلت قافلة تضم 184 عائلة من مخيم الهول إلى مركز الأمل في نينوى صباح الأحد.")
 >>> other = read_telling("وصول قافلة", "وصلت قافلة تضم 211 عائلة من مخيم الهول إلى مركز الأمل في نينوى صباح الأحد.")
->>> relation(one, one), relation(one, other)
-(Relation(kind='copy', similarity=1.0), None)
+>>> relation(one, one).kind, relation(one, other).kind
+('copy', None)
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
-from itertools import groupby, pairwise
-from math import log1p
+from itertools import combinations, groupby
+from math import hypot, log, log1p, sqrt
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 from zlib import crc32
 
 from archive.arabic.normalise import normalise
 from archive.arabic.numbers import read_numbers
-from archive.places import places
 
 WINDOW = 1  # days between two tellings of one happening in other words; a copy may come at any time
-TOLD = 50  # words: where a text says what happened; what comes later is often what went before
-CORE, LEAD = 100, 250  # words: what a text is about, and where it may repeat what another one said
+CORE = 100  # words: what a text is about
 ALIGNED = 500  # words of each text that are laid beside each other
 FEWEST = 6  # runs; a shorter text says too little to be like another one
 TIMES = 4  # as long: a round-up holds many stories, and is none of them
 COPY, REWRITE, ALIGN = 0.6, 0.2, 0.15  # of the runs; see `relation`
-RETOLD, REUSED = 0.5, 0.1  # of core and runs: a text of the same happening that has so much of both is a rewrite
+RETOLD, REUSED = 0.5, 0.1  # of words and runs: a text of the same happening that has so much of both is a rewrite
 SWAPPED, OTHERWISE = 0.08, 0.16  # of what copies, rewrites say, said otherwise in the same place: a form's blanks
 BLANK = 6  # words that fill one in a text told anew; twice as many in one that is else the same
 HEADED = 0.5  # alike are two headlines of one form
@@ -46,23 +46,32 @@ BINS, ROWS = 48, 3  # of the MinHash; two texts of resemblance .6 meet in a band
 TERMS = 40  # words by which an article is found
 
 _TOKEN = re.compile(r"\d+(?:[.,/:]\d+)*|[^\W\d_a-z]+|[a-z]+")
-# The odds of two texts that have nothing in common, what the signs add to them, and days, weekdays, one outlet
-NOTHING, WEIGHTS = -3.75, (0.47, 2.77, 2.54, -1.26, 2.09, -1.9, -1.65, -4.55, -2.18, -0.89)
+CERTAIN = 4.0  # odds, as logarithms: of a copy; of two happenings, below zero. Nothing else is surer
+# The odds of two texts that have nothing in common; what words and numbers in common add to them, and what takes from
+# them: each day beyond the first night, one outlet, what comes after
+NOTHING, WEIGHTS = -6.85, (16.3, 1.5, -6.8, -10.0, -1.2)
+NIGHT = 0.4  # days
+HEADLINE = 1.5  # times that a word of the headline counts
+UNLISTED = 1 / 256  # of articles have a word that stands in no list
+DAYS = 1 / 7  # have a weekday
 
-_WIDE = frozenset(("country", "governorate", "region", "river", "sea", "mountain"))
 _NO_FACT = re.compile(r"#(?:20[0-3]\d|1|.*[a-z].*|0\.\d+)")  # years, one, "dozens", halves
 _WEEKDAYS = frozenset(map(normalise, ("الأحد", "الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت")))
+_WEAK = re.compile("[اويىءئؤ]")  # what comes and goes between the forms of a word
 _ENDINGS = ("هما", "ها", "هم", "هن", "نا", "ات", "ون", "ين", "ان", "تي", "يه", "ه", "ي", "ا", "و", "ت")
 
 Kind = Literal["copy", "rewrite", "same_event"]
+_Item = TypeVar("_Item")
 
 
 class Relation(NamedTuple):
-    """How one telling is like another. `similarity`, 0 to 1: of a copy or rewrite the share of the shorter text's runs
-    that the longer one has, of the same event how much of either's core the other one says."""
+    """How one telling is like another, and the odds that both tell one happening, as a logarithm, within ±CERTAIN.
+    `similarity`, 0 to 1: of a copy or rewrite the share of the shorter text's runs that the longer one has, of others
+    the cosine of their words. A `kind` of None: they tell different things."""
 
-    kind: Kind
+    kind: Kind | None
     similarity: float
+    odds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +82,9 @@ class Telling:
     body: tuple[str, ...]
     runs: frozenset[tuple[str, ...]]
     headed: frozenset[str]  # words of the headline that weigh something
-    lands: frozenset[str]  # countries, provinces and nations in it
-    told: frozenset[str]
-    sites: frozenset[str]  # narrower places there, each by one word
-    figures: frozenset[str]  # numbers there of more than one digit
-    lead: frozenset[str]
+    after: frozenset[str]  # what its headline tells of that comes after something else: see common.toml
+    aftermath: frozenset[str]  # and what its core tells of that
+    words: dict[str, float]  # what each weighs, by its root as far as that shows; of length 1
     core: dict[str, float]  # in the order of the text, with what each word weighs
     numbers: frozenset[str]
     weekdays: frozenset[str]
@@ -90,18 +97,15 @@ def read_telling(title: str, text: str) -> Telling:
     known, titled = frozenset(words), frozenset(head)
     lead = dict.fromkeys((*head, *body[:CORE]))
     core = {word: weight * 1.5 if word in titled else weight for word in lead if (weight := _weight(word))}
-    told = frozenset((*head, *body[:TOLD]))
     numbers = frozenset(word for word in known if word[0] == "#" and not _NO_FACT.fullmatch(word))
     return Telling(
         head,
         body,
         frozenset(zip(words, words[1:], words[2:], strict=False)),
         titled & core.keys(),
-        titled & _lands(),
-        told,
-        _sites(head, body[:TOLD]),
-        frozenset(number for number in told & numbers if len(number) > 2),
-        frozenset(words[:LEAD]),
+        _after(titled),
+        _after(lead),
+        _weighed(head, body[:CORE]),
         core,
         numbers,
         frozenset(word for word in known if word[0] == "@"),
@@ -110,36 +114,58 @@ def read_telling(title: str, text: str) -> Telling:
 
 def relation(
     one: Telling, other: Telling, *, apart: float = 0, one_outlet: bool = False, frequent: Collection[str] = ()
-) -> Relation | None:
-    """How two articles seen or published `apart` days from each other are alike; None: they tell different things.
+) -> Relation:
+    """How two articles seen or published `apart` days from each other are alike.
 
     `frequent` are words that many articles of these days have and that therefore say little. The relation has no
     direction: which of the two came first is not looked at.
     """
+    common = one.words.keys() & other.words.keys()
+    often = {skeleton(word) for word in frequent}
+    cosine = min(1.0, sum(one.words[w] * other.words[w] * (0.25 if w in often else 1) for w in common))
+    different = Relation(None, round(cosine, 3), -CERTAIN)
     shorter, longer = sorted((len(one.runs), len(other.runs)))
     if shorter < FEWEST:
-        return None
+        return different
     wording = len(one.runs & other.runs) / shorter
     agreed = len(one.numbers & other.numbers)
     differ = min(len(one.numbers - other.numbers), len(other.numbers - one.numbers))
     other_day = bool(one.weekdays and other.weekdays and not one.weekdays & other.weekdays)
-    unlike = 3 * (differ + other_day) > 2 * agreed
     if wording >= ALIGN:
-        if unlike or longer > TIMES * shorter:
-            return None
+        if 3 * (differ + other_day) > 2 * agreed or longer > TIMES * shorter:
+            return different
         if (one_outlet and wording < AGAIN) or _one_form(one, other, wording):
-            return None
+            return different
         if wording >= COPY:
-            return Relation("copy", round(wording, 3))
+            return Relation("copy", round(wording, 3), CERTAIN)
     if apart > WINDOW:
-        return None
-    signs = (*_signs(one, other, frequent), apart, other_day, one_outlet)
-    if NOTHING + sum(weight * sign for weight, sign in zip(WEIGHTS, signs, strict=True)) <= 0:
-        return None
-    here, there = _said(one, other, frequent), _said(other, one, frequent)
-    said = round(2 * here * there / ((here + there) or 1), 3)
-    retold = wording >= REWRITE or (said >= RETOLD and wording >= REUSED and not unlike)
-    return Relation("rewrite", round(wording, 3)) if retold else Relation("same_event", said)
+        return different
+    if wording >= REWRITE:
+        return Relation("rewrite", round(wording, 3), CERTAIN)
+    figures = log1p(sum(len(number) > 2 for number in one.numbers & other.numbers))  # threes agree by chance
+    after = bool(one.after - other.aftermath or other.after - one.aftermath)
+    signs = sqrt(cosine), figures, max(0.0, apart - NIGHT), one_outlet, after
+    odds = NOTHING + sum(weight * sign for weight, sign in zip(WEIGHTS, signs, strict=True))
+    odds = max(-CERTAIN, min(CERTAIN, odds))
+    if odds > 0 and wording >= REUSED and cosine >= RETOLD:
+        return Relation("rewrite", round(wording, 3), odds)
+    return Relation("same_event" if odds > 0 else None, round(cosine, 3), odds)
+
+
+def gather(items: Sequence[_Item], odds: Callable[[_Item, _Item], float]) -> list[list[_Item]]:
+    """Part items into groups by the odds of every two (logarithms; inf: certainly together), as clustering by average
+    linkage does: the two groups whose pairs have the best odds on average are joined until none have more than even.
+    """
+    groups = {at: [item] for at, item in enumerate(items)}
+    sums = {(a, b): odds(groups[a][0], groups[b][0]) for a, b in combinations(groups, 2)}
+    while sums:
+        a, b = max(sums, key=lambda pair: sums[pair] / (len(groups[pair[0]]) * len(groups[pair[1]])))
+        if sums.pop((a, b)) <= 0:
+            break
+        groups[a] += groups.pop(b)
+        for other in groups.keys() - {a}:
+            sums[min(a, other), max(a, other)] += sums.pop((min(b, other), max(b, other)))
+    return list(groups.values())
 
 
 def bands(telling: Telling) -> list[int]:
@@ -190,26 +216,60 @@ def stem(word: str) -> str:
 
 
 @cache
+def _data(name: str) -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "arabic" / f"{name}.toml").read_text("utf-8"))
+
+
+@cache
 def _listed(name: str) -> frozenset[str]:
     """The words of a list of common.toml."""
-    data = tomllib.loads((Path(__file__).parent / "arabic" / "common.toml").read_text("utf-8"))
-    return frozenset(stem(normalise(word)) for word in data[name].split())
+    return frozenset(stem(normalise(word)) for word in _data("common")[name].split())
 
 
 @cache
-def _narrow() -> dict[tuple[str, ...], str]:
-    """Names of narrow places, as the one or two words they are, and the word by which each place goes."""
-    places_ = [place for place in places().values() if place.kind not in _WIDE]
-    named = {tuple(_words(name)): _words(place.name_ar)[-1] for place in places_ for name in place.names}
-    return {words: last for words, last in named.items() if len(words) < 3 and max(map(_weight, words)) >= 1}
+def _shares() -> dict[str, float]:
+    """Of how many articles each of the words of shares.toml stands in; the rest goes by what common.toml lists."""
+    listed = dict.fromkeys(_listed("news") | _listed("places"), 1 / 64) | dict.fromkeys(_listed("function"), 1 / 16)
+    counted = _data("shares").items()
+    return listed | {word: 1 / int(share[2:]) for share, words in counted for word in words.split()}
+
+
+@lru_cache(1 << 16)
+def _rarity(word: str) -> float:
+    """What it says that a text has a word: the less, the more texts have it."""
+    if word[0] == "@":
+        return -log(DAYS)
+    if word[0] == "#":
+        return -log(0.5 if _NO_FACT.fullmatch(word) else UNLISTED)
+    return -log(_shares().get(word, UNLISTED))
+
+
+@lru_cache(1 << 16)
+def skeleton(word: str) -> str:
+    """A stem without its weak letters, by which `انفجار` and `انفجرت` are one word."""
+    bare = _WEAK.sub("", word)
+    return word if word[0] in "@#" or len(word) < 4 or len(bare) < 3 else bare
 
 
 @cache
-def _lands() -> frozenset[str]:
-    """What names countries and provinces; those who live there have the same stem. Syria is in every text."""
-    names = {name for place in places().values() if place.kind in ("country", "governorate") for name in place.names}
-    known = {stem(normalise(name)) for name in names if " " not in name} | _listed("places")
-    return frozenset(known - {stem(normalise("سوريا"))})
+def _afters() -> dict[str, str]:
+    """What comes after a happening, by the words that tell of it."""
+    return {stem(normalise(word)): kind for kind, words in _data("common")["after"].items() for word in words.split()}
+
+
+def _after(words: Collection[str]) -> frozenset[str]:
+    return frozenset(kind for word in words if (kind := _afters().get(word)))
+
+
+def _weighed(head: Sequence[str], body: Sequence[str]) -> dict[str, float]:
+    counts = Counter(body)
+    weighed: dict[str, float] = {}
+    for word in dict.fromkeys((*head, *body)):
+        times = counts[word] + HEADLINE * head.count(word)
+        root = skeleton(word)
+        weighed[root] = max(weighed.get(root, 0.0), (1 + log(times)) * _rarity(word))
+    length = hypot(*weighed.values()) or 1
+    return {root: weight / length for root, weight in weighed.items()}
 
 
 @cache
@@ -253,34 +313,6 @@ def _numbers(words: list[str]) -> Iterator[str]:
 def _plain(word: str) -> str:
     bare = word.removeprefix("و")
     return f"@{bare}" if bare in _WEEKDAYS else stem(word)
-
-
-def _said(one: Telling, other: Telling, frequent: Collection[str]) -> float:
-    """How much of the core of one the other one says, from 0 to 1."""
-    weights = {word: min(weight, 0.25) if word in frequent else weight for word, weight in one.core.items()}
-    return sum(weight for word, weight in weights.items() if word in other.lead) / (sum(weights.values()) or 1)
-
-
-def _signs(one: Telling, other: Telling, frequent: Collection[str]) -> Iterator[float]:
-    """What two texts have in common where they say what happened, and what of each the other one lacks. Of many names
-    each says less, of digits the first says nothing: the threes and fives of two texts agree by chance."""
-    rare = {word for word in one.told & other.told if word[0] != "#" and _weight(word) >= 1}
-    yield log1p(len(rare.difference(frequent)))
-    echoed = (one.told & other.headed).difference(frequent), (other.told & one.headed).difference(frequent)
-    yield log1p(sum(map(len, echoed)) / 2)
-    yield log1p(len((one.sites & other.sites).difference(frequent)))
-    yield log1p(min(len(one.sites - other.sites), len(other.sites - one.sites)))
-    yield log1p(sum(len(number) - 2 for number in one.numbers & other.numbers))
-    yield log1p(min(len(one.figures - other.numbers), len(other.figures - one.numbers)))
-    yield bool(one.lands - other.lead and other.lands - one.lead)
-
-
-def _sites(head: Sequence[str], body: Sequence[str]) -> frozenset[str]:
-    """Places narrower than a province: those known, in one spelling, and what else stands after words for places."""
-    pairs = {*pairwise(head), *pairwise(body)}
-    found = _narrow().keys() & {*pairs, *zip(head), *zip(body)}
-    others = {word for kind, word in pairs if kind in _listed("sites") and word[0] != "#" and _weight(word) >= 1}
-    return frozenset(map(_narrow().__getitem__, found)) | others.difference(_listed("sites"), *found)
 
 
 def _one_form(one: Telling, other: Telling, wording: float) -> bool:

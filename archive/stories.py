@@ -1,22 +1,26 @@
 """Stories: articles that tell the same happening, linked as they are kept, across outlets.
 
 A new article is compared with the few that share its runs of words (at any time) or its rare words (within days), found
-by two indexes, never with the whole archive. Each member but the first is told by what it is like among those seen
-before it. Which article came first is decided by when it was seen, so an import may put an older one in front.
+by two indexes, and with those in their stories; never with the whole archive. A story is what is alike on average, so
+that no chain of likenesses leads from one happening to another; a copy is with what it copies. Each member but the
+first is told by what it is like among those seen before it. Which article came first is decided by when it was seen, so
+an import may put an older one in front.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache, partial
+from itertools import chain, combinations
+from math import inf
 from typing import Any, Literal, NamedTuple
 
-from archive.similarity import WINDOW, Relation, bands, read_telling, relation, terms
+from archive.similarity import WINDOW, Relation, bands, gather, read_telling, relation, terms
 from archive.sqlite import Connection
 from archive.titles import heading
 from archive.transaction import Transaction
@@ -25,11 +29,11 @@ NEAREST = 8  # articles compared, of each index
 SHARED = 0.25  # of words two tellings have at least: a word that n others have counts for 1 / (1 + n)
 FREQUENT = 60  # articles of a few days that have a word; then it says little, and finds nothing
 NEWEST = 50  # articles of one band looked at: a form filled in daily for years is found by its last ones
-MEMBERS = 30  # of a story that an edited article is compared with
+MEMBERS, AROUND = 12, 36  # of a story, of all, that are compared
 VERSIONS = 6  # of an article that a copy may be of
 
-_read = lru_cache(maxsize=512)(read_telling)
-_RANK = {"same_event": 1, "rewrite": 2, "copy": 3}
+_read = lru_cache(maxsize=1024)(read_telling)
+_RANK = {None: 0, "same_event": 1, "rewrite": 2, "copy": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +110,15 @@ SELECT min(a.first_seen_at, (SELECT min(captured_at) FROM versions WHERE article
 FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.id IN (SELECT value FROM json_each(?))
 """
 _AMONG = "FROM story_articles WHERE article_id IN (SELECT value FROM json_each(?))"
-_FIRSTS = f"SELECT first_article_id FROM stories WHERE id IN (SELECT story_id {_AMONG})"  # noqa: S608
-_FELLOWS = """
-SELECT o.article_id FROM story_articles s JOIN story_articles o ON o.story_id = s.story_id
-WHERE s.article_id = ? ORDER BY o.article_id LIMIT ?
-"""
+_FELLOWS = f"SELECT article_id, story_id FROM story_articles WHERE story_id IN (SELECT story_id {_AMONG})"  # noqa: S608
 _FIRST = """
 SELECT s.article_id FROM story_articles s JOIN articles a ON a.id = s.article_id WHERE s.story_id = ?
 ORDER BY min(a.first_seen_at, (SELECT min(captured_at) FROM versions WHERE article_id = a.id)), a.id LIMIT 1
+"""
+_PLACE = """
+INSERT INTO story_articles (article_id, story_id, kind, credited_outlet_id)
+SELECT a.id, ?1, 'same_event', v.credit_outlet_id FROM articles a JOIN versions v ON v.id = a.latest_version_id
+WHERE a.id = ?2 ON CONFLICT DO UPDATE SET story_id = excluded.story_id, credited_outlet_id = excluded.credited_outlet_id
 """
 _ONE_ORIGINAL = """
 UPDATE story_articles SET similarity = NULL, based_on_version_id = NULL,
@@ -157,21 +162,22 @@ ORDER BY s.kind <> 'original', a.first_seen_at, a.id
 
 
 def link(db: Connection, article_id: int) -> None:
-    """Find the story of an article whose newest version was just stored; to be called in the writer's transaction."""
+    """Find the story of an article whose newest version was just stored; to be called in the writer's transaction.
+
+    All that is like it, and what is in their stories, is parted into stories anew, whatever they were before: the order
+    in which articles are kept makes next to no difference.
+    """
     (me,) = _members(db, [article_id])
     near, frequent = _near(db, me)
     db.execute("DELETE FROM story_backlog WHERE article_id = ?", (article_id,))
-    links: dict[_Member, _Link] = {}  # by the later of the two
-    members = {article_id}
-    for other in sorted(_members(db, near)):
-        earlier, later = sorted((me, other))
-        if found := _compare(db, earlier, later, frequent):
-            members.add(other.id)
-            links[later] = min(found, links.get(later, found), key=lambda one: one.order)
-    if links:
-        story = _join(db, members)
-        for later, found in links.items():
-            _note(db, later, found, outright=later.id == article_id)
+    compare = cache(lambda one, other: _compare(db, min(one, other), max(one, other), frequent))
+    around, before = _around(db, me, near, compare)
+    stories = gather(around, lambda one, other: _odds(compare(one, other).relation))
+    after = _part(db, stories, before)
+    moved = {member for member in around if member == me or before.get(member.id) != after.get(member.id)}
+    for later, found in _links(compare, stories, moved).items():
+        _note(db, later, found, outright=later in moved)
+    for story in sorted({*before.values(), *after.values()}):
         _lead(db, story)
 
 
@@ -252,8 +258,6 @@ def _near(db: Connection, me: _Member) -> tuple[set[int], frozenset[str]]:
     rare = json.dumps({term: 1 / (1 + count) for term, count in counted.items() if count < FREQUENT})
     found = {me.id, *_ids(db, _SHARING, rare, days, me.id, SHARED, NEAREST)}
     found.update(id_ for id_, _ in alike.most_common(NEAREST))
-    found.update(_ids(db, _FELLOWS, me.id, MEMBERS))
-    found.update(_ids(db, _FIRSTS, json.dumps(sorted(found))))
     add = db.conn.executemany
     add("INSERT OR IGNORE INTO story_bands VALUES (?, ?)", [(band, me.id) for band in of_runs])
     rows = [(day, term, me.id) for day in me.days for term in of_words]
@@ -261,7 +265,66 @@ def _near(db: Connection, me: _Member) -> tuple[set[int], frozenset[str]]:
     return found - {me.id}, frozenset(word for term, word in of_words.items() if counted[term] >= FREQUENT)
 
 
-def _compare(db: Connection, earlier: _Member, later: _Member, frequent: frozenset[str]) -> _Link | None:
+def _around(
+    db: Connection, me: _Member, near: set[int], compare: Callable[[_Member, _Member], _Link]
+) -> tuple[list[_Member], dict[int, int]]:
+    """An article, what is like it, and what is in their stories, in the order they were seen; and the story each of
+    them is in. Of a story as many as are compared: those near, and the oldest."""
+    looked_at = {me.id, *near}
+    told = dict(db.execute(_FELLOWS, (json.dumps(sorted(looked_at)),)).fetchall())
+    groups: dict[int, list[int]] = {}
+    for id_ in sorted({*looked_at, *told}, key=lambda id_: (id_ not in looked_at, id_)):
+        groups.setdefault(told.get(id_, -id_), []).append(id_)
+    found = {member.id: member for member in _members(db, chain(*(ids[:MEMBERS] for ids in groups.values())))}
+    around = {me}
+    for ids in groups.values():
+        members = {found[id_] for id_ in ids if id_ in found}
+        room = len(around) + len(members) <= AROUND
+        if me in members or (room and any(compare(me, member).relation.kind for member in members)):
+            around |= members
+    return sorted(around), {member.id: told[member.id] for member in around if member.id in told}
+
+
+def _odds(like: Relation) -> float:
+    """What is copied is certain to tell the same, whatever else is in its story."""
+    return inf if like.kind in ("copy", "rewrite") else like.odds
+
+
+def _part(db: Connection, stories: list[list[_Member]], before: dict[int, int]) -> dict[int, int]:
+    """Store which articles are one story, and return it by their ids. A story goes on as the oldest of those that its
+    articles were in, unless another has more of them; who stands alone is in none."""
+    after: dict[int, int] = {}
+    for members in sorted(stories, key=len, reverse=True):
+        if len(members) > 1:
+            were = Counter(before[member.id] for member in members if member.id in before)
+            free = sorted(set(were).difference(after.values()), key=lambda story: (-were[story], story))
+            new = "INSERT INTO stories (first_article_id) VALUES (?)"
+            story = free[0] if free else int(db.execute(new, (members[0].id,)).lastrowid or 0)
+            after |= dict.fromkeys((member.id for member in members), story)
+    alone = [(id_,) for id_ in before.keys() - after.keys()]
+    db.conn.executemany("DELETE FROM story_articles WHERE article_id = ?", alone)
+    db.conn.executemany(_PLACE, [(story, id_) for id_, story in after.items()])
+    for story in sorted(set(before.values()).difference(after.values())):
+        heirs = Counter(after[id_] for id_, was in before.items() if was == story and id_ in after)
+        if heirs and not _ids(db, "SELECT 1 FROM story_articles WHERE story_id = ? LIMIT 1", story):
+            merged = "UPDATE stories SET merged_into = ?1 WHERE id = ?2 OR merged_into = ?2"
+            db.execute(merged, (heirs.most_common(1)[0][0], story))
+    return after
+
+
+def _links(
+    compare: Callable[[_Member, _Member], _Link], stories: list[list[_Member]], moved: set[_Member]
+) -> dict[_Member, _Link]:
+    """By the later of two of one story, one of which is new in it: what says most of where its words come from."""
+    links: dict[_Member, _Link] = {}
+    for members in stories:
+        for earlier, later in combinations(members, 2):
+            if not moved.isdisjoint((earlier, later)) and (found := compare(earlier, later)).relation.kind:
+                links[later] = min(found, links.get(later, found), key=lambda one: one.order)
+    return links
+
+
+def _compare(db: Connection, earlier: _Member, later: _Member, frequent: frozenset[str]) -> _Link:
     """What the later one is like, by the version of the earlier that it is most like, the newest of several."""
     tellings = [(earlier.version_id, earlier.title, earlier.text)]
     if earlier.versions > 1:
@@ -270,35 +333,13 @@ def _compare(db: Connection, earlier: _Member, later: _Member, frequent: frozens
         )
         tellings = db.execute(versions, (earlier.id, VERSIONS)).fetchall()
     one_outlet = later.outlet_id is not None and later.outlet_id == earlier.outlet_id
-    best: tuple[Relation, int] | None = None
-    for version_id, title, text in tellings:
-        like = relation(
-            _read(title, text), _read(later.title, later.text),
-            apart=_apart(earlier, later), one_outlet=one_outlet, frequent=frequent,
-        )  # fmt: skip
-        if like and (not best or (_RANK[like.kind], like.similarity) > (_RANK[best[0].kind], best[0].similarity)):
-            best = like, version_id
-    if not best:
-        return None
-    credits = later.credited is not None and later.credited == earlier.outlet_id
-    return _Link(best[0], credits, earlier, None if best[0].kind == "same_event" else best[1])
-
-
-def _join(db: Connection, members: set[int]) -> int:
-    """One story of articles and of all the stories they are in."""
-    known = set(_ids(db, f"SELECT story_id {_AMONG}", json.dumps(sorted(members))))
-    new = "INSERT INTO stories (first_article_id) VALUES (?)"
-    story = min(known) if known else int(db.execute(new, (min(members),)).lastrowid or 0)
-    for merged in known - {story}:
-        db.execute("UPDATE story_articles SET story_id = ? WHERE story_id = ?", (story, merged))
-        db.execute("UPDATE stories SET merged_into = ?1 WHERE id = ?2 OR merged_into = ?2", (story, merged))
-    db.conn.executemany(
-        "INSERT INTO story_articles (article_id, story_id, kind, credited_outlet_id) SELECT a.id, ?, 'same_event', "
-        "v.credit_outlet_id FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.id = ? "
-        "ON CONFLICT DO UPDATE SET credited_outlet_id = excluded.credited_outlet_id",
-        [(story, article_id) for article_id in sorted(members)],
+    like_later = partial(
+        relation, _read(later.title, later.text), apart=_apart(earlier, later), one_outlet=one_outlet, frequent=frequent
     )
-    return story
+    likes = [(like_later(_read(title, text)), version_id) for version_id, title, text in tellings]
+    like, version_id = max(likes, key=lambda found: (_RANK[found[0].kind], found[0].odds, found[0].similarity))
+    credits = later.credited is not None and later.credited == earlier.outlet_id
+    return _Link(like, credits, earlier, version_id if like.kind in ("copy", "rewrite") else None)
 
 
 def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> None:
@@ -310,7 +351,7 @@ def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> No
     kind, similarity, version_id, base = db.execute(sql, (later.id,)).fetchone()
     if not outright and similarity is not None and base != found.earlier.id:
         earlier = _members(db, [base])[0] if base else later
-        stored = _Link(Relation(kind, similarity), later.credited == earlier.outlet_id, earlier, version_id)
+        stored = _Link(Relation(kind, similarity, 0.0), later.credited == earlier.outlet_id, earlier, version_id)
         outright = found.order < stored.order
     else:
         outright = True
@@ -318,15 +359,15 @@ def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> No
         db.execute(_TURNED, (found.earlier.id, later.id))
         db.execute(
             "UPDATE story_articles SET kind = ?, similarity = ?, based_on_version_id = ? WHERE article_id = ?",
-            (*found.relation, found.version_id, later.id),
+            (found.relation.kind, found.relation.similarity, found.version_id, later.id),
         )
 
 
 def _lead(db: Connection, story: int) -> None:
     """What was seen first is the original, and nothing else is."""
-    (first,) = _ids(db, _FIRST, story)
-    db.execute("UPDATE stories SET first_article_id = ? WHERE id = ?", (first, story))
-    db.execute(_ONE_ORIGINAL, (first, story))
+    for first in _ids(db, _FIRST, story):
+        db.execute("UPDATE stories SET first_article_id = ?, merged_into = NULL WHERE id = ?", (first, story))
+        db.execute(_ONE_ORIGINAL, (first, story))
 
 
 def _ids(db: Connection, sql: str, *values: Any) -> list[int]:
