@@ -9,6 +9,7 @@ from typing import Literal
 from archive.errors import ArchiveError
 from archive.reading import Archive
 from archive.rules import RuleSet
+from archive.sqlite import statement
 from archive.titles import heading
 from archive.topics import judge
 from archive.transaction import Transaction
@@ -44,11 +45,7 @@ def label(tx: Transaction, article_id: int, topic: str, verdict: Verdict) -> int
 
 def labelled(archive: Archive, rules: RuleSet) -> Iterator[Labelled]:
     """Every label with today's judgement of the text it was given on, oldest article first."""
-    rows = archive.query(
-        """SELECT v.article_id, v.id AS version_id, v.title, v.text, l.topic, l.verdict FROM labels l
-           JOIN versions v ON v.id = l.version_id ORDER BY v.article_id, v.id, l.topic"""
-    )
-    for row in rows:
+    for row in archive.query(statement("labels")):
         found = {match.topic: match.strength for match in judge(rules, row["title"], row["text"]).matches}
         title, text = row.pop("title"), row.pop("text")
         yield Labelled(**row, title=heading(title, text), strength=found.get(row["topic"]))

@@ -67,10 +67,7 @@ def redacted(db: Connection, article_id: int) -> bool:
 
 def finish(db: Connection, captures: Path, now: str) -> None:
     """End what `redact` began. What stands in the way is logged, and tried again at the next start."""
-    rows = db.execute(
-        "SELECT c.file, c.offset, c.length, c.at FROM captures c JOIN redactions r USING (article_id) "
-        "WHERE r.done_at IS NULL ORDER BY c.file"
-    ).fetchall()
+    rows = db.execute(statement("evidence.taken_out")).fetchall()
     if not db.execute("SELECT 1 FROM redactions WHERE done_at IS NULL").fetchone():
         return
     try:

@@ -12,7 +12,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from archive import ledger
 from archive.errors import WorkError
-from archive.sqlite import Connection, insert
+from archive.sqlite import Connection, insert, statement
 from archive.transaction import Transaction
 from archive.writer import Writer
 
@@ -60,11 +60,7 @@ def ask(url: str, head: str) -> bytes:
 
 def check_stamps(db: Connection) -> Iterator[str]:
     """A sentence on every stamp that does not fit the ledger. Who signed it is for `openssl ts -verify` to say."""
-    rows = db.execute(
-        "SELECT s.id, s.at, s.seq, s.head, s.token, l.prev_sha256, l.record_sha256 FROM stamps s "
-        "LEFT JOIN ledger l USING (seq) ORDER BY s.id"
-    )
-    for number, at, seq, head, token, prev, record in rows:
+    for number, at, seq, head, token, prev, record in db.execute(statement("evidence.stamps")):
         if prev is None or ledger.link(prev, record) != head:
             yield f"stamp {number} of {at}: the head it stamped is not the ledger's after row {seq}"
         elif _imprint(head) not in token:

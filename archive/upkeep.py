@@ -11,7 +11,7 @@ from typing import Any
 from archive.captures import hash_file
 from archive.learned import forget
 from archive.reading import Archive
-from archive.sqlite import Connection, insert
+from archive.sqlite import Connection, insert, statement
 from archive.times import later, stamp
 from archive.transaction import Transaction
 from archive.writer import Writer
@@ -20,14 +20,11 @@ DAY = 86400.0
 RARE_DAYS = 14  # a line of an outlet that stays rare is remembered so long
 WORKED_OFF = 100  # articles or versions worked on in one transaction
 BATCH = 5000  # rows deleted in one transaction, so that saves do not wait for long
-# By table: rows of before ?1 that nobody needs any more. The last crawl of each outlet stays, and that of saved pages.
+# By table: rows of before ?1 that nobody needs any more.
 _OLD = {
     "fetches": "SELECT id FROM fetches WHERE at < ?1",
     "requests": "SELECT id FROM requests WHERE done_at < ?1",
-    "crawls": """SELECT c.id FROM (SELECT id FROM outlets UNION ALL SELECT NULL) o
-        JOIN crawls c ON c.outlet_id IS o.id AND c.started_at < ?1 WHERE c.finished_at IS NOT NULL
-        AND EXISTS (SELECT 1 FROM crawls l WHERE l.outlet_id IS o.id AND l.started_at > c.started_at)
-        AND NOT EXISTS (SELECT 1 FROM fetches WHERE crawl_id = c.id AND at >= ?1)""",
+    "crawls": statement("upkeep.old_crawls"),
 }
 
 
@@ -107,12 +104,10 @@ def _closed(tx: Transaction, row: dict[str, Any]) -> int:
 
 def _over(tx: Transaction) -> list[str]:
     """Files of days before this one that hold what the archive knows, no more and no less, and were not closed yet."""
-    sql = "SELECT offset + length FROM captures WHERE file = ?1 AND NOT EXISTS (SELECT 1 FROM warc_files " \
-          "WHERE file = ?1) ORDER BY offset DESC LIMIT 1"  # fmt: skip
     found = []
     for path in sorted(tx.captures.directory.glob("*.warc.gz")):
         if path.name.partition("-")[2][:10] < tx.now()[:10]:
-            end = tx.db.execute(sql, (path.name,)).fetchone()
+            end = tx.db.execute(statement("upkeep.open_file"), (path.name,)).fetchone()
             if end and end[0] == path.stat().st_size:
                 tx.captures.leave(path.name)
                 found.append(path.name)
@@ -120,10 +115,8 @@ def _over(tx: Transaction) -> list[str]:
 
 
 def _old_files(db: Connection, before: str) -> list[tuple[str, int]]:
-    """Passed files of days before, and how many captures each holds. A file's name says when it was written."""
-    sql = "SELECT file, count(*) FROM captures WHERE series = 'passed' GROUP BY file " \
-          "HAVING max(at) < ?1 AND file < 'passed-' || substr(?1, 1, 10) ORDER BY file"  # fmt: skip
-    return db.execute(sql, (before,)).fetchall()
+    """Passed files of days before, and how many captures each holds."""
+    return db.execute(statement("upkeep.old_files"), (before,)).fetchall()
 
 
 def _idle_files(tx: Transaction, before: str) -> list[tuple[str, int]]:

@@ -24,3 +24,13 @@ WHERE h.article_id = ? ORDER BY 1
 SELECT c.*, coalesce((SELECT max(b.offset + b.length) FROM captures b WHERE b.file = c.file AND b.offset < c.offset), 0)
   AS request_offset
 FROM captures c WHERE c.id = ?
+
+-- name: taken_out
+-- The captures of which a redaction is begun and not ended.
+SELECT c.file, c.offset, c.length, c.at FROM captures c JOIN redactions r USING (article_id)
+WHERE r.done_at IS NULL ORDER BY c.file
+
+-- name: stamps
+-- Every stamp, with the row of the ledger that it is of.
+SELECT s.id, s.at, s.seq, s.head, s.token, l.prev_sha256, l.record_sha256
+FROM stamps s LEFT JOIN ledger l USING (seq) ORDER BY s.id
