@@ -86,7 +86,9 @@ RULES = {
     "the figure": ({"figures": (Figures("killed", "children", 10),)}, True),
     "one of the figures": ({"figures": (Figures("arrested"), Figures(counted="civilians"))}, True),
     "too few": ({"figures": (Figures("killed", least=13),)}, False),
-    "as many as nobody counted": ({"figures": (Figures("wounded", "people", 1),)}, False),
+    "as many as nobody counted": ({"figures": (Figures("wounded", "people", 31),)}, False),
+    "people of every kind": ({"figures": (Figures("killed", "people", 12),)}, True),
+    "as people name it": ({"places": ("مدينة منبج",)}, True),
     "a place without its topic": ({"places": ("al-bab",), "topics": ("sdf",), "query": "زلزال"}, False),
     "all that is asked": ({"places": ("منبج",), "figures": (Figures(least=12),), "query": "المرصد"}, True),
 }  # fmt: skip
@@ -113,7 +115,7 @@ def test_an_edit_is_told_by_the_figures_of_its_version(tmp_path: Path) -> None:
 
 MISTAKES = {
     'places = ["القامشليي"]': "did you mean 'القامشلي'",
-    'places = ["atlantis"]': "places: there is no place 'atlantis'",
+    'places = ["atlantis"]': "places: there is no place 'atlantis'; the archive's table `places` lists them",
     'figures = { act = "kiled" }': "did you mean 'killed'",
     'figures = [{ counted = "childs" }]': "figures.counted: 'childs' is unknown; did you mean 'children'",
     "figures = { least = 0 }": "figures.least",
@@ -143,6 +145,8 @@ def test_a_rule_is_tried_and_an_article_shown(tmp_path: Path) -> None:
     tried = CliRunner().invoke(main, ["alerts", "test", "detainees", *config])
     assert tried.exit_code == 0, tried.output
     assert TOLD.title in tried.output
+    assert "أماكن وأعداد: \u2068مدينة الباب\u2069 · \u2068الباب\u2069 · \u2068بريف حلب\u2069" in tried.output
+    assert "\u206812 طفلاً\u2069" in tried.output
     shown = CliRunner().invoke(main, ["show", "1", *config]).output
     assert "places:           الباب, حلب, منبج" in shown
     assert (

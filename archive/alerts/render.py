@@ -35,6 +35,7 @@ from archive.titles import heading
 _TEMPLATES = Path(__file__).parent / "templates"
 _WORDS = tomllib.loads((_TEMPLATES / "labels.toml").read_text("utf-8"))
 _CHANGES = 8  # places of an edit that a mail shows
+_NAMED = 10  # places and figures among the reasons
 _POLICY = SMTP.clone(max_line_length=998)  # folding a long Arabic subject loses a space in some Python versions
 
 
@@ -49,6 +50,7 @@ class Told:
     seen_at: str
     matches: tuple[Match, ...] = ()  # those the rule is about, best first
     said: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)  # field -> what the rule searches for
+    named: tuple[str, ...] = ()  # places and figures that the rule asks for, as written
 
     @property
     def heading(self) -> str:
@@ -153,7 +155,8 @@ def write(mail: MailContext, *, contact: str, desk_url: str) -> Written:
 def _shown(story: Story, mail: MailContext, desk: str) -> dict[str, Any]:
     """A story as the templates need it: cleaned, bounded, every time as it is read."""
     words, version, before = _WORDS[mail.language], story.version, story.before
-    source = before if before and before.matches and not version.matches else version
+    left = before and ((before.matches and not version.matches) or (before.named and not version.named))
+    source = before if before and left else version
     hits: dict[str, list[tuple[int, int]]] = {}
     for field_ in ("title", "text"):  # the first passage of every topic, the strongest first, before the second of any
         of_topic = [[(p.start, p.end) for p in match.passages if p.field == field_] for match in source.matches]
@@ -173,6 +176,7 @@ def _shown(story: Story, mail: MailContext, desk: str) -> dict[str, Any]:
         "times": {name: _time(at, mail.zone) or words["unknown"] for name, at in times.items()},
         "why": "why" if source is version else "why_before",
         "topics": [(mail.topics.get(match.topic, match.topic), match.strength) for match in source.matches],
+        "named": [clean(name, 80) for name in source.named[:_NAMED]],
         "excerpts": excerpts(source.text, hits["text"]),
         "changes": _changed(story, words, mail.zone) if before else [],
         "silent": story.silent,

@@ -83,9 +83,11 @@ def _told(db: Connection, version: int, rules: Sequence[AlertRule]) -> Told:
     matches = read_matches(db.query(statement("matches"), {"version": version}))
     wanted = tuple(match for match in matches if any(rule.wants(match.topic, match.strength) for rule in rules))
     named = [span for rule in rules for span in asked(db, version, rule) or ()]
+    texts = {"title": title, "text": text}
     said = {
         field: tuple(place for rule in rules if rule.query for place in places(whole, rule.query))
         + tuple((start, end) for where, start, end in named if where == field)
-        for field, whole in (("title", title), ("text", text))
+        for field, whole in texts.items()
     }
-    return Told(title, text, author, published_at, seen_at, wanted, said)
+    surfaces = dict.fromkeys(texts[field][start:end] for field, start, end in named)
+    return Told(title, text, author, published_at, seen_at, wanted, said, tuple(surfaces))
