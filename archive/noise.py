@@ -302,6 +302,8 @@ def _is_label(title: str, start: int, end: int, told: str) -> bool:
     """Whether words of a headline stand beside it and are markers, a section, an outlet, or what names a site."""
     before, said, after = title[:start], title[start:end], title[end:]
     words, ends = _WORD.findall(normalise(said)), _WORD.search(before) is not None
+    if not words:  # a number is part of what is told, wherever it stands
+        return False
     marks = f"{before.rstrip()[-1:]} {said} {after.lstrip()[:1]}"
     piped = re.search(r"[|•·»«‹›\[\]]|::|//", marks) is not None
     parts = [part for part in _SEGMENTS.split(said) if _WORD.search(part)]

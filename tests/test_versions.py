@@ -52,6 +52,29 @@ def test_another_letter_or_digit_is_an_edit(words, at, letter):
     assert not same_text(text, text[:at] + letter + text[at + 1 :])
 
 
+SENTENCES = [
+    "قُتل {} أشخاص في تفجير سيارة وسط سوق الباب صباح اليوم، بحسب الدفاع المدني.",
+    "{} قتيلاً في هجوم لتنظيم داعش على نقطة لقوات سوريا الديمقراطية شرق دير الزور",
+    "ارتفاع عدد القتلى في تفجير سوق الباب إلى {}",
+    "{} معتقلين من داعش يصلون إلى العراق قادمين من سجون الحسكة",
+    "تحديث: {} جريحاً في قصف على ريف حلب",
+    "نقل الدفعة رقم {} - من مخيم الهول إلى نينوى",
+    "سجن غويران.. {} فروا",
+    "الأسبوع {}: الإدارة الذاتية تنشر حصيلة جديدة",
+]
+
+
+@given(st.sampled_from(SENTENCES), st.integers(2, 9999), st.integers(2, 9999), st.booleans())
+def test_another_number_is_an_edit_wherever_it_stands(sentence, one, other, headline):
+    assume(one != other)
+    around = "وصلت القافلة إلى معبر ربيعة مساء الأحد.\n{}\nوقال مصدر أمني إن العملية جرت دون حوادث."
+    old, new = (
+        Article(line, around.format("")) if headline else Article("وصول قافلة", around.format(line))
+        for line in (sentence.format(one), sentence.format(other))
+    )
+    assert not same_version(old, new)
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_the_same_as_itself_and_folding_once_is_enough_for_letters(text):
     assert same_text(text, text)
