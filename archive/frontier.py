@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from html import escape
 from itertools import islice
@@ -18,7 +17,7 @@ from archive import hints
 from archive.budget import UNBOUNDED, within, worth_it
 from archive.looks import record_fetch
 from archive.models import ANSWERED, Link, Look
-from archive.sqlite import Connection, SqliteError, connect_write, explain, insert, statement
+from archive.sqlite import Connection, insert, note, statement
 from archive.times import moment
 from archive.transaction import Transaction
 from archive.versions import FEED
@@ -311,11 +310,8 @@ def request(archive: Path, kind: str, target: str, now: str) -> int:
 
     For other processes than the writer's: one short insert of its own.
     """
-    with closing(connect_write(archive, checkpoint=False)) as db:
-        try:
-            return insert(db, "requests", {"kind": kind, "target": target, "at": now})
-        except SqliteError as error:
-            raise explain(error, archive) from error
+    with note(archive) as db:
+        return insert(db, "requests", {"kind": kind, "target": target, "at": now})
 
 
 def open_requests(db: Connection) -> list[Request]:

@@ -44,6 +44,8 @@ def friendly(
         return ConfigError(file, f"{place}.{found[1]}".lstrip("."), "is missing; add it")
     if found := re.match(r"Invalid enum value (.+)", what):
         return ConfigError(file, place, f"{found[1]} is none of {', '.join(map(repr, get_args(_at(kind, key))))}")
+    if found := re.match(r"Expected `int` >= (\d+)", what):
+        return ConfigError(file, place, f"must be {found[1]} or more")
     if found := re.match(r"Expected `(\w+)[^`]*`, got `(\w+)`", what):
         if found.groups() == ("array", "object"):
             return ConfigError(file, place, f"write [[{place}]] with two brackets, for there may be several")

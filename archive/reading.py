@@ -184,8 +184,9 @@ class Archive(AbstractContextManager["Archive"]):
         ArchiveError where there are no such versions."""
         versions = {version.number: version for version in self.versions(article_id)}
         a, b = a or len(versions) - 1, b or len(versions)
-        if len(versions) == 1:
-            raise ArchiveError(f"article {article_id} has one version in {self.path}, so there is nothing to compare")
+        if len(versions) < 2:
+            few = "one version" if self.article(article_id).version_id else "no version"
+            raise ArchiveError(f"article {article_id} has {few} in {self.path}, so there is nothing to compare")
         if a not in versions or b not in versions:
             raise ArchiveError(
                 f"article {article_id} has {len(versions)} versions in {self.path}, not both {a} and {b}"

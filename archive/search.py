@@ -67,6 +67,8 @@ def read_query(text: str) -> Query:
             parts.append(f"(({joined}) NOT {_any(unwanted)})" if unwanted else f"({joined})")
         elif unwanted:
             notes.append("what is only excluded cannot be searched for")
+    if not parts and not notes:
+        notes.append("there is no word in it to search for")
     return Query(" OR ".join(parts), "; ".join(dict.fromkeys(notes)) or None)
 
 

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from errno import EDQUOT, EFBIG, ENOSPC
+from errno import EACCES, EDQUOT, EFBIG, ENOSPC
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -32,6 +32,8 @@ SOUND = (3, 51, 3)  # from this version on SQLite is without the fault that coul
 
 # A write beyond a quota or a file size limit is an IOERR_WRITE, which pysqlite3 reports as a plain IOERR.
 _BUSY, _FULL, _IOERR, _IOERR_WRITE = 5, 13, 10, 778
+_MENDS = dict.fromkeys((EACCES, 8, 14), "; is this the account that Rasid runs as?")  # READONLY, CANTOPEN
+_MENDS |= dict.fromkeys((11, 26), "; restore it from a backup")  # CORRUPT, NOTADB
 
 
 def connect_write(archive: Path, *, busy_seconds: float = 30.0, checkpoint: bool = True) -> Connection:
@@ -70,6 +72,16 @@ def connect_read(archive: Path) -> Connection:
 def connect_frozen(archive: Path) -> Connection:
     """Open for reading a database that nobody writes to, leaving no trace beside it. Raises SqliteError."""
     return _open(f"{archive.resolve().as_uri()}?mode=ro&immutable=1")
+
+
+@contextmanager
+def note(archive: Path) -> Iterator[Connection]:
+    """For one short write beside those of the writing process. Raises ArchiveError."""
+    with closing(connect_write(archive, checkpoint=False)) as db:
+        try:
+            yield db
+        except sqlite3.Error as error:
+            raise explain(error, archive) from error
 
 
 def copy_into(db: Connection, path: Path, progress: Callable[[int, int], None]) -> None:
@@ -139,9 +151,9 @@ def limited(db: Connection, seconds: float | None) -> Iterator[None]:
 
 def explain(error: Exception, archive: Path) -> ArchiveError:
     """Say in our words what SQLite (or the file system, for captures) reports about `archive`."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    if code in (_FULL, _IOERR, _IOERR_WRITE) or getattr(error, "errno", None) in (ENOSPC, EFBIG, EDQUOT):
+    code, number = getattr(error, "sqlite_errorcode", 0), getattr(error, "errno", None)
+    if code in (_FULL, _IOERR, _IOERR_WRITE) or number in (ENOSPC, EFBIG, EDQUOT):
         return StorageFull(f"no room left to write {archive} ({error}); free some space, nothing half-written stays")
     if code & 0xFF == _BUSY:
         return ArchiveBusy(f"{archive} is locked by another process; close it there, then try again")
-    return ArchiveError(f"{archive} cannot be used: {error}")
+    return ArchiveError(f"{archive} cannot be used: {error}{_MENDS.get(number or code & 0xFF, '')}")

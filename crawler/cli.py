@@ -18,7 +18,7 @@ from crawler.cli_evidence import export, redact, verify
 from crawler.cli_outlets import outlets
 from crawler.cli_rules import extract, rejudge, topics
 from crawler.cli_upkeep import backup, doctor
-from crawler.terminal import Program, Report, Since, config_option, part_option, progress, reporting, table, yesterday
+from crawler.terminal import Program, Report, Since, config_option, number, part_option, progress, reporting, table
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -116,7 +116,7 @@ def status(config: Config) -> Report:
     from archive.reading import open_archive
 
     with open_archive(config.archive) as archive:
-        counts, unread, drifts = archive.counts(), archive.gaps(yesterday()), archive.drifts()
+        counts, unread, drifts = archive.counts(), archive.gaps(Since.yesterday()), archive.drifts()
         chain = head(archive.db)
     found = _survey(config)
     lines = ["   ".join(f"{name}: {number}" for name, number in counts.items()), f"chain's head: {chain}"]
@@ -132,10 +132,10 @@ def status(config: Config) -> Report:
         running = writing(config.archive)
         goes_on = f"process {running} goes on by what it read before" if running else "`rasid run` will not start"
         told["configuration"] = f"{config.mistake}. It is not in force: {goes_on}"
-    states = []
-    for h in found.outlets:
-        if h["state"] in ("blocked", "failing", "silent") and f"outlet {h['id']}" not in told:
-            states.append(f"{h['id']} is {h['state']}" + (f": {h['last_error']}" if h["last_error"] else ""))
+    ill = [
+        h for h in found.outlets if h["state"] in ("blocked", "failing", "silent") and f"outlet {h['id']}" not in told
+    ]
+    states = [": ".join(filter(None, (f"{h['id']} is {h['state']}", h["last_error"]))) for h in ill]
     value = asdict(found) | {"counts": counts, "drift": drifts, "head": chain, "mistake": told.get("configuration")}
     return Report(value, "\n".join([*lines, *drifts, *states, *dict.fromkeys(told.values())]))
 
@@ -188,7 +188,7 @@ def search(
 
     with open_archive(config.archive) as archive:
         hits = archive.search(" ".join(query), limit, since=since, until=until, fold=not unfold)
-        unread = archive.gaps(since or yesterday(), until)
+        unread = archive.gaps(since or Since.yesterday(), until)
     for note in (read_query(" ".join(query)).note, unread):
         if note:
             click.echo(f"({note})", err=True)
@@ -196,7 +196,7 @@ def search(
 
 
 @main.command()
-@click.argument("article_id", type=click.IntRange(1, 2**62), metavar="ID")
+@click.argument("article_id", type=number, metavar="ID")
 @part_option
 @reporting
 def show(article_id: int, config: Config) -> Report:

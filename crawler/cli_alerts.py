@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.terminal import Report, config_option, part_option, reporting, table
+from crawler.terminal import Report, config_option, number, part_option, reporting, table
 
 if TYPE_CHECKING:
     from archive.alerts.render import MailContext
@@ -33,12 +32,13 @@ def alerts() -> None:
 def alerts_test(rule_name: str, save: Path | None, config: Config) -> Report:
     """Show the last ten events RULE would have told, and the mail of the newest; sends nothing."""
     from archive.alerts.render import write
-    from archive.errors import meant
+    from archive.errors import ConfigError, meant
     from archive.reading import open_archive
 
     names = [rule.name for rule in config.alerts]
     if rule_name not in names:
-        raise click.UsageError(f"no alert rule {rule_name!r}{meant(rule_name, names)}; known: {', '.join(names)}")
+        mend = f"{meant(rule_name, names)}; known: {', '.join(names) or 'none'}"
+        raise ConfigError(config.file("rasid.toml"), "alert", f"no rule {rule_name!r}{mend}")
     with open_archive(config.archive) as archive:
         mails = list(_would_tell(archive, config, config.alerts[names.index(rule_name)]))
     rows = []
@@ -99,13 +99,13 @@ def alerts_list(state: str | None, limit: int, config: Config) -> Report:
     with open_archive(config.archive) as archive:
         rows = archive.query(sql, (state, limit))
     if not rows:
-        return Report(rows, "No such mail." if state else "The outbox is empty.")
+        return Report(rows, f"No mail is {state}." if state else "The outbox is empty: no rule told anything yet.")
     columns = ["id", "rule", "to", "kind", "state", "attempts", "events", "sent or due", "error"]
     return Report(rows, table(columns, [list(row.values()) for row in rows]))
 
 
 @alerts.command("retry")
-@click.argument("mail_id", type=click.IntRange(1, 2**62), metavar="[ID]", required=False)
+@click.argument("mail_id", type=number, metavar="[ID]", required=False)
 @click.option("--failed", is_flag=True, help="All mails that failed.")
 @part_option
 @reporting
@@ -114,14 +114,15 @@ def alerts_retry(mail_id: int | None, failed: bool, config: Config) -> Report:
     from archive.alerts.outbox import retry
     from archive.errors import ArchiveError
     from archive.reading import open_archive
-    from archive.sqlite import connect_write
+    from archive.sqlite import note
     from archive.times import stamp, utc_now
 
     if failed == (mail_id is not None):
         raise click.UsageError("name the ID of a mail, or write --failed")
     open_archive(config.archive).close()  # says so when there is none of this release
-    with closing(connect_write(config.archive, checkpoint=False)) as db:  # one statement, beside those of the service
+    with note(config.archive) as db:
         again = retry(db, stamp(utc_now()), mail_id)
     if mail_id is not None and not again:
         raise ArchiveError(f"there is no mail {mail_id} that failed or waits; `rasid alerts list` shows them")
-    return Report({"due": again}, f"{again} mails are due again; `rasid run` sends them")
+    told = f"{again} mails are due again; `rasid run` sends them" if again else "No mail failed."
+    return Report({"due": again}, told)

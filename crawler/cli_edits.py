@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.terminal import Report, part_option, reporting
+from crawler.terminal import Report, number, part_option, reporting
 
 if TYPE_CHECKING:
     from crawler.config import Config
 
 
 @click.command()
-@click.argument("article_id", type=click.IntRange(1, 2**62), metavar="ID")
+@click.argument("article_id", type=number, metavar="ID")
 @click.argument("versions", type=click.IntRange(1), nargs=-1, metavar="[A B]")
 @part_option
 @reporting

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from crawler.terminal import Report, config_option, part_option, progress, reporting
+from crawler.terminal import Report, config_option, number, part_option, progress, reporting
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -52,6 +52,7 @@ def export(what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], targe
 
     csv and jsonl give a row for each article, with its newest text, on the terminal or into a file.
     """
+    from archive.errors import ArchiveError
     from archive.export import bundle, rows_of, write_rows
     from archive.reading import open_archive
 
@@ -59,7 +60,9 @@ def export(what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], targe
     with open_archive(config.archive) as archive:
         rows = rows_of(archive, query)
         if form == "bundle":
-            for number in [row["article_id"] for row in rows]:
+            if not (numbers := [row["article_id"] for row in rows]):
+                raise ArchiveError(f"no kept article is {query!r}, so nothing was written; `rasid search` shows ids")
+            for number in numbers:
                 name = Path(f"evidence-{number}")
                 place = target or name if query.isdecimal() else (target or Path()) / name
                 click.echo(f"wrote {bundle(archive, number, place)}")
@@ -71,7 +74,7 @@ def export(what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], targe
 
 
 @click.command()
-@click.argument("article_id", type=click.IntRange(1, 2**62), metavar="ID")
+@click.argument("article_id", type=number, metavar="ID")
 @click.option("--reason", required=True, help="Why; it stays, and stands where the article stood.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option

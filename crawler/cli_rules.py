@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archive.errors import ExtractionError
-from crawler.terminal import Report, Since, config_option, dir_option, progress, reporting, table
+from crawler.terminal import Report, Since, config_option, dir_option, number, progress, reporting, table
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -89,7 +89,7 @@ def topics_test(source: str | None, jsonl: Path | None, labels: bool, config: Pa
 
 
 @topics.command("label")
-@click.argument("article_id", type=int, metavar="ID")
+@click.argument("article_id", type=number, metavar="ID")
 @click.argument("topic")
 @click.argument("verdict", type=click.Choice(["yes", "no"]))
 @config_option

@@ -173,7 +173,8 @@ class Config(_Service, frozen=True, kw_only=True):
         known = {o.id: o for o in self.outlets}
         for outlet in ids:
             if outlet not in known:
-                raise ConfigError(self.file(OUTLETS), "outlet", f"no outlet {outlet!r}{meant(outlet, known)}")
+                mend = f"{meant(outlet, known)}; `rasid outlets list` shows all"
+                raise ConfigError(self.file(OUTLETS), "outlet", f"no outlet {outlet!r}{mend}")
         return tuple(known[i] for i in dict.fromkeys(ids)) if ids else tuple(o for o in self.outlets if o.enabled)
 
     def outlet_of(self, url: str) -> Outlet | None:
@@ -257,12 +258,12 @@ def find_dir(given: str | Path | None) -> Path | None:
 def load_config(given: str | Path | None = None) -> Config:
     """Read and check the whole configuration. Raises ConfigError; never touches the network or the archive."""
     directory = find_dir(given)
-    if directory is None or not (directory / SERVICE).is_file():
+    if directory is None or not (directory / SERVICE).exists():
         where = directory or Path()
         raise ConfigError(where / SERVICE, "", f"there is no such file; `rasid init {where}` writes one")
     file = directory / SERVICE
     service = _read(file, _Service)
-    outlets = read_outlets(directory / OUTLETS) if (directory / OUTLETS).is_file() else ()
+    outlets = read_outlets(directory / OUTLETS) if (directory / OUTLETS).exists() else ()
     rules = load_topics(directory)
     archive = directory / service.archive.expanduser()
     if archive.is_dir():
@@ -285,11 +286,11 @@ def load_in_part(given: str | Path | None = None) -> Config:
         return load_config(given)
     except ConfigError as error:
         directory, rules = find_dir(given), shipped_rules()
-        if directory is None or not (directory / SERVICE).is_file():
+        if directory is None or not (directory / SERVICE).exists():
             raise
-        text = "\n".join(_text(file) for name in (SERVICE, OUTLETS) if (file := directory / name).is_file())
+        text = "\n".join(_text(file) for name in (SERVICE, OUTLETS) if (file := directory / name).exists())
         found = _right(text)
-        if "archive" not in found and re.search(r"(?m)^\s*archive\b", text):
+        if error.key == "archive" or ("archive" not in found and re.search(r"(?m)^\s*archive\b", text)):
             raise
         with suppress(ConfigError):
             rules = load_topics(directory)
@@ -319,7 +320,7 @@ def read_outlets(file: Path, text: str | None = None) -> tuple[Outlet, ...]:
 
 def load_topics(directory: Path | None) -> RuleSet:
     """The rules of `topics.toml` in a directory, or the shipped ones when it holds none."""
-    if directory is None or not (file := directory / TOPICS).is_file():
+    if directory is None or not (file := directory / TOPICS).exists():
         return shipped_rules()
     return load_rules(_text(file), str(file))
 
@@ -335,7 +336,8 @@ def _text(file: Path) -> str:
     except UnicodeDecodeError as error:
         raise ConfigError(file, "", f"is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
-        raise ConfigError(file, "", f"cannot be read: {error.strerror}") from error
+        mend = "; is this the account that Rasid runs as?" if isinstance(error, PermissionError) else ""
+        raise ConfigError(file, "", f"cannot be read: {error.strerror}{mend}") from error
 
 
 def _read(file: Path, kind: type[_T], text: str | None = None) -> _T:

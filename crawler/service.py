@@ -119,7 +119,8 @@ class Service:
         if config.stamp.url:
             wanted["stamp"] = (self._stamp, 3600.0, 300.0, SOON_S)
         if config.backup.dir:
-            wanted["backup"] = (self._backup, float(config.backup.every), LONG_S, SOON_S)
+            copy = partial(self._aloud, "backup", config.backup.dir)
+            wanted["backup"] = (copy, float(config.backup.every), LONG_S, SOON_S)
         self.jobs.plan(wanted)
 
     async def _beat(self) -> None:
@@ -238,9 +239,6 @@ class Service:
             head := await aside("stamp", partial(stamps.stamp_head, self.session.writer, url))
         ):
             say(log, "stamped", head=head)
-
-    async def _backup(self) -> None:
-        await self._aloud("backup", self.session.config.backup.dir)
 
     async def _aloud(self, *command: str) -> None:
         await aloud([*command, "--config", str(self.session.config.dir)], LONG_S, self.stopping)

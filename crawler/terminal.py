@@ -92,6 +92,13 @@ def reporting(command: Callable[..., Report | None]) -> Callable[..., None]:
     return run
 
 
+def number(value: str) -> int:
+    """The number of an article or a mail, in any digits; the type of an argument."""
+    if not (value.isdecimal() and 0 < int(value) < 2**62):
+        raise click.BadParameter(f"{value!r} is no id; `rasid search` shows those of articles, `alerts list` of mails")
+    return int(value)
+
+
 class Since(click.ParamType[str]):
     """A date, a moment in UTC, or so long ago: `2026-01-21`, `2026-01-21T10:00:00Z`, `7d`. Gives a stamp."""
 
@@ -111,12 +118,10 @@ class Since(click.ParamType[str]):
             return stamp(read if read.tzinfo else read.replace(tzinfo=UTC))
         self.fail(f'{value!r} is no date; write one such as 2026-01-21, or "7d" for seven days ago', param, ctx)
 
-
-def yesterday() -> str:
-    """The stamp 24 hours ago."""
-    from archive.times import later, stamp, utc_now
-
-    return later(stamp(utc_now()), -86400)
+    @classmethod
+    def yesterday(cls) -> str:
+        """The stamp 24 hours ago."""
+        return cls().convert("1d", None, None)
 
 
 def progress(line: str) -> None:

@@ -25,7 +25,7 @@ def one(rules: RuleSet, source: str, piped: bytes | None) -> Explanation:
         return explain(rules, title, text.strip())
     path = Path(source)
     if not path.is_file():
-        raise UsageError(f"{source}: there is no such file; name a text or HTML file, or - for standard input")
+        raise UsageError(f"{source}: is no file; name a text or HTML file, or - for standard input")
     if path.suffix.lower() not in MEDIA:
         return one(rules, "-", path.read_bytes())
     from crawler.worker import Worker

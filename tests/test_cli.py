@@ -58,6 +58,7 @@ def test_a_word_left_out_is_no_option_and_a_shortened_search_says_so(desk):
     both = json.loads(rasid("search", "--config", desk, "--json", "داعش", "-هوكينز").stdout)
     assert len(both) == 4
     assert not any(hit["title"].startswith("اتصال بين الشرع") for hit in both)
+    assert "no word in it" in rasid("search", "--config", desk, "()").stderr
     long = rasid("search", "--config", desk, '"معتقلي تنظيم داعش في سوريا"')
     assert (long.returncode, "fewer forms" in long.stderr) == (0, True)
 
@@ -90,7 +91,10 @@ def test_show_tells_why_an_article_is_kept(desk):
         (["topics", "test"], 2, "FILE"),
         (["topics", "test", "--jsonl", "."], 1, "directory"),
         (["init", "LICENSE/desk", "--contact", "desk@example.org"], 1, "LICENSE/desk"),
-        (["show", "9" * 30], 2, "range"),
+        (["show", "9" * 30], 2, "is no id; `rasid search` shows"),
+        (["diff", "999"], 1, "no article 999"),
+        (["export", "999"], 1, "nothing was written"),
+        (["alerts", "test", "nosuch"], 2, "no rule 'nosuch'; known: none"),
         (["frobnicate"], 2, "frobnicate"),
     ],
 )

@@ -81,6 +81,7 @@ def test_a_valid_configuration_gives_typed_values(directory):
         ("rasid.toml", 'host = "mail.example.org"', 'host = "h"\nsecurity = "ssl"', ["smtp.security", "'starttls'"]),
         ("rasid.toml", '["isis_detainees"]', '"isis_detainees"', ["alert 1.topics", "list", "text"]),
         ("rasid.toml", "[[alert]]", "[alert]", ["[[alert]]"]),
+        ("rasid.toml", "[[alert]]", "[[alert]]\nfigures = { least = 0 }", ["alert 1.figures.least", "1 or more"]),
         ("rasid.toml", "isis_detainees", 'isis_detainees"]\non = ["deleted', ["alert 1.on 1", "'withdrawn'"]),
         ("rasid.toml", 'contact = "desk@example.org"\n', '[crawl]\ncontact = "a@b.org"\n', ["top of the file"]),
         ("rasid.toml", "desk@example.org", "مكتب@example.org", ["contact", "ASCII"]),
@@ -147,9 +148,17 @@ def test_what_needs_little_of_a_configuration_works_beside_a_mistake_and_knows_i
         policy(config)  # nothing is stored by half a configuration
 
 
+def test_a_registry_that_cannot_be_read_is_not_an_empty_one(directory):
+    (directory / "outlets.toml").unlink()
+    assert load_config(directory).outlets == ()
+    (directory / "outlets.toml").mkdir()
+    with pytest.raises(ConfigError, match="directory"):
+        load_config(directory)
+
+
 def test_where_the_archive_lies_is_not_guessed(directory):
-    for mistake in ('archive = "kept.db\n', "archive = 5\n", 'contact "a"\narchive = "kept.db"\n'):
-        (directory / "rasid.toml").write_text(mistake + "[smtp]\n")
+    for mistake in ('archive = "kept.db\n', "archive = 5\n", 'contact "a"\narchive = "kept.db"\n', 'archive = "."\n'):
+        (directory / "rasid.toml").write_text(mistake)
         with pytest.raises(ConfigError):
             load_in_part(directory)
 
