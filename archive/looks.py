@@ -2,9 +2,9 @@
 
 Functions with `tx` run inside the writer's transaction. A missing article is withdrawn on three conditions: a second
 look, `confirm_after` later, finds it missing still; something else of its outlet answered well meanwhile; and of the
-kept articles looked at since the first was missed, or of those around it, fewer than half are missing. That first one
-has others looked at, so that the third can be told. A site that is rebuilt, breaks, or answers every reader alike thus
-withdraws nothing: its articles stay suspect, and are live again as soon as they answer.
+kept articles around it that were looked at since the first was missed, fewer than half are missing. Each that is missed
+has those around it looked at, so that the third can be told. A site that is rebuilt, breaks, or answers every reader
+alike thus withdraws nothing: its articles stay suspect, and are live again as soon as they answer.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def look(tx: Transaction, look: Look) -> None:
         changes |= {"status": "live", "suspect_at": None, "gone_at": None}
         if article.status == "gone" and article.latest_version_id:
             announce(tx, "restored", article.id, article.latest_version_id)
-    if first == since and (doubtful or article.status == "live"):
-        _ask_witnesses(tx.db, article, first, look.at)
+    if first and (doubtful or article.status == "live"):
+        _ask_witnesses(tx.db, article, first, look.at, first=first == since)
     again = article.latest_version_id is not None or tx.policy.revisit_all
     tx.db.table("articles").update(article.id, {**changes, "next_check_at": due if again else None})
 
@@ -183,23 +183,27 @@ def _peers(db: Connection, article: Known, since: str, most: int) -> tuple[int, 
 
 
 def _together(db: Connection, article: Known, since: str) -> bool:
-    """Whether what befell an article befell its outlet: at least half of all are missing, and of the nearest, too."""
-    missing, live = _peers(db, article, since, -1)
-    if missing < TOGETHER or missing < live:
-        return False
+    """Whether what befell an article befell its outlet, or all that it published in those days: of the nearest that
+    were looked at since, at least half are missing."""
     missing, live = _peers(db, article, since, NEAREST)
-    return live < TOGETHER or missing >= live
+    return missing >= TOGETHER and missing >= live
 
 
-def _ask_witnesses(db: Connection, article: Known, since: str, at: str) -> None:
-    """Have others looked at now: the nearest, those longest not seen, and ever more of them while in doubt; at first
-    the missing, too, which may be back. And have listings read: they may name a new address of it. What goes on as
-    another article (it has no address left) is not asked."""
-    db.execute("UPDATE sources SET next_at = min(next_at, ?) WHERE outlet_id IS ?", (at, article.outlet_id))
+def _ask_witnesses(db: Connection, article: Known, since: str, at: str, *, first: bool) -> None:
+    """Have others looked at now: the nearest, until enough of them are known to be missing. The first one missed asks
+    those longest not seen, too, ever more of them while in doubt, and has listings read: they may name a new address
+    of it. At first the missing are asked, too, which may be back; never what goes on as another article (it has no
+    address left)."""
     given = {"at": at, "outlet": article.outlet_id, "id": article.id, "since": since,
              "also": "suspect" if article.status == "live" else "live"}  # fmt: skip
-    more = min(max(WITNESSES, _peers(db, article, since, -1)[0]), WITNESSES_MAX)
-    for order, most in (("abs(id - :id)", WITNESSES), ("last_checked_at, id", more)):
+    asked = []
+    if _peers(db, article, since, NEAREST)[0] < 2 * WITNESSES:
+        asked.append(("abs(id - :id)", WITNESSES))
+    if first:
+        db.execute("UPDATE sources SET next_at = min(next_at, ?) WHERE outlet_id IS ?", (at, article.outlet_id))
+        more = min(max(WITNESSES, _peers(db, article, since, -1)[0]), WITNESSES_MAX)
+        asked.append(("last_checked_at, id", more))
+    for order, most in asked:
         db.execute(statement("witnesses").format(order=order), given | {"most": most})
 
 
