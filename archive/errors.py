@@ -7,7 +7,6 @@ RasidError
     ├── ArchiveError      the archive cannot be opened, read or written
     │   ├── ArchiveBusy   another process writes to it
     │   └── StorageFull   no room left on disk; nothing half-written stays
-    ├── FetchError        an address cannot be fetched, or we ourselves decline to
     ├── ExtractionError   a page cannot be read
     └── DeliveryError     a mail cannot be sent (temporary or permanent)
 
@@ -55,10 +54,6 @@ class ArchiveBusy(ArchiveError):
 
 class StorageFull(ArchiveError):
     """No room left on disk; what was being written was undone."""
-
-
-class FetchError(WorkError):
-    """An address cannot be fetched."""
 
 
 class ExtractionError(WorkError):

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from archive.errors import FetchError
+from archive.errors import WorkError
 from archive.frontier import held_hosts, hold_host
 from archive.models import Outcome
 from archive.sqlite import connect_read
@@ -45,7 +45,7 @@ PATIENCE_S = 5.0  # a wait this short is waited for; after a longer one the addr
 HOSTS_MAX = 2000  # remembered at a time
 
 
-class NoPage(FetchError):
+class NoPage(WorkError):
     """No page came of an address: `outcome` is what its look records, with `retry_at` not to come back before."""
 
     def __init__(

@@ -32,7 +32,7 @@ from crawler.listings import read_json
 from crawler.outlets import Address
 from crawler.probe import DATA, Fetch, Finding, Home, Source, addresses, judge, read_home
 from crawler.session import Session
-from crawler.urls import canonical, on_site
+from crawler.urls import asked_for, on_site
 from crawler.visits import Progress, visit_aside
 
 DAYS = 14  # a source without anything newer is silent
@@ -132,10 +132,7 @@ def add(
     Returns the entry, its text, and all that was tried. Raises UsageError for what is no address or is there already,
     WorkError when the site refuses or lists nothing.
     """
-    try:
-        home = canonical(url if "://" in url else f"https://{url}")
-    except ValueError as error:
-        raise UsageError(f"{url!r} is no web address: {error}") from error
+    home = asked_for(url, "" if "://" in url else "https://")
     names = (urlsplit(home).hostname or "").removeprefix("www.").split(".")
     wanted = outlet_id or re.sub(r"[^a-z0-9_-]", "-", max(names[:-1] or names, key=len))
     for known in config.outlets:

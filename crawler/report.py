@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from archive.alerts.excerpts import shown
-from archive.desk.pages import page_query
 from archive.reading import Archive, Difference, Hit
+from archive.sqlite import statement
 from archive.titles import heading
 from crawler.terminal import plain
 
@@ -76,7 +76,7 @@ def shown_values(archive: Archive, article_id: int) -> dict[str, Any]:
     article = archive.article(article_id)
     matches = archive.matches(article.version_id) if article.version_id else []
     story = archive.story(article_id)
-    told = archive.query(page_query("told"), {"version": article.version_id})
+    told = archive.query(statement("desk.told"), {"version": article.version_id})
     return {
         "article": asdict(article),
         "versions": [asdict(version) for version in archive.versions(article_id)],

@@ -6,6 +6,8 @@ import re
 from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
+from archive.errors import UsageError
+
 # What newsletters, social networks and advertisers append; the page is the same without it.
 _TRACKING = re.compile(
     r"(utm_|mtm_|hsa_|fb_action_|_hs).*|fbclid|gclid|gclsrc|dclid|[gw]braid|msclkid|yclid|twclid|ttclid|igshid|igsh|"
@@ -53,6 +55,14 @@ def canonical(url: str, base: str | None = None) -> str:
     if len(result) > _MAX:
         raise ValueError(f"longer than {_MAX} characters")
     return result
+
+
+def asked_for(text: str, scheme: str = "") -> str:
+    """The canonical address that a person typed, perhaps without its `scheme`. Raises UsageError."""
+    try:
+        return canonical(scheme + text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no web address: {error}") from error
 
 
 def resolved(said: str | None, base: str) -> str | None:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from archive import frontier
-from archive.errors import ArchiveBusy, ArchiveError, ConfigError, UsageError, WorkError
+from archive.errors import ArchiveBusy, ArchiveError, ConfigError, WorkError
 from archive.frontier import CrawlSummary, Request
 from archive.models import Page, Saved
 from archive.reading import open_archive
@@ -25,7 +25,7 @@ from archive.times import moment, stamp, utc_now
 from archive.writer import Writer
 from crawler.config import OUTLETS, Config, Outlet
 from crawler.session import Session, open_session, policy, run_reactor
-from crawler.urls import canonical
+from crawler.urls import asked_for
 
 log = logging.getLogger("rasid.visits")
 T = TypeVar("T")
@@ -80,12 +80,7 @@ def _row(done: CrawlSummary) -> dict[str, Any]:
 def save_now(config: Config, urls: Sequence[str], progress: Progress) -> list[dict[str, Any]]:
     """Archive each address; a row of {url, became, article_id} for each."""
     config.require_contact()
-    clean = []
-    for url in urls:
-        try:
-            clean.append(canonical(url))
-        except ValueError as error:
-            raise UsageError(f"{url!r} is no web address: {error}") from error
+    clean = [asked_for(url) for url in urls]
     here = partial(_here, config, lambda session: _save_all(session, clean, progress))
     return do_or_ask(config, "save", clean, here, lambda done: [_saved(r.target, r.result) for r in done], progress)
 

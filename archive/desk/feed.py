@@ -19,7 +19,7 @@ _WORDS = 40  # of a text that its summary tells
 
 
 def feed(address: str, desk: str, title: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the template shows of rows of `_feed.sql`; `address` is the feed's own, `desk` that of the desk."""
+    """What the template shows of rows of `desk.feed`; `address` is the feed's own, `desk` the desk's."""
     entries = [_entry(row, desk.rstrip("/")) for row in rows]
     updated = max((entry["updated"] for entry in entries), default=_EPOCH)
     return {"address": address, "title": clean(title, 100), "updated": updated, "entries": entries}

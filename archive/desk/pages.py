@@ -43,11 +43,6 @@ def canned_queries() -> dict[str, dict[str, Any]]:
     return {name: read_query((HERE / "queries" / f"{name}.sql").read_text("utf-8")) for name in order}
 
 
-def page_query(name: str) -> str:
-    """The statement behind a part of a page."""
-    return (HERE / "queries" / f"_{name}.sql").read_text("utf-8")
-
-
 def descriptions() -> dict[str, Any]:
     """Datasette's metadata: title, and what every table, view and column holds."""
     return tomllib.loads((HERE / "metadata.toml").read_text("utf-8"))

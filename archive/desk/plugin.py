@@ -114,8 +114,8 @@ def extra_template_vars(
         folded = fold(list(ids), {row["article_id"]: row["root"] for row in roots})
         return {
             "plain": True,
-            "counts": (await rows(datasette, pages.page_query("home"), {}) or [None])[0],
-            "topics": await rows(datasette, pages.page_query("topics"), {}),
+            "counts": (await rows(datasette, statement("desk.home"), {}) or [None])[0],
+            "topics": await rows(datasette, statement("desk.topics"), {}),
             "newest": [(ids[article_id], copies) for article_id, copies in folded[:12]],
             "queries": queries,
         }
@@ -137,7 +137,7 @@ async def topic_feed(request: Any, datasette: Any) -> Response:
     """The newest articles on a topic, as Atom."""
     await datasette.ensure_permissions(request.actor, [("view-database", DATABASE), "view-instance"])
     topic = request.url_vars["topic"]
-    found = await rows(datasette, pages.page_query("feed"), {"topic": topic})
+    found = await rows(datasette, statement("desk.feed"), {"topic": topic})
     rules = await rows(datasette, "SELECT toml FROM rule_sets ORDER BY id DESC LIMIT 1", {})
     title = topic_title(rules[0]["toml"] if rules else None, topic)
     if not found and title is None:
@@ -157,10 +157,10 @@ async def article(request: Any, datasette: Any) -> Response:
     """One article: the asked-for version (`?version=2`, else the latest), why it was kept, and its whole record."""
     await datasette.ensure_permissions(request.actor, [("view-database", DATABASE), "view-instance"])
     key = {"id": int(request.url_vars["id"])}
-    found = await rows(datasette, pages.page_query("article"), key)
+    found = await rows(datasette, statement("desk.article"), key)
     if not found:
         raise NotFound(f"No article {key['id']} in this archive")
-    versions = await rows(datasette, pages.page_query("versions"), key)
+    versions = await rows(datasette, statement("desk.versions"), key)
     latest, asked = found[0]["latest_version_id"], request.args.get("version")
     version = next((v for v in versions if (str(v["number"]) == asked if asked else v["version_id"] == latest)), None)
     shown = {"version": version["version_id"]} if version else {}
@@ -191,10 +191,10 @@ async def article(request: Any, datasette: Any) -> Response:
         if base and version
         else [],
         "matches": matches,
-        "told": await rows(datasette, pages.page_query("told"), shown) if version else [],
+        "told": await rows(datasette, statement("desk.told"), shown) if version else [],
         "versions": versions,
-        "captures": await rows(datasette, pages.page_query("captures"), key),
-        "events": await rows(datasette, pages.page_query("events"), key),
+        "captures": await rows(datasette, statement("desk.captures"), key),
+        "events": await rows(datasette, statement("desk.events"), key),
     }
     return Response.html(await datasette.render_template("article.html", context, request=request))
 
