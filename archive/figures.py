@@ -22,6 +22,7 @@ from archive.arabic.tokens import stripped
 from archive.marked import CLAUSE, DEFINITE, FAR, SAYS, SENTENCE, Mark, Marked
 from archive.places import places
 
+_DATED = UNITS | WORDS["numbered"]
 _DUAL = re.compile(r"\w{2,}(?:ان|ين)")
 _TWICE = re.compile(r"[وف]?[بكل]?(?:الف|مليون|مليار)ا")  # ألفا مقاتل are two thousand, ألفا alone is one
 _REACH, _NEAR = 7, 5  # words: from an act to whom it befell; to what follows
@@ -224,6 +225,8 @@ class _Reader(Marked):
             clause = (word[0] == "ي" and len(word) > 3) or word in WORDS["resumes"]  # مخيم يؤوي 500, مكان تجمع فيه 500
             if clause and not any(mark.role in DONE for mark in self.ending.get(i, ())):  # قتل فيه 7
                 break
+            if i in self.numbers and {self.word(self.numbers[i].end), self.word(i - 1)}.isdisjoint(_DATED):
+                break  # 34 شاحنة تكفي 20 ألف شخص
             if word in CLAUSE or (word in WORDS["stops"] and not joins) or prefixed or self.owned(i):
                 break
             noun = None if gap or DEFINITE.match(word) or word.endswith(("ون", "ين")) else self.people(i)
