@@ -32,7 +32,7 @@ from crawler.cli import main
 from crawler.config import load_config
 from crawler.session import policy as policy_of
 from tests.archive_kit import NOW, SANA, Kit, policy, unlike
-from tests.test_delivery import LOCAL, Sink, deliver
+from tests.delivery_kit import LOCAL, Sink, deliver
 
 FURAT, BARADA = (OutletRow(i, a, e, "newspaper", "SY", f"https://{i}.example", None) for i, a, e in
                  (("furat", "الفرات", "Furat"), ("barada", "بردى", "Barada")))  # fmt: skip

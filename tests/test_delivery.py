@@ -9,79 +9,19 @@ import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
-from email import message_from_bytes
-from email.policy import SMTP
 from pathlib import Path
-from ssl import PROTOCOL_TLS_SERVER, SSLContext
-from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as SmtpServer
-from aiosmtpd.smtp import AuthResult
 from msgspec import structs
 
-from archive.alerts.delivery import DeliveryReport, SmtpSettings, deliver_due
+from archive.alerts.delivery import DeliveryReport, deliver_due
 from archive.alerts.outbox import LAST_ATTEMPT
-from archive.alerts.rules import AlertRule
-from archive.errors import ConfigError
 from archive.times import later, moment
 from archive.writer import Writer
 from tests.archive_kit import NOW, Kit, children, policy, unlike
-from tests.servers import self_signed
-
-RULE = AlertRule("desk", ("isis_detainees",), ("desk@example.org",))
-PASSWORD = "pa55-Word"
-LOCAL = SmtpSettings("127.0.0.1", 0, "none", None, None, "rasid@example.org", timeout=5)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Sink:
-    """A mail server that answers RCPT and DATA as told: one answer a mail, then 250 for ever."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.mails: list[Any] = []
-        self.rcpt: list[str] = []
-        self.data: list[str] = []
-        self.logins = 0
-
-    @contextmanager
-    def up(self, **options: Any):
-        controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
-        controller.start()
-        try:
-            yield replace(LOCAL, port=self.port)
-        finally:
-            controller.stop()
-
-    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
-        answer = self.rcpt.pop(0) if self.rcpt else "250 ok"
-        if answer.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return answer
-
-    async def handle_DATA(self, server, session, envelope):
-        answer = self.data.pop(0) if self.data else "250 taken"
-        if answer.startswith(("250", "take")):
-            self.mails.append(message_from_bytes(envelope.content, policy=SMTP))
-        if answer == "take and hang up":
-            server.transport.abort()
-        return answer
-
-    def login(self, server, session, envelope, mechanism, data) -> AuthResult:
-        good = (data.login, data.password) == (b"rasid", PASSWORD.encode())
-        self.logins += good
-        return AuthResult(success=good, handled=False)
-
-    @property
-    def ids(self) -> list[str]:
-        return [mail["Message-ID"] for mail in self.mails]
+from tests.delivery_kit import LOCAL, RULE, Sink, deliver, error, outbox, several, wait
 
 
 @pytest.fixture
@@ -94,31 +34,6 @@ def kit(tmp_path):
 @pytest.fixture
 def sink():
     return Sink()
-
-
-def deliver(kit: Kit, smtp: SmtpSettings, **more: Any) -> DeliveryReport:
-    return deliver_due(
-        kit.writer, smtp, contact="editor@example.org", desk_url="http://127.0.0.1:8001",
-        **{"chance": lambda: 0.5} | more,
-    )  # fmt: skip
-
-
-def outbox(kit: Kit) -> list[tuple[Any, ...]]:
-    return kit.rows("SELECT state, attempts, next_attempt_at, sent_at FROM mails ORDER BY id")
-
-
-def error(kit: Kit) -> str:
-    return str(kit.one("SELECT error FROM mails WHERE id = 1"))
-
-
-def wait(kit: Kit, seconds: float) -> str:
-    kit.clock.at = later(kit.clock.at, seconds)
-    return kit.clock.at
-
-
-def several(kit: Kit, count: int) -> None:
-    for number in range(count):
-        kit.save(unlike(number), url=f"https://sana.example/{number}")
 
 
 def test_what_is_due_is_sent_once_over_one_connection(kit, sink):
@@ -393,97 +308,6 @@ def test_a_crash_between_handing_over_and_knowing_sends_the_same_mail_again(kit,
         assert deliver(kit, smtp).sent == 0
     assert slow.ids == sink.ids == [message_id]
     assert outbox(kit) == [("sent", 2, None, NOW)]
-
-
-@pytest.fixture
-def certificate(tmp_path, monkeypatch):
-    """A certificate of 127.0.0.1 that this machine trusts."""
-    file = self_signed(tmp_path, "127.0.0.1")
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    context = SSLContext(PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
-
-
-def guarded(sink: Sink, certificate: SSLContext) -> dict[str, Any]:
-    return {
-        "tls_context": certificate, "require_starttls": True, "auth_required": True, "authenticator": sink.login,
-    }  # fmt: skip
-
-
-def test_starttls_and_login(kit, sink, certificate):
-    kit.save()
-    with sink.up(**guarded(sink, certificate)) as smtp:
-        assert deliver(kit, replace(smtp, security="starttls", user="rasid", password=PASSWORD)).sent == 1
-    assert (sink.logins, len(sink.mails)) == (1, 1)
-
-
-def test_tls_from_the_first_byte(kit, sink, certificate):
-    kit.save()
-    with sink.up(ssl_context=certificate) as smtp:
-        assert deliver(kit, replace(smtp, security="tls")).sent == 1
-
-
-@pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_certificate_nobody_vouches_for_gets_neither_password_nor_mail(kit, sink, certificate, monkeypatch, security):
-    monkeypatch.delenv("SSL_CERT_FILE")
-    kit.save()
-    options = {"ssl_context": certificate} if security == "tls" else guarded(sink, certificate)
-    with sink.up(**options) as smtp:
-        report = deliver(kit, replace(smtp, security=security, user="rasid", password=PASSWORD))
-    assert report.put_off == 1
-    assert "certificate does not verify" in error(kit)
-    assert (sink.logins, sink.mails) == (0, [])
-
-
-def test_a_server_without_starttls_gets_nothing_in_the_clear(kit, sink):
-    kit.save()
-    with sink.up() as smtp:
-        assert deliver(kit, replace(smtp, security="starttls", user="rasid", password=PASSWORD)).put_off == 1
-    assert "STARTTLS" in error(kit)
-    assert (sink.logins, sink.mails) == (0, [])
-
-
-def test_a_wrong_password_waits_for_the_mend_and_is_written_nowhere(kit, sink, certificate, caplog):
-    kit.save()
-    with sink.up(**guarded(sink, certificate)) as smtp:
-        wrong = replace(smtp, security="starttls", user="rasid", password="wrong-Secret")
-        report = deliver(kit, wrong)
-        assert report.put_off == 1
-        assert "refuses smtp.user or its password (code 535)" in error(kit)
-        wait(kit, 300)
-        assert deliver(kit, replace(wrong, password=PASSWORD)).sent == 1
-    assert "wrong-Secret" not in f"{report} {wrong!r} {wrong} {caplog.text}"
-    kit.writer.close()
-    assert b"wrong-Secret" not in kit.path.read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("changes", "key"),
-    [
-        ({"host": "mail.example.org", "security": "none"}, "smtp.security"),
-        ({"host": "192.0.2.1", "security": "none"}, "smtp.security"),
-        ({"sender": "راصد@example.org"}, "smtp.sender"),
-        ({"sender": "Rasid <rasid@example.org>\n"}, "smtp.sender"),
-        ({"user": "rasid", "password": "كلمة"}, "smtp.user"),
-    ],
-)
-def test_settings_that_would_send_wrongly_are_refused(changes, key):
-    with pytest.raises(ConfigError, match=key) as refused:
-        replace(LOCAL, **changes)
-    assert "كلمة" not in str(refused.value)
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LOCALHOST"])
-def test_mail_in_the_clear_stays_on_this_machine(host):
-    assert replace(LOCAL, host=host).host == host
-
-
-def test_a_host_nobody_can_have_is_an_error_in_a_sentence(kit):
-    kit.save()
-    report = deliver(kit, replace(LOCAL, host=f"{'a' * 70}.invalid", security="starttls", port=1))
-    assert report.put_off == 1
-    assert "sending is tried again later" in error(kit)
 
 
 def test_a_run_that_begins_while_another_sends_waits_for_it(kit):

@@ -12,8 +12,8 @@ from archive.alerts.channels import installed
 from crawler.cli import main
 from tests.program import Running, environment, rasid
 from tests.servers import Site
+from tests.service_kit import configure, free_port, publish, rows, text, until
 from tests.test_health import read_metrics
-from tests.test_service import configure, free_port, publish, rows, text, until
 
 PASSWORD, PROXY, TOKEN = "Pa55-of-the-mail", "Pa55-of-the-proxy", "T0ken-of-the-channel"
 

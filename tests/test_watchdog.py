@@ -14,7 +14,7 @@ from crawler.monitor import HEAD_BYTES, Monitor
 from crawler.supervisor import Supervisor
 from crawler.worker import Readers
 from tests.servers import Site
-from tests.test_service import configure, free_port, publish, rows, service, text, until
+from tests.service_kit import configure, free_port, publish, rows, service, text, until
 from tests.test_worker import GOOD, HANGING
 
 
