@@ -18,6 +18,7 @@ _ACTS, _DATA, _DATES = (
     for name in ("acts.toml", "figures.toml", "arabic/dates.toml")
 )
 ACTS, COUNTED = _ACTS["act"], frozenset(_DATA["counted"])
+LINKS = {name: frozenset(map(normalise, act.get("links", ()))) for name, act in ACTS.items()}
 WORDS = {name: frozenset(map(normalise, words)) for name, words in _DATA["words"].items()}
 UNITS = WORDS["units"].union(*(map(normalise, names) for names in _DATES["months"]), "%/:")
 PEOPLE = ("one", "two", "many")  # roles of words for those who are counted, or whom an act befell

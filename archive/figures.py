@@ -15,7 +15,7 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from archive.acts import ACTS, DONE, UNITS, WORDS, rules
+from archive.acts import ACTS, DONE, LINKS, UNITS, WORDS, rules
 from archive.arabic.normalise import normalise
 from archive.arabic.numbers import Number, read_numbers
 from archive.arabic.tokens import stripped
@@ -223,11 +223,10 @@ class _Reader(Marked):
             through |= word in WORDS["through"]
             prefixed = i == at - 1 and word[0] in "بل" and len(word) > 2  # برصاص ثلاثة
             clause = (word[0] == "ي" and len(word) > 3) or word in WORDS["resumes"]  # مخيم يؤوي 500, مكان تجمع فيه 500
-            if clause and not any(mark.role in DONE for mark in self.ending.get(i, ())):  # قتل فيه 7
-                break
-            if i in self.numbers and {self.word(self.numbers[i].end), self.word(i - 1)}.isdisjoint(_DATED):
-                break  # 34 شاحنة تكفي 20 ألف شخص
-            if word in CLAUSE or (word in WORDS["stops"] and not joins) or prefixed or self.owned(i):
+            clause = clause and not any(mark.role in DONE for mark in self.ending.get(i, ()))  # but for قتل فيه 7
+            if i in self.numbers:  # 34 شاحنة تكفي 20 ألف شخص
+                clause |= {self.word(self.numbers[i].end), self.word(i - 1)}.isdisjoint(_DATED)
+            if clause or word in CLAUSE or (word in WORDS["stops"] and not joins) or prefixed or self.owned(i):
                 break
             noun = None if gap or DEFINITE.match(word) or word.endswith(("ون", "ين")) else self.people(i)
             if noun and noun.role == "many" and noun.name != "nationals":
@@ -237,10 +236,7 @@ class _Reader(Marked):
     def reach(self, act: Mark, gap: int, link: str, named: bool, through: bool) -> _Tie:
         """Whether an act befell those who are counted `gap` words behind it, directly behind `link`; `through`: a
         preposition stands between."""
-        known = ACTS[act.name]
-        own = (
-            gap > 0 and ("linked" in known) == (act.role == "linked") and link in map(normalise, known.get("links", ()))
-        )
+        own = gap > 0 and link in LINKS[act.name] and ("linked" in ACTS[act.name]) == (act.role == "linked")
         far, verb = gap > own, act.role != "noun"
         if not own and ((far and link in WORDS["links"]) or act.role == "linked"):
             return _Tie()  # أفرجت قسد عن خمسين, but ينتظر الإفراج 20 معتقلا

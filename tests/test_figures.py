@@ -62,6 +62,11 @@ def test_a_source_is_named_where_the_sentence_names_one(text: str) -> None:
     assert {figure.said_by for figure in read_figures(text)} == {SAID[text]}
 
 
+@pytest.mark.parametrize("digits", ["1" * 400, "1" * 400 + ".5", "9" * 400 + " مليون", "1 " * 400])
+def test_digits_without_end_count_nobody(digits: str) -> None:
+    assert read_figures(f"مقتل {digits} شخصاً") == []
+
+
 def test_vowels_and_digits_of_any_script_leave_the_offsets_as_written() -> None:
     text = "  مقـتلُ ١٢ طِفلاً"
     (figure,) = read_figures(text)

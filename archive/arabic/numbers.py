@@ -31,7 +31,7 @@ _ONES, _TENS, _HUNDREDS, _SCALES, _PARTS, _VAGUE = (
 _HUNDREDS |= {one + hundred: 100 * value for one, value in _ONES.items() if 2 < value < 10
               for hundred in ("ميه", "مايه")}  # fmt: skip
 _WORD = re.compile(r"(?P<joined>[وف]?)(?P<before>(?:[بك]|ل(?!ل))?)(?P<article>ال|لل)?(?P<bare>.+)")
-_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_DIGITS = re.compile(r"\d{1,18}(?:\.\d{1,18})?")  # longer ones count nothing
 _WORDS = 1 << 14  # remembered, since words come back
 _GROUPED = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
 _SPACED = re.compile(r"[1-9]\d{0,2}(?:\s\d{3}){1,2}")  # 5 704; of digits otherwise parted by spaces nothing is known
@@ -50,7 +50,9 @@ def read_numbers(words: Sequence[str]) -> list[Number]:
         verb = number and number.end == at + 1 and words[at].endswith(("اثني", "اثنا"))  # أثنى; a two needs a ten
         if number and number.value != 1 and not verb:
             found.append(number)
+        unread = words[at][:1].isdigit() and not (number and number.value)
         at = number.end if number else at + 1
+        at += unread and at < len(words) and _worth(words[at])[1] == "scale"  # of what is not known no million is left
     return found
 
 
