@@ -13,8 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
+from archive.alerts.notices import operator_notice
 from archive.alerts.render import write
-from archive.alerts.rules import AlertRule
+from archive.alerts.rules import AlertRule, Figures
 from archive.alerts.telling import read_mail
 from archive.frontier import OutletRow, sync_outlets
 from archive.looks import look
@@ -37,16 +40,20 @@ EDITED = replace(
 )  # fmt: skip
 
 KEPT = ("edited-ar-360", "digest-ar-360", "withdrawn-ar-360", "new-en-360", "edited-en-1200")
-HEIGHTS = {"new": (850, 640), "edited": (1440, 1160), "digest": (1400, 1180), "withdrawn": (740, 640)}  # narrow, wide
+HEIGHTS = {"new": (880, 680), "edited": (1470, 1200), "digest": (1530, 1270), "withdrawn": (730, 620),
+           "restored": (705, 600), "notice": (305, 280)}  # narrow, wide  # fmt: skip
 
 
 def mails(directory: Path, language: str) -> dict[str, str]:
     """The HTML of each mail, by name."""
     several = [f"https://furat.example/{number}" for number in range(4)]
     instant = AlertRule("معتقلو داعش" if language == "ar" else "detainees", ("isis_detainees", "sdf"), ("a@b.example",),
-                        timezone="Asia/Damascus", language=language)  # type: ignore[arg-type]  # fmt: skip
-    kit = Kit(directory, alerts=(instant, replace(instant, name="يومي" if language == "ar" else "daily", when="daily",
-                                                  to=("d@b.example",))))  # fmt: skip
+                        timezone="Asia/Damascus", language=language, figures=Figures(least=10),
+                        on=("new", "edited", "withdrawn", "restored"))  # type: ignore[arg-type]  # fmt: skip
+    daily = msgspec.structs.replace(instant, name="يومي" if language == "ar" else "daily", when="daily",
+                                    to=("d@b.example",))  # fmt: skip
+    ours = AlertRule("service", to=("o@b.example",), kind="operator", language=language)  # type: ignore[arg-type]
+    kit = Kit(directory, alerts=(instant, daily, ours))
     try:
         kit.do(lambda tx: sync_outlets(tx, [SANA, FURAT]))
         kit.save(TRANSFER)
@@ -60,13 +67,17 @@ def mails(directory: Path, language: str) -> dict[str, str]:
             kit.do(
                 lambda tx, at=at: look(tx, Look("https://sana.example/1", at, "gone", crawl_id=kit.crawl, status=404))
             )
+        kit.save(EDITED, later(NOW, 6 * 3600))
+        kit.do(lambda tx: operator_notice(tx, "disk", "1.4 GB are free at /var/lib/rasid, less than keep.free_space: "
+                                                      "nothing is fetched; free some space"))  # fmt: skip
         kinds = "SELECT min(m.id), e.kind FROM mails m JOIN mail_events j ON j.mail_id = m.id " \
                 "JOIN events e ON e.id = j.event_id WHERE m.kind = 'instant' GROUP BY 2"  # fmt: skip
         found = {kind: number for number, kind in kit.rows(kinds)}
         found["digest"] = kit.one("SELECT id FROM mails WHERE kind = 'digest' AND recipient = 'd@b.example'")
+        found["notice"] = kit.one("SELECT id FROM mails WHERE kind = 'notice'")
+        rules = {"digest": [daily], "notice": [ours]}
         written = {
-            name: kit.do(lambda tx, n=n, name=name: read_mail(
-                tx.db, n, [tx.policy.alerts[name == "digest"]], RULES, tx.now()))
+            name: kit.do(lambda tx, n=n, name=name: read_mail(tx.db, n, rules.get(name, [instant]), RULES, tx.now()))
             for name, n in found.items()
         }  # fmt: skip
     finally:

@@ -16,6 +16,7 @@ from archive.alerts.render import MailContext, Story, Told, render
 from archive.diffs import diff
 from archive.materiality import edits
 from archive.models import Match, Passage
+from tests import pictures
 
 TITLE = "قسد تنقل دفعة من معتقلي داعش من سجون الحسكة"
 LINES = [
@@ -327,6 +328,18 @@ def test_marking_loses_and_adds_nothing(text, hits):
 def changes(before, after, field="text"):
     pieces = diff(before, after, headline=field == "title")
     return [shown(edit, after) for edit in edits(field, before, after, pieces)]
+
+
+def test_what_is_cut_beside_an_edit_says_so():
+    ((was, now),) = changes(TEXT, TEXT.replace("شهود", "ناجون"))
+    assert ["".join(piece for piece, _ in side) for side in (was, now)] == [
+        f"وقال {who} إن قافلة من عشرين سيارة عبرت …" for who in ("شهود", "ناجون")
+    ]
+
+
+@pytest.mark.slow
+def test_every_kind_of_mail_has_its_picture(tmp_path):
+    assert pictures.mails(tmp_path, "ar").keys() == pictures.HEIGHTS.keys()
 
 
 @given(st.lists(st.sampled_from(["سوريا", "قسد", "سجن", "دمشق", "نقل"]), max_size=40), st.data())

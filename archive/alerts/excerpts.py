@@ -93,9 +93,10 @@ def _window(text: str, at: int, words: int) -> tuple[int, int, bool, bool]:
 
 def shown(edit: Edit, text: str, *, around: int = 6) -> tuple[Segments, Segments]:
     """An edit as it was and as it is, the words that differ marked, with `around` words of the later `text` beside."""
-    beside = (text[max(0, edit.start - 300) : edit.start].rpartition("\n")[2].split()[-around:],
-              text[edit.end : edit.end + 300].partition("\n")[0].split()[:around])  # fmt: skip
-    left, right = ([(word, False) for word in words] for words in beside)
+    before = text[max(0, edit.start - 300) : edit.start].rpartition("\n")[2].split()
+    after = text[edit.end : edit.end + 300].partition("\n")[0].split()
+    left = [(word, False) for word in ["…"] * (len(before) > around) + before[-around:]]
+    right = [(word, False) for word in after[:around] + ["…"] * (len(after) > around)]
     was, now = edit.before[:_LONG], edit.after[:_LONG]
     pieces = diff(was, now, headline=edit.field == "title")
     moved = edit.op == "moved"
