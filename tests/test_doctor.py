@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
@@ -13,7 +15,7 @@ from archive.doctor import Finding, examine, repair, unindexed, writing
 from archive.sqlite import connect_read, connect_write
 from archive.times import later
 from crawler.cli import main
-from tests.archive_kit import NOW, OFF_TOPIC, Kit, whole
+from tests.archive_kit import NOW, OFF_TOPIC, Kit, children, whole
 
 
 @pytest.fixture
@@ -119,6 +121,26 @@ def test_disk_permissions_and_damage(kit):
     spoilt[len(spoilt) // 2 :] = bytes(len(spoilt) - len(spoilt) // 2)
     kit.path.write_bytes(spoilt)
     assert ("integrity", True) in told(kit)
+
+
+def examine_as_nobody(path, pipe):
+    if os.getuid() == 0:
+        os.setuid(65534)
+    pipe.send([f.mend for f in examine(path, NOW) if f.check == "integrity"])
+
+
+def test_an_archive_of_another_account_is_given_back_not_restored():
+    with TemporaryDirectory() as name:
+        kit = Kit(Path(name))
+        kit.writer.close()
+        kit.path.chmod(0)
+        Path(name).chmod(0o755)
+        here, there = children.Pipe(duplex=False)
+        child = children.Process(target=examine_as_nobody, args=(kit.path, there))
+        child.start()
+        there.close()
+        assert here.recv() == ["give it to who runs Rasid"]
+        child.join()
 
 
 def test_the_index_is_compared_in_batches_without_end(kit, monkeypatch):
