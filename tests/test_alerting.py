@@ -3,26 +3,19 @@ trouble, and other channels than mail."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import socket
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
-import feedparser
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from archive.alerts import channels
 from archive.alerts.delivery import DeliveryReport
 from archive.alerts.notices import operator_clear, operator_notice
 from archive.alerts.outbox import retry
 from archive.alerts.rules import AlertRule
-from archive.desk.server import open_desk
 from archive.edits import _take_back
 from archive.errors import ConfigError
 from archive.frontier import OutletRow, sync_outlets
@@ -302,85 +295,7 @@ def test_troubles_are_told_to_operators_alone_and_articles_never(kit_with):
     ]  # fmt: skip
 
 
-# ---- other channels ----------------------------------------------------------------------------------------------
-
-NEWSROOM = rule(to=(), channels=("newsroom",))
-
-
-@pytest.mark.skipif(channels.installed(), reason="the package for other channels is installed")
-def test_without_its_package_a_channel_says_what_to_install_and_its_mails_wait(kit_with):
-    kit = kit_with(NEWSROOM)
-    tell(kit, 1)
-    report = deliver(kit, None, channel="apprise", channels={"newsroom": "json://x"})
-    assert (report.put_off, report.error) == (1, f"channel newsroom: {channels.MISSING}")
-
-
-@pytest.mark.skipif(not channels.installed(), reason="needs pip install 'rasid[channels]'")
-def test_a_channel_goes_the_way_of_mail_and_its_address_is_written_nowhere(kit_with, sink, caplog):
-    got = []
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self):
-            got.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
-            self.send_response(503 if len(got) == 1 else 200)
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    kit = kit_with(structs.replace(NEWSROOM, to=("desk@example.org",)))
-    tell(kit, 1)
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        with sink.up() as smtp:
-            there = {"newsroom": f"json://127.0.0.1:{server.server_port}/s3cret"}
-            assert deliver(kit, smtp) == DeliveryReport(sent=1)
-            report = deliver(kit, smtp, channel="apprise", channels=there)
-            assert (report.sent, report.put_off) == (0, 1)
-            kit.clock.at = later(NOW, 60)
-            assert deliver(kit, smtp, channel="apprise", channels=there).sent == 1
-            assert deliver(kit, smtp, channel="apprise", channels=there) == DeliveryReport()
-    finally:
-        server.shutdown()
-        server.server_close()
-    path, message = got[-1]
-    assert path == "/s3cret"
-    assert message["title"].startswith("خبر جديد: قسد تنقل معتقلي داعش")
-    assert "/-/article/1" in message["message"]
-    assert "s3cret" not in f"{report} {caplog.text} {kit.rows('SELECT * FROM mails')}"
-
-
-@pytest.mark.parametrize(
-    "hung",
-    [
-        "email",
-        pytest.param(
-            "apprise", marks=pytest.mark.skipif(not channels.installed(), reason="needs pip install 'rasid[channels]'")
-        ),
-    ],
-)
-def test_what_hangs_delays_what_goes_by_it_alone(kit_with, sink, hung):
-    kit = kit_with(structs.replace(NEWSROOM, to=("desk@example.org",)))
-    tell(kit, 1)
-    with socket.create_server(("127.0.0.1", 0)) as silent, sink.up() as smtp:
-        port = silent.getsockname()[1]
-        there = {"channel": hung, "channels": {"newsroom": f"json://127.0.0.1:{port}"}}
-        hanging = threading.Thread(target=deliver, args=(kit, replace(smtp, port=port, timeout=30)), kwargs=there)
-        hanging.start()
-        connection, _ = silent.accept()
-        if hung == "email":
-            assert deliver(kit, smtp, channel="apprise").put_off == 1  # it was tried: that channel has no address here
-        else:
-            assert deliver(kit, smtp) == DeliveryReport(sent=1)
-        assert hanging.is_alive()
-        connection.close()
-        silent.close()
-        hanging.join(20)
-    assert kit.one("SELECT state FROM mails WHERE channel = ?", hung) == "queued"
-
-
-# ---- the command line, the configuration and the feeds -----------------------------------------------------------
+# ---- the command line and the configuration ----------------------------------------------------------------------
 
 SERVICE = """
 contact = "desk@example.org"
@@ -453,44 +368,9 @@ def test_a_rule_that_cannot_be_meant_is_refused_with_its_key(tmp_path, line, men
     assert mend in str(error.value)
 
 
-def asked(kit, path):
-    desk = open_desk(kit.path)
-    return asyncio.run(desk.client.get(path))
-
-
-def test_a_topic_is_a_feed_that_readers_understand(kit_with):
-    kit = kit_with()
-    hostile = '<script>alert(1)</script>]]> &amp; \x00\u202e"x" معتقلو داعش في سجن غويران'
-    kit.save(replace(TOLD, title=hostile, author="ليلى\x07 <b>", published_at="2026-01-21T11:00:00+03:00"))
-    tell(kit, 2, later(NOW, 60))
-    answer = asked(kit, "/-/feed/isis_detainees.atom")
-    assert answer.headers["content-type"].startswith("application/atom+xml")
-    found = feedparser.parse(answer.content)
-    assert (found.bozo, found.version) == (False, "atom10")
-    assert found.feed.title == "راصد: معتقلو داعش"
-    assert found.feed.updated == later(NOW, 60)
-    newest, first = found.entries
-    assert newest.link.endswith("/-/article/2")
-    assert (newest.id, newest.get("published")) == ("https://sana.example/2", None)
-    assert (first.published, first.author) == ("2026-01-21T11:00:00+03:00", "ليلى <b>")
-    assert "معتقلو داعش في سجن غويران" in first.title
-    assert b"<script>alert" not in answer.content
-    assert unlike(2).text.split()[-1] not in newest.summary
-    empty = asked(kit, "/-/feed/syria.atom")
-    assert not feedparser.parse(empty.content).bozo
-    assert asked(kit, "/-/feed/nothing.atom").status_code == 404
-
-
 def test_a_message_id_ends_in_the_senders_domain(tmp_path):
     (tmp_path / "rasid.toml").write_text(SERVICE, encoding="utf-8")
     kit = Kit(tmp_path, alerts=(rule(),), mail_domain=policy_of(load_config(tmp_path)).mail_domain)
     tell(kit, 1)
     assert kit.one("SELECT message_id FROM mails").endswith("@mail.example>")
     kit.writer.close()
-
-
-def test_a_channel_whose_address_is_missing_is_told_by_its_name(tmp_path, monkeypatch):
-    monkeypatch.delenv("RASID_TEST_NEWSROOM", raising=False)
-    (tmp_path / "rasid.toml").write_text(SERVICE + 'channels = ["newsroom"]\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"channel\.newsroom"):
-        load_config(tmp_path).channel_addresses()

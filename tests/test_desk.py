@@ -10,13 +10,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urlencode
 from urllib.request import urlopen
 
+import feedparser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,65 +26,12 @@ from archive.arabic.normalise import normalise
 from archive.desk import pages
 from archive.desk.server import open_desk, serve
 from archive.errors import ArchiveError, WorkError
-from archive.frontier import OutletRow, sync_outlets
-from archive.looks import look
 from archive.migrations import migrate
-from archive.models import Article, Judgement, Look, Match, Passage, Saved, Snapshot
-from archive.store import save
-from archive.times import later, stamp, utc_now
+from archive.times import later
 from archive.transaction import Transaction
-from archive.versions import same_text
-from tests.archive_kit import OFF_TOPIC, RULES, SANA, Kit, page, shot
-
-NOW = stamp(utc_now())
-OVERRIDE = "\u202e"
-FIELDS = ("outlet", "title", "text", "published", "topic")
-TEXTS = [
-    ("furat", "قوات قسد تنقل معتقلين", "نقلت وقسد أول دفعة.\nأما لقسد فموقف آخر، و«قسد» نفت ذلك.", "2026-01-21", "sdf"),
-    ("furat", "سورية تعلن الموازنة", "قال وزير المالية إن سورية أقرت الموازنة.", "2026-01-22T09:30:00+03:00", "syria"),
-    ("barada", "اجتماع في دمشق", "بحث الاجتماعُ ملفَّ المعتقـلين الـ٣٥ في السجون مع CENTCOM.", None, "syria"),
-    ("barada", "<script>alert(1)</script> عاجل", "<img src=x onerror=alert(2)> & ' نص.", "2026-01-20T08:00", "syria"),
-    ("barada", f"عنوان {OVERRIDE}مقلوب", "فقرة قصيرة عن الطقس.", "2026-01-19", None),
-]  # fmt: skip
-
-
-def keep(
-    tx: Transaction, number: int, at: str, outlet: str, title: str, text: str, published: str | None, topic: str | None
-) -> Saved:
-    """Save a look, on `topic` for certain words whatever the rules say; without a topic it is kept all the same."""
-    hits = re.finditer("قسد|سورية|السجون|عاجل", text)
-    strength = ("passing", 0.0) if number == 3 else ("substantive", 3.5)
-    passages = tuple(Passage("text", hit.start(), hit.end(), "term", hit[0]) for hit in hits)
-    judgement = Judgement(RULES.sha256, (Match(topic, *strength, passages),) if topic else ())
-    article = Article(title, text, published_at=published, published_source="meta", extractor="test 1")
-    looked = page(f"https://{outlet}.example/{number}", at)
-    return save(tx, Snapshot(looked, article, judgement, outlet_id=outlet, crawl_id=1, keep=not topic))
-
-
-def build(directory: Path) -> Path:
-    """An archive with five kept articles (one edited, one withdrawn), one passed over, and a look that failed."""
-    kit = Kit(directory)
-    unread, names = (("feed", "https://sana.example/feed"),), {"furat": "الفرات اليوم", "barada": "صحيفة بردى"}
-    rows = [OutletRow(key, name, key, "newspaper", "SY", None, None, ()) for key, name in names.items()]
-    rows += [replace(SANA, sources=unread), replace(SANA, id="off")]
-    kit.do(lambda tx: sync_outlets(tx, rows))
-
-    def at(hours: float) -> str:
-        kit.clock.at = later(NOW, hours * 3600)
-        return kit.clock.at
-
-    for number, values in enumerate(TEXTS, 1):
-        kit.do(partial(keep, number=number, at=at(number - 10), **dict(zip(FIELDS, values, strict=True))))
-    edited = dict(zip(FIELDS, TEXTS[0], strict=True)) | {"text": TEXTS[0][2].replace("أول دفعة", "ثاني دفعة")}
-    kit.do(partial(keep, number=1, at=at(-4), **edited))
-    kit.do(lambda tx: save(tx, shot(OFF_TOPIC, page("https://barada.example/6", at(-3)))))
-    for hours in (-2, 0):
-        gone = Look("https://furat.example/2", at(hours), "gone", "furat", article_id=2, status=404)
-        kit.home(at(hours), outlet="furat")
-        kit.do(partial(look, look=gone))
-    kit.do(lambda tx: look(tx, Look("https://furat.example/f", NOW, "timeout", "furat", error="30 s passed")))
-    kit.writer.close()
-    return kit.path
+from tests.archive_kit import NOW as KEPT
+from tests.archive_kit import Kit, unlike
+from tests.desk_kit import NOW, build, client, keep
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +41,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ask(archive: Path) -> Callable[..., Any]:
-    """Ask the desk for a page: path and parameters in, the answer out."""
-    desk = open_desk(archive)
-
-    def get(path: str, **params: str) -> Any:
-        return asyncio.run(desk.client.get(path + ("?" + urlencode(params) if params else "")))
-
-    return get
+    return client(archive)
 
 
 def found(ask: Callable[..., Any], query: str, **params: str) -> list[dict[str, Any]]:
@@ -293,119 +233,31 @@ def test_what_is_not_there_is_a_404(ask: Callable[..., Any], path: str) -> None:
     assert ask(path).status_code == 404
 
 
-# Safety
+# Feeds
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/",
-        "/-/article/4",
-        "/archive/newest",
-        "/archive/latest",
-        "/archive/versions",
-        "/archive/versions/4",
-        "/archive/search?q=عاجل",
-    ],
-)
-def test_hostile_text_stays_text(ask: Callable[..., Any], path: str) -> None:
-    answer = ask(path)
-    assert "alert(1)" in answer.text
-    assert not re.search(r"<script>alert|<img src=x", answer.text)
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert answer.headers["x-content-type-options"] == "nosniff"
-
-
-def test_a_direction_override_is_kept_within_its_element(ask: Callable[..., Any]) -> None:
-    assert f">عنوان {OVERRIDE}مقلوب</a></td>" in ask("/archive/newest").text
-    assert re.search(rf'dir="auto"[^>]*>عنوان {OVERRIDE}مقلوب</', ask("/").text)
-
-
-def test_our_pages_allow_no_script_and_load_nothing_from_elsewhere(ask: Callable[..., Any]) -> None:
-    for path in ("/", "/-/article/1"):
-        answer = ask(path)
-        assert "script-src 'none'" in answer.headers["content-security-policy"]
-        assert "<script" not in answer.text
-        assert not re.search(r'(src|stylesheet" href)="(https?:)?//', answer.text)
-    assert ask("/rasid/desk.css").status_code == 200
-
-
-@pytest.mark.parametrize(
-    "sql",
-    ["insert into outlets values ('x','x','x','tv',null,null,null)", "delete from articles", "drop table versions",
-     "with a as (select 1) delete from articles", "pragma query_only=0",
-     "attach 'x.db' as x", "vacuum into '/tmp/x.db'"],
-)  # fmt: skip
-def test_writing_by_sql_is_refused(ask: Callable[..., Any], archive: Path, sql: str) -> None:
-    assert ask("/archive.json", sql=sql).status_code == 400
-    assert ask("/archive.json", sql="select count(*) as n from articles", _shape="objects").json()["rows"] == [{"n": 6}]
-
-
-@pytest.mark.parametrize("path", ["/", "/archive", "/archive/search", "/archive/latest", "/-/article/1", "/-/logout"])
-def test_only_reading_is_answered(archive: Path, path: str) -> None:
-    client = open_desk(archive).client
-    for answer in (asyncio.run(client.post(path, data={"q": "x"})), asyncio.run(client.delete(path))):
-        assert answer.status_code == 405
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
-
-
-def test_the_desk_has_no_connection_to_write_with(archive: Path) -> None:
-    database = open_desk(archive).get_database("archive")
-    with pytest.raises(ArchiveError, match="only reads"):
-        asyncio.run(database.execute_write("delete from articles"))
-    with pytest.raises(sqlite.SqliteError):
-        asyncio.run(database.execute("delete from articles"))
-
-
-def test_a_statement_that_runs_on_is_stopped(ask: Callable[..., Any]) -> None:
-    forever = "with recursive c(n) as (select 1 union all select n + 1 from c) select max(n) from c"
-    assert "SQL Interrupted" in ask("/archive", sql=forever).text
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "with recursive c(n) as (select 1 union all select n + 1 from c) select hex(zeroblob(100000)) from c",
-        "select length(ar_norm(hex(zeroblob(3000000))))",
-        "select 1; drop table articles",
-    ],
-)
-def test_what_asks_for_too_much_is_refused(ask: Callable[..., Any], sql: str) -> None:
-    assert ask("/archive.json", sql=sql).status_code == 400
-    assert ask("/archive", sql=sql).status_code in (200, 400)  # some errors are shown beside the query
-
-
-def test_a_table_of_long_texts_is_not_too_much(ask: Callable[..., Any]) -> None:
-    sql = "with recursive c(n) as (select 1 union all select n + 1 from c limit 900) select hex(zeroblob(10000)) from c"
-    for _ in range(3):  # what one answer took is not held against the next
-        assert len(ask("/archive.json", sql=sql).json()["rows"]) == 900
-
-
-@pytest.mark.parametrize("page", ["databases", "settings", "threads", "plugins", "versions", "metadata", "patterns"])
-def test_settings_paths_and_threads_are_not_shown(ask: Callable[..., Any], page: str) -> None:
-    assert ask(f"/-/{page}.json").status_code == ask(f"/-/{page}").status_code == 404
-    assert ask("/-/static/app.css").status_code == 200
-
-
-def test_where_the_archive_lies_is_not_told(ask: Callable[..., Any], archive: Path) -> None:
-    sql = "select * from pragma_database_list()"
-    pages_asked = [ask("/archive.json", sql=sql), ask("/"), ask("/.json"), ask("/archive.json"), ask("/archive.db")]
-    assert all(str(archive.parent) not in answer.text for answer in pages_asked)
-
-
-def test_a_home_page_out_of_time_does_not_say_that_nothing_is_kept(archive: Path) -> None:
-    desk = open_desk(archive)
-    database = desk.get_database("archive")
-    execute, newest = database.execute, pages.canned_queries()["newest"]["sql"]
-
-    def hurried(sql: str, *values: Any, **options: Any) -> Any:
-        return execute(sql, *values, **(options | {"custom_time_limit": 0.001} if sql == newest else options))
-
-    database.execute = hurried
-    answer = asyncio.run(desk.client.get("/"))
-    assert answer.status_code == 200
-    assert "took too long" in answer.text
-    assert "Nothing is kept" not in answer.text
+def test_a_topic_is_a_feed_that_readers_understand(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    hostile = '<script>alert(1)</script>]]> &amp; \x00\u202e"x" معتقلو داعش في سجن غويران'
+    kit.save(replace(unlike(1), title=hostile, author="ليلى\x07 <b>", published_at="2026-01-21T11:00:00+03:00"))
+    kit.save(unlike(2), later(KEPT, 60), url="https://sana.example/2")
+    kit.writer.close()
+    asked = client(kit.path)
+    answer = asked("/-/feed/isis_detainees.atom")
+    assert answer.headers["content-type"].startswith("application/atom+xml")
+    found = feedparser.parse(answer.content)
+    assert (found.bozo, found.version) == (False, "atom10")
+    assert found.feed.title == "راصد: معتقلو داعش"
+    assert found.feed.updated == later(KEPT, 60)
+    newest, first = found.entries
+    assert newest.link.endswith("/-/article/2")
+    assert (newest.id, newest.get("published")) == ("https://sana.example/2", None)
+    assert (first.published, first.author) == ("2026-01-21T11:00:00+03:00", "ليلى <b>")
+    assert "معتقلو داعش في سجن غويران" in first.title
+    assert b"<script>alert" not in answer.content
+    assert unlike(2).text.split()[-1] not in newest.summary
+    assert not feedparser.parse(asked("/-/feed/syria.atom").content).bozo
+    assert asked("/-/feed/nothing.atom").status_code == 404
 
 
 # Descriptions
@@ -436,42 +288,6 @@ def test_descriptions_are_shown_and_inner_tables_are_not(ask: Callable[..., Any]
     assert all(escape(description) in listing for description in shown)
     assert ">versions</a>" in listing
     assert "articles_fts_data" not in listing
-
-
-# The pure parts
-
-
-@given(
-    st.text(max_size=40),
-    st.lists(st.tuples(st.integers(-5, 50), st.integers(-5, 50), st.sampled_from(["a", "b"])), max_size=6),
-)
-def test_cutting_a_text_loses_nothing(text: str, passages: list[tuple[int, int, str]]) -> None:
-    assert "".join(piece for piece, _ in pages.segments(text, passages)) == text
-
-
-def test_overlapping_passages_keep_both_topics() -> None:
-    assert pages.segments("abcd", [(0, 3, "x"), (1, 4, "y")]) == [("a", "x"), ("bc", "x y"), ("d", "y")]
-
-
-@given(st.text(alphabet="اب ", max_size=30), st.text(alphabet="اب ", max_size=30))
-def test_a_change_is_shown_exactly_when_there_is_one(a: str, b: str) -> None:
-    assert a.split() != b.split() or pages.changed(a, b) == ""
-    assert same_text(a, b) or pages.changed(a, b) != ""
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "urn:sha256:00",
-        " https://a.example",
-        'https://a"onclick="x',
-        "//a.example",
-    ],
-)
-def test_only_web_addresses_become_links(url: str) -> None:
-    assert pages.web_link(url) is None
 
 
 # The process
