@@ -177,7 +177,8 @@ class _Reader(Marked):
             return None
         if act and any(self.object(at) for at in range(until, until + 3)):
             act = None  # those counted did it: قتل ثلاثة مسلحين مدنيا
-        act = act or self.following(until)
+        share = self.word(amount.at - 1) == "من" and amount.at - 1 not in self.aside  # تسعون بالمئة من 300 شخص غادروا
+        act = act or (None if share else self.following(until))
         unless = frozenset(map(normalise, ACTS[act].get("unless", ()))) if act else frozenset()
         if unless and any(form in unless for w in self.words[self.first : self.last] for form in (w, *stripped(w))):
             if not noun:
@@ -257,7 +258,8 @@ class _Reader(Marked):
         bare = tie.near and "bare" in ACTS.get(tie.act, ()) and not 1900 <= (amount.low or 0) < 2100
         if self.ends(until):
             return tie.counted or "people" * bare, until
-        noun = bare and len(after) > 2 and after.isalpha() and after not in WORDS["stops"] and after[:2] != "ال"
+        known = until in self.starting or after in WORDS["stops"]  # و25 إصابة are no 25 killed
+        noun = bare and not known and len(after) > 2 and after.isalpha() and after[:2] != "ال"
         return self.text[slice(*self.written(until, until + 1))] if noun else "", until + 1
 
     def single(self, amount: _Amount, noun: Mark, tie: _Tie, before: _Amount) -> bool:
