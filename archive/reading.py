@@ -123,9 +123,8 @@ class OutletHealth:
     state: State
 
 
-_ARTICLE, _VERSION, _COVERAGE = statement("article"), statement("version"), statement("coverage")
-_HEALTH = statement("health").format(ANSWERED=ANSWERED, SILENT_AFTER=SILENT_AFTER)
-_FOUND, _COUNTS = statement("found"), statement("counts")
+_ARTICLE, _VERSION = statement("reading.article"), statement("reading.version")
+_HEALTH = statement("reading.health").format(ANSWERED=ANSWERED, SILENT_AFTER=SILENT_AFTER)
 
 
 class Archive(AbstractContextManager["Archive"]):
@@ -198,19 +197,15 @@ class Archive(AbstractContextManager["Archive"]):
 
     def drifts(self) -> list[str]:
         """A sentence for each outlet of which many articles gained or lost the same lines, and so no version."""
-        rows = self._rows(
-            "SELECT outlet_id, max(articles), count(*), max(last_at), coalesce(inserted, removed) FROM drift "
-            "GROUP BY outlet_id ORDER BY outlet_id"
-        )
         return [
             f"{outlet}: {articles} articles changed alike in {lines} line{'s' * (lines > 1)} (last {at}), told "
             f"as no edit: {line[:80]}"
-            for outlet, articles, lines, at, line in rows
+            for outlet, articles, lines, at, line in self._rows(statement("reading.drifts"))
         ]
 
     def matches(self, version_id: int) -> list[Match]:
         """Topics of a version, strongest first, each with its passages."""
-        return read_matches(self.query(statement("matches"), {"version": version_id}))
+        return read_matches(self.query(statement("reading.matches"), {"version": version_id}))
 
     def events(self, *, since: str = "", limit: int = 100) -> list[Event]:
         """What was worth telling at `since` or later, newest first."""
@@ -232,12 +227,8 @@ class Archive(AbstractContextManager["Archive"]):
 
     def stories(self, *, since: str = "", limit: int = 100) -> list[Story]:
         """Happenings that several articles tell, and that one told first at `since` or later; the latest told first."""
-        rows = self._rows(
-            "SELECT min(s.article_id) FROM story_articles s JOIN articles a ON a.id = s.article_id GROUP BY s.story_id "
-            "HAVING max(a.first_seen_at) >= ? ORDER BY max(a.first_seen_at) DESC, s.story_id DESC LIMIT ?",
-            (since, limit),
-        )
-        return [story for row in rows if (story := self.story(row[0]))]
+        found = self._rows(statement("reading.stories"), (since, limit))
+        return [story for (article_id,) in found if (story := self.story(article_id))]
 
     def search(
         self, text: str, limit: int = 20, *, since: str | None = None, until: str | None = None, fold: bool = False
@@ -254,7 +245,7 @@ class Archive(AbstractContextManager["Archive"]):
         seen = "SELECT min(id), max(id) FROM articles WHERE first_seen_at >= :since AND first_seen_at < :until"
         first, last = self._rows(seen, window)[0] if since or until else (0, 2**62)
         given = {"query": text, "all": expression, "title": in_title(expression), "first": first, "last": last}
-        rows = self._rows(_FOUND, {**window, **given, "limit": most, "most": max(most, SEARCHED)})
+        rows = self._rows(statement("reading.found"), {**window, **given, "limit": most, "most": max(most, SEARCHED)})
         ids = [row[0] for row in rows]
         roots = dict(self._rows(ROOTS, {"ids": json.dumps(ids)})) if fold else {}
         found = {row[0]: row for row in rows}
@@ -265,7 +256,8 @@ class Archive(AbstractContextManager["Archive"]):
 
     def coverage(self, since: str, until: str = "9999") -> list[OutletCoverage]:
         """Whether each outlet could be read from `since` to before `until`, both stamps; counted by whole hours."""
-        return [OutletCoverage(*row) for row in self._rows(_COVERAGE, {"since": since, "until": until})]
+        rows = self._rows(statement("reading.coverage"), {"since": since, "until": until})
+        return [OutletCoverage(*row) for row in rows]
 
     def gaps(self, since: str, until: str | None = None) -> str | None:
         """A sentence on the outlets that could not be read from `since` to before `until`; None: all could."""
@@ -280,7 +272,7 @@ class Archive(AbstractContextManager["Archive"]):
 
     def counts(self) -> dict[str, int]:
         """How much there is of what."""
-        return self.query(_COUNTS)[0]
+        return self.query(statement("reading.counts"))[0]
 
     def close(self) -> None:
         """Close the connection."""
@@ -299,22 +291,14 @@ class Archive(AbstractContextManager["Archive"]):
         return [tuple(row.values()) for row in self.query(sql, params)]
 
     def _state(self, now: str, row: Sequence[Any], silent_after: float | None) -> State:
-        last = self._rows(
-            "SELECT source_id IS NULL, outcome FROM fetches WHERE outlet_id = ? ORDER BY at DESC, id DESC LIMIT 20",
-            (row[0],),
-        )
+        last = self._rows(statement("reading.looks"), (row[0],))
         for of_pages, enough in ((0, 1), (1, 3)):
             looks = [outcome for is_page, outcome in last if is_page == of_pages]
             if len(looks) >= enough and not any(outcome in ANSWERED for outcome in looks):
                 return "blocked" if looks[0] in ("blocked", "refused") else "failing"
         if not last:
             return "never"
-        missing, looked_at = self._rows(
-            "SELECT coalesce(sum(status = 'suspect'), 0), count(*) FROM articles WHERE latest_version_id IS NOT NULL "
-            "AND status <> 'gone' AND id IN (SELECT id FROM articles WHERE outlet_id = ?1 AND latest_version_id IS NOT "
-            "NULL AND last_checked_at > ?2 UNION SELECT id FROM articles WHERE outlet_id = ?1 AND status <> 'live')",
-            (row[0], later(now, -86400)),
-        )[0]
+        missing, looked_at = self._rows(statement("reading.missing"), (row[0], later(now, -86400)))[0]
         if missing >= TOGETHER and 2 * missing >= looked_at:
             return "redesign?"
         return "silent" if row[3] and row[3] < later(now, -(silent_after or SILENT_AFTER)) else "ok"

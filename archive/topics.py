@@ -72,7 +72,7 @@ class Original:
 
 
 def read_matches(rows: Iterable[Mapping[str, Any]]) -> list[Match]:
-    """The matches of a version, as `queries/matches.sql` finds them."""
+    """The matches of a version, as the query `reading.matches` finds them."""
     found: dict[tuple[str, Strength, float], list[Passage]] = {}
     for row in rows:
         passages = found.setdefault((row["topic"], row["strength"], row["score"]), [])

@@ -67,6 +67,16 @@ def test_each_library_has_its_one_door():
     assert importers("feedparser") == {"crawler/listings/feeds.py"}
 
 
+def test_every_query_is_asked_for_and_every_one_asked_for_is_there():
+    there = set()
+    for file in (ROOT / "archive" / "queries").glob("*.sql"):
+        names = re.findall(r"^-- name: (\w+)$", file.read_text(), re.M)
+        there |= {f"{file.stem}.{name}" for name in names} or {file.stem}
+    source = "".join(path.read_text() for path in MODULES)
+    rooms = "|".join({name.partition(".")[0] for name in there if "." in name})
+    assert there == set(re.findall(rf'"((?:{rooms})\.\w+)"', source)) | set(re.findall(r'statement\("(\w+)"\)', source))
+
+
 def test_only_configuration_reads_the_environment():
     readers = {str(p.relative_to(ROOT)) for p in MODULES if re.search(r"os\.environ|os\.getenv", p.read_text())}
     assert readers <= {"crawler/config.py"}

@@ -80,7 +80,7 @@ def _told(db: Connection, version: int, rules: Sequence[AlertRule]) -> Told:
     """A version with those of its matches that the rules are about, the strongest first, and what they search for."""
     words = "SELECT title, text, author, published_at, captured_at FROM versions WHERE id = ?"
     title, text, author, published_at, seen_at = db.execute(words, (version,)).fetchone()
-    matches = read_matches(db.query(statement("matches"), {"version": version}))
+    matches = read_matches(db.query(statement("reading.matches"), {"version": version}))
     wanted = tuple(match for match in matches if any(rule.wants(match.topic, match.strength) for rule in rules))
     named = [span for rule in rules for span in asked(db, version, rule) or ()]
     texts = {"title": title, "text": text}

@@ -99,7 +99,7 @@ def extra_template_vars(
         since = request.args.get("since") or later(stamp(utc_now()), -86400)
 
         async def search() -> dict[str, Any]:
-            found = await rows(datasette, statement("coverage"), {"since": since, "until": "9999"})
+            found = await rows(datasette, statement("reading.coverage"), {"since": since, "until": "9999"})
             return {"unread": gaps((OutletCoverage(*row) for row in found), since)}
 
         return search
@@ -166,7 +166,7 @@ async def article(request: Any, datasette: Any) -> Response:
     shown = {"version": version["version_id"]} if version else {}
     if asked and not version:
         raise NotFound(f"Article {key['id']} has no version {asked}")
-    matches = read_matches(await rows(datasette, statement("matches"), shown)) if version else []
+    matches = read_matches(await rows(datasette, statement("reading.matches"), shown)) if version else []
     older = next((v for v in versions if version and v["number"] == version["number"] - 1), None)
     story = read_story(await rows(datasette, STORY, key))
     based = next((s.based_on_version_id for s in story.articles if s.article_id == key["id"]), None) if story else None
