@@ -41,8 +41,8 @@ def rules() -> RuleSet:
         for role, forms in zip(PEOPLE, (one, two, many), strict=True):
             if every := [*noun.get(role, ()), *sorted(forms)]:
                 terms[f"{name} {role}"] = {"group": "counted", "forms": every}
-    for group, said in {"before": _DATA["bound"], "after": _DATA["after"], "said": _DATA["negation"]}.items():
-        terms |= {f"{name} {group}": {"group": group, "forms": forms} for name, forms in said.items()}
+    for group in ("before", "after", "said", "aside"):
+        terms |= {f"{name} {group}": {"group": group, "forms": forms} for name, forms in _DATA[group].items()}
     return compile_rules({"term": terms, "topic": {"figures": {"mention": ["act"], "threshold": 1}}}, "figures.toml")
 
 

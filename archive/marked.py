@@ -56,15 +56,12 @@ class Marked:
     def _aside(self) -> frozenset[int]:
         """Words that part no act from whom it befell: when it was (اليوم الأحد), what commas set apart (، وفق المرصد،),
         and of what batch those counted are (دفعة تضم)."""
-        words, found = self.words, {at for at, word in enumerate(self.words) if word in WORDS["when"]}
-        for low, high in pairwise(at for at, word in enumerate(words) if word in SENTENCE | CLAUSE):
+        asides = (mark for marks in self.starting.values() for mark in marks if mark.role == "aside")
+        found = {at for mark in asides for at in range(mark.at, mark.until)}
+        for low, high in pairwise(at for at, word in enumerate(self.words) if word in SENTENCE | CLAUSE):
             told = (mark.role for at in range(low, high) for mark in self.starting.get(at, ()))
-            if words[low + 1] in WORDS["beside"] | WORDS["when"] and high - low <= _ASIDE + 1:
+            if high - low <= _ASIDE + 1 and (low + 1 in found or self.words[low + 1] in WORDS["beside"]):
                 found.update(range(low, high + 1) if not {*DONE, "said"}.intersection(told) else ())
-        for at, word in enumerate(words):
-            batch = next((i for i in range(at - 1, at - 4, -1) if i >= 0 and words[i] in WORDS["batch"]), None)
-            if word in WORDS["holds"] and batch is not None:
-                found.update(range(batch, at + 1))
         return frozenset(found)
 
     def source(self) -> str | None:
