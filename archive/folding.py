@@ -14,7 +14,7 @@ def fold(text: str) -> str:
 
 
 _TASHKEEL = {*range(0x0610, 0x061B), *range(0x064B, 0x0653), *range(0x0656, 0x0660), 0x0670, *range(0x06D6, 0x06EE)}
-_KEYBOARDS = {"ی": "ي", "ک": "ك", "ہ": "ه", "ھ": "ه", "ٱ": "ا"}  # of other languages; the same letters in print
+_KEYBOARDS = {"ی": "ي", "ک": "ك", "ہ": "ه", "ھ": "ه", "ٱ": "ا", "ۃ": "ة"}  # of other languages; the same in print
 _THOUSANDS = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
 _THIN = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")  # parts thousands, too
 _PERCENT = re.compile(r"% ?(\d+(?:[.,]\d+)?)(?![\d%])")  # the sign stands on either side
@@ -66,4 +66,4 @@ def _gap(match: re.Match[str]) -> str:
         return ""
     gap = match.group()
     part = next((char for char in gap if char in "-/:"), None)
-    return part or (" " if " " in gap else gap)
+    return part or (" " if " " in gap else ".")  # a comma before a part of one is a point

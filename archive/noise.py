@@ -14,6 +14,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from html import unescape
+from itertools import chain
 from pathlib import Path
 
 from archive.arabic.dates import read_line
@@ -39,9 +41,10 @@ _TOKEN = re.compile(r"[\w.+-]+@[\w.]+|[@¤][\w.]*|\d[\d.,:/]*|[^\W\d_]+")
 
 _FILE = tomllib.loads(Path(__file__).with_name("noise.toml").read_text("utf-8"))
 _OF = {name: frozenset(_WORD.findall(normalise(words))) for name, words in _FILE["words"].items()}
-_EXACT = {"n": "not", "t": "stamps", "y": "you", "c": "elsewhere", "r": "rights"}
+_EXACT = {"n": "not", "t": "stamps", "y": "you", "c": "elsewhere", "r": "rights", "b": "double"}
 _CALENDAR = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))
 _DATES = frozenset(_WORD.findall(normalise(f"{_CALENDAR['months']} {_CALENDAR['weekdays']}")))
+_DATES -= {*map(normalise, VOCABULARY["dates"]["unsure"])}
 _PHRASES = VOCABULARY["phrases"]
 _GIVEN = frozenset(map(normalise, _PHRASES["name"]["given"]))
 _ACTORS = [name for key, names in _PHRASES["actor"].items() if key not in _FILE["houses"] for name in names]
@@ -57,19 +60,23 @@ def _any(name: str, ends: str = "") -> str:
 
 def _nouns(name: str) -> str:
     """A pattern for nouns with their endings; one with ه keeps it, or what it becomes."""
-    return rf"(?:(?:{_any(name)})(?:ا|ات|ون|ين|ان|ي|يه|ه)?|(?:{_any(name, 'ه')})(?:ات|ت(?=نا|كم|ك|ها|هم|ه)))"
+    return rf"(?:(?:{_any(name)})(?:ا|ات|ون|ين|ان|ي|يه|ه)?|(?:{_any(name, 'ه')})(?:ات|ت(?=نا|كم|ك|ها|هم|ه|ي)))"
 
 
-_PRONOUN = r"(?P<own>نا|كم|ك)?(?:هم?|ها)?"
+_PRONOUN = r"(?P<own>نا|كم|ك|(?<=ت)ي)?(?:هم?|ها)?"
 _SITE = re.compile(rf"(?:(?P<named>{_nouns('named')})|{_nouns('site')}){_PRONOUN}")
 _CALL = re.compile(rf"و?(?:{_any('call')})(?:وا|ي)?(?:و?نا|و?ها?)?")
 _NEWS = re.compile(rf"(?<!\w)(?:\w{{0,3}}{_nouns('news')}{_PRONOUN}|{either(_ACTORS)}){STOP}")
 _ACTOR, _FILED = re.compile(either(_ACTORS)), re.compile("[zlshop]+")
 _KNOWN = frozenset().union(*_OF.values())
+_TOLD = _OF["told"] | {normalise(name) + end for name in VOCABULARY["nations"]["names"] for end in ("", "ه")}
+_HAPPENS = re.compile(r"(?:ا(?:ن\w\wا\w|\wت\wا\w|ت\wا\w|ست\w{1,2}ا\w)|ت\w\wي\w)(?:ه|ات)?")  # انسحاب، تهديدات
+_THIS = re.compile(rf"(?<!\w)هذ[اه]\s+(?:ال)?(?:{_any('this')}){STOP}")
 _NAMES = re.compile(
     rf"(?<!\w)(?:[وبلف]|لل)?(?:(?P<place>{either(_PLACES)})"
     rf"|{either(name for name in _HOUSES if normalise(name).removeprefix('ال') not in _KNOWN)}"
-    rf"|(?:{_any('press')})\s+\w+(?:\s+(?:{_any('adjectives')}))?|\w+\s+(?:{_any('tails')}|24)){STOP}"
+    rf"|(?:{_any('press')})\s+\w+(?:\s+(?:{_any('adjectives')}))?"
+    rf"|(?:{_any('named')})\s+\w+(?:\s+\w+)?\s+(?:{_any('adjectives')})|\w+\s+(?:{_any('tails')}|24)){STOP}"
 )
 
 
@@ -90,7 +97,7 @@ def _kind(word: str) -> str:
         return "y" if found["own"] else "h" if found["named"] else "s"
     bare = {*forms, *(form[:-1] for form in forms if form[-1] in "ها")}
     known = next((kind for kind, name in (("z", "sections"), ("p", "between")) if not _OF[name].isdisjoint(bare)), "")
-    return known or ("d" if word in _DATES else "?")
+    return known or ("d" if word in _DATES else "o" if len(word) > 2 and word.isascii() else "?")
 
 
 @lru_cache(1 << 10)
@@ -113,9 +120,9 @@ _ALONE = either([*_FILE["only"], *DATA["credit"]["through"], *_FILE["outlets"]])
 _ONLY = re.compile(rf"(?:[\W\d]*(?:{_ALONE}){STOP})+[\W\d]*")
 _SIGNED = re.compile(r"(.*?)\s*(?:[(\[]([^()\[\]]{2,40})[)\]]|\s[-–—|/]\s*([^-–—|/()]{2,30}))\W*")
 _BOARD = re.compile(r"(?=.*%|(?:\D+\d[\d.,]*){3})\W*(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*\s?%?(?:\W*[·|•/،–-]\W*|\W*$)){2,}")
-_ASKED = re.compile(r".*[?؟:]\s*")
+_ASKED, _VOTES = re.compile(r".*[?؟:]\s*"), re.compile(r"(?=.*(?:%|نعم))(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*\s?%?\W*){2,}")
 _PARTS = re.compile(r"\s*[|•·/]\s*|\s[-–—]\s")
-_DASH = re.compile(r"[-–—ـ/|()]")
+_DASH, _MARK = re.compile(r"[-–—ـ/|()]"), re.compile(r"[-–—ـ/|()\[\]:،_]")
 
 
 def is_sentence(line: str) -> bool:
@@ -139,10 +146,13 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     code = _code(line)
     signed = _SIGNED.fullmatch(line)
     credit = (signed[2] or signed[3]) if signed and not is_sentence(signed[1]) else ""
-    if _links(plain) or _code(credit)[:1] == "s" or _SHAPES["sentence" if sentence else "line"].fullmatch(code):
+    if _links(plain) or _code(credit)[:1] in ("s", "b") or _SHAPES["sentence" if sentence else "line"].fullmatch(code):
         return True
-    asked, board = _ASKED.match(plain) if code[:1] in "svy" else None, _BOARD.fullmatch
-    if (asked and board(plain, asked.end())) or (board(plain) and not _NEWS.search(plain)):
+    asked = _ASKED.match(plain) if code[:1] in "svypb" else None
+    polled = edge and plain.endswith("؟") and _SHAPES["asks"].fullmatch(_code(plain.partition(":")[0]))
+    if polled or (asked and _VOTES.fullmatch(plain, asked.end())) or (edge and _is_note(plain, code)):
+        return True
+    if _BOARD.fullmatch(plain) and not _NEWS.search(plain):
         return True
     if sentence or len(line) > _LINKED:
         return False
@@ -169,6 +179,17 @@ def _links(plain: str) -> bool:
     return plain.startswith((">>", "←", "◀", "▶")) or bool(head and reads and _SHAPES["link"].fullmatch(_code(head[1])))
 
 
+def _is_note(plain: str, code: str) -> bool:
+    """Whether a site says of a text what it is good for, how it came about, what may be made of it; not what was put
+    right in it."""
+    words = _WORD.findall(plain)
+    notes = sum(not _OF["notes"].isdisjoint((word, *stripped(word))) for word in words)
+    ours, itself = _THIS.search(plain) or "y" in code, [*words[:1], *chain.from_iterable(map(stripped, words))]
+    enough = notes > 2 and not (_OF["itself"].isdisjoint(itself) and {*"ho"}.isdisjoint(code))
+    known = 3 * (len(code) - code.count("?") + notes) > 2 * len(code) and not _NEWS.search(plain.replace("المصدر", ""))
+    return bool(enough or (notes > 1 and ours)) and known and _OF["mended"].isdisjoint(words)
+
+
 def is_told(line: str) -> bool:
     """Whether a line is told, not printed around a text: a sentence, long, of what happened, or a correction."""
     plain = normalise(line)
@@ -178,12 +199,13 @@ def is_told(line: str) -> bool:
 def _tells(text: str) -> bool:
     """Whether words tell something, which no name of a site does."""
     plain = normalise(text)
-    return _NEWS.search(plain) is not None or not _OF["told"].isdisjoint(_WORD.findall(plain))
+    return _NEWS.search(plain) is not None or not _TOLD.isdisjoint(_WORD.findall(plain))
 
 
 def _is_dateline(line: str, code: str) -> bool:
     """Whether words say where, when and by whom a text was written: "دمشق - سانا", a name before a text."""
-    shaped = _SHAPES["byline"].fullmatch(code) or (_DASH.search(line) and _SHAPES["dateline"].fullmatch(code))
+    shape = _SHAPES["dateline" if _DASH.search(line) else "place"]
+    shaped = _SHAPES["byline"].fullmatch(code) or (_MARK.search(line) and shape.fullmatch(code))
     return bool(shaped) and len(code) < 10 and not _NEWS.search(normalise(line))
 
 
@@ -210,7 +232,7 @@ def _without(pieces: Iterable[Piece], was: str, now: str, beside: Callable[[str,
 
 def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str]) -> tuple[set[int], set[int]]:
     """Numbers of lines of either text that are no part of the comparison."""
-    sides = [[(line, fold(line)) for line in text.split("\n")] for _, text in (old, new)]
+    sides = [[(unescape(line), fold(line)) for line in text.split("\n")] for _, text in (old, new)]
     counts = [Counter(key for _, key in side) for side in sides]
     both = counts[0].keys() & counts[1].keys()  # sentences that both have: what they stand around is the text
     spoken = {key for line, key in sides[0] + sides[1] if key in both and (is_sentence(line) or len(line) > _LONGEST)}
@@ -286,29 +308,31 @@ def _is_apart(text: str, start: int, end: int) -> bool:
     said, bare = text[start:end].strip(), text[start:end].strip(" ()[]-–—/|")
     left = text[max(0, start - _LINKED) : start].rpartition("\n")[2].strip()
     right = text[end : end + _LINKED].partition("\n")[0].strip()
-    closed, ends = said[:1] in "([" and said.rstrip(".")[-1:] in ")]", not right.strip(" .-–—/|")
+    closed, ends = said[:1] in "([" and said.rstrip(".")[-1:] in ")]", not _WORD.search(right)
     alone = (
         closed or (is_sentence(left) and (is_sentence(said) or ends)) or (ends and f"{left[-1:]}{said}"[0] in "-–—/|")
     )
     if alone and is_noise(bare, before=False, after=ends):
         return True
-    stop, head = said[-1:] if said[-1:] in ":-–—)/|." else right[:1], f"{left} {said}".strip()
+    stop, head = said[-1:] if said[-1:] in ":-–—)]/|_." else right[:1], f"{left} {said}".strip()
     numbered = re.fullmatch(r"\W*\d{1,2}[.)\-–/]+", said) is not None
     marker = not left and (numbered or _OF["marks"].issuperset(_WORD.findall(normalise(said))))
-    return stop in [*":-–—)/|ـ."] and (marker or _is_dateline(head + stop, _code(head)))
+    return stop in [*":-–—)]/|ـ_."] and (marker or _is_dateline(head + stop, _code(head)))
 
 
 def _is_label(title: str, start: int, end: int, told: str) -> bool:
     """Whether words of a headline stand beside it and are markers, a section, an outlet, or what names a site."""
-    before, said, after = title[:start], title[start:end], title[end:]
+    before, said, after = map(unescape, (title[:start], title[start:end], title[end:]))
     words, ends = _WORD.findall(normalise(said)), _WORD.search(before) is not None
     if not words:  # a number is part of what is told, wherever it stands
         return False
     marks = f"{before.rstrip()[-1:]} {said} {after.lstrip()[:1]}"
     piped = re.search(r"[|•·»«‹›\[\]]|::|//", marks) is not None
     parts = [part for part in _SEGMENTS.split(said) if _WORD.search(part)]
-    own = piped or (ends and set(words).isdisjoint(_WORD.findall(normalise(told))))
-    path = len(parts) > 1 and not ends and all(_FILED.fullmatch(_code(_ACTOR.sub(" ¤ ", part))) for part in parts)
+    told_too = set(words) & set(_WORD.findall(normalise(told)))
+    own = len(told_too) < len(set(words)) if piped else ends and not told_too
+    kinds = [_code(_ACTOR.sub(" ¤ ", part)) for part in parts]
+    path = len(parts) > 1 and (not ends or "o" in kinds) and all(map(_FILED.fullmatch, kinds))
     apart = path or (_SEGMENTS.search(marks) is not None and all(_beside(part, own) for part in parts))
     return (apart or _OF["markers"].issuperset(words)) and not (ends and _WORD.search(after))
 
@@ -319,7 +343,7 @@ def _beside(part: str, own: bool) -> bool:
     words, filed = _WORD.findall(normalise(part)), _OF["marks"] | _OF["sections"]
     if set(_code(part)) == {"o"} or not any(filed.isdisjoint((word, word[:-1], *stripped(word))) for word in words):
         return True
-    if _tells(part) or len(words) > _TAIL or re.search(r"[?؟]|\d", part):
+    if _tells(part) or len(words) > _TAIL or re.search(r"[?؟]|\d|اً", part) or any(map(_HAPPENS.fullmatch, words)):
         return False
     if not _OF["names"].isdisjoint(words):
         return len(words) > 1

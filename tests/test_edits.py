@@ -17,7 +17,7 @@ from tests.archive_kit import ON_TOPIC, RULES, Kit
 
 RULE = AlertRule("desk", ("isis_detainees", "sdf", "syria"), ("desk@example.org",))
 LATER = "2026-01-21T11:00:00Z"
-BANNER = "تنويه: انتقل الموقع إلى عنوان جديد فحدّثوا مفضلتكم"
+BANNER = "كل عام وأهلنا جميعاً بخير"
 
 
 @pytest.fixture
