@@ -36,7 +36,7 @@ class Place:
     lies_in: str | None
     names: tuple[str, ...]  # every way it is written
     bare: frozenset[str]  # those of them, folded, that do not say themselves that it is a place, as مدينة الباب does
-    doubtful: bool  # the name is a word, too
+    doubtful: frozenset[str]  # those of the bare ones that are words, too
 
 
 @cache
@@ -47,7 +47,8 @@ def places() -> dict[str, Place]:
         names = (raw["name_ar"], *raw.get("spellings", ()), *raw.get("sure", ()))
         shown = (raw["id"], raw["name_ar"], raw["name_en"], raw["kind"], raw.get("lat"), raw.get("lon"))
         bare = frozenset(name for name in map(normalise, names) if name.split()[0] not in _kinds())
-        found[raw["id"]] = Place(*shown, raw.get("in"), names, bare, "needs" in raw)
+        doubtful = bare.difference(map(normalise, raw.get("sure", ()))) if "needs" in raw else frozenset[str]()
+        found[raw["id"]] = Place(*shown, raw.get("in"), names, bare, doubtful)
     return found
 
 
@@ -76,7 +77,7 @@ def _other(place_id: str, hit: Hit, text: str) -> bool:
     called = bears and not local and after not in words["civic"]
     titled, given = last in words["titles"], last in words["given"] and first not in words["given"]
     person = (titled and after in words["given"]) or (not visited and (titled or given))
-    noun = place.doubtful and any(form in place.bare and form.startswith("ال") for form in (name, *stripped(name)))
+    noun = any(form in place.doubtful and form.startswith("ال") for form in (name, *stripped(name)))
     described = re.fullmatch(r"ال\w+[يه]", after) and after not in words["describes"]
     describes = re.match(r"[وف]?ال\w{3}", last) and not visited and last not in words["describes"]
     return bool((name in place.bare and (called or person or (noun and describes))) or (noun and described))
