@@ -24,9 +24,6 @@ from archive.versions import FEED
 
 WAITING_MAX = 20_000  # addresses of one outlet to fetch; what lists ever new ones faster than they are read is a trap
 BEHIND = 1000  # articles that a host may not be asked for, behind which those of another one are still seen
-# Whether listing `s` is the first that works; a Telegram channel is content of its own.
-_LEADS = """s.kind <> 'telegram' AND NOT EXISTS (SELECT 1 FROM sources o WHERE o.outlet_id = s.outlet_id
-            AND o.position < s.position AND o.failures = 0 AND o.next_at IS NOT NULL AND o.kind <> 'telegram')"""
 FIRST_TRIES = 3  # at a first contact without a page that fails; then what was read of it has to do
 
 
@@ -134,12 +131,7 @@ def sync_outlets(tx: Transaction, outlets: Sequence[OutletRow]) -> None:
         db.table("outlets", pk="id").upsert(row)
         for position, (kind, url) in enumerate(outlet.sources):
             listed.add((outlet.id, url))
-            db.execute(
-                "INSERT INTO sources (outlet_id, kind, url, next_at, position) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (outlet_id, url) DO UPDATE SET kind = excluded.kind, position = excluded.position, "
-                "next_at = coalesce(next_at, excluded.next_at)",
-                (outlet.id, kind, url, now, position),
-            )
+            db.execute(statement("frontier.listed"), (outlet.id, kind, url, now, position))
     for source_id, *of in db.execute("SELECT id, outlet_id, url FROM sources WHERE next_at IS NOT NULL").fetchall():
         if tuple(of) not in listed:
             db.execute("UPDATE sources SET next_at = NULL WHERE id = ?", (source_id,))
@@ -159,12 +151,7 @@ def due_sources(db: Connection, outlet_id: str, now: str | None) -> list[Source]
 
     The leading one is read before any that fills its gaps: what those bring is what it lacks, and no luck of the hour.
     """
-    rows = db.execute(
-        f"""SELECT {", ".join(Source.__slots__)} FROM sources s WHERE outlet_id = :id AND (next_at <= :now
-            OR (next_at IS NOT NULL AND failures = 0 AND {_LEADS} AND EXISTS (SELECT 1 FROM sources o WHERE
-            o.outlet_id = :id AND o.next_at <= :now AND o.kind <> 'telegram'))) ORDER BY position, id""",  # noqa: S608
-        {"id": outlet_id, "now": now or "9999"},
-    )
+    rows = db.execute(statement("frontier.due_sources"), {"id": outlet_id, "now": now or "9999"})
     return [Source(*row) for row in rows]
 
 
@@ -211,20 +198,23 @@ def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Lin
     Until a first visit to the listing is done, what it names is backlog. Known articles may become due. Of what waits
     at the outlet beyond WAITING_MAX the oldest is let go, and the look says so.
     """
-    db = tx.db
-    outlet_id, kind, first_read_at = db.execute(
-        "SELECT outlet_id, kind, first_read_at FROM sources WHERE id = ?", (source_id,)
-    ).fetchone()
-    known = {"outlet_id": outlet_id, "source_id": source_id, "at": look.at, "backlog": int(first_read_at is None)}
+    db, source = tx.db, _source(tx, source_id)
+    outlet_id, backlog = source["outlet_id"], int(source["first_read_at"] is None)
+    known = {"outlet_id": outlet_id, "source_id": source_id, "at": look.at, "backlog": backlog}
     new = sum(db.execute(statement("frontier.found"), known | asdict(link)).rowcount for link in links)
     gone = _let_go(db, outlet_id) if new else 0
     error = f"more than {WAITING_MAX} addresses wait; the oldest {gone} were let go" if gone else look.error
     record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id, error=error)
     if new:
         db.execute("UPDATE crawls SET discovered = discovered + ? WHERE id = ?", (new, look.crawl_id))
-    hints.take(tx, links, look.at, trusted=kind == "wordpress")
+    hints.take(tx, links, look.at, trusted=source["kind"] == "wordpress")
     hints.again(tx, links, look.at)
     return new
+
+
+def _source(tx: Transaction, source_id: int) -> dict[str, Any]:
+    """What visits left of a listing, and whether it leads."""
+    return next(iter(tx.db.query(statement("frontier.source"), (source_id,))))
 
 
 def _let_go(db: Connection, outlet_id: str) -> int:
@@ -237,20 +227,16 @@ def _let_go(db: Connection, outlet_id: str) -> int:
 
 def source_done(tx: Transaction, source_id: int, visited: Visited, plan: Callable[[Pace], str]) -> None:
     """A visit to a listing came to its end: keep how far it was read, and what to ask with when `plan` says."""
-    db, at = tx.db, visited.at
-    etag, modified, first_read_at, last_new_at, gap, failures, leads = db.execute(
-        "SELECT etag, last_modified, first_read_at, last_new_at, usual_gap_s, failures, "  # noqa: S608
-        f"kind = 'telegram' OR {_LEADS} FROM sources s WHERE id = ?",
-        (source_id,),
-    ).fetchone()
+    at, was = visited.at, _source(tx, source_id)
+    first_read_at, last_new_at, gap = was["first_read_at"], was["last_new_at"], was["gap"]
     changes: dict[str, Any] = {"etag": visited.etag, "last_modified": visited.last_modified, "mark": visited.mark}
-    if visited.whole or first_read_at or failures >= FIRST_TRIES:
+    if visited.whole or first_read_at or was["failures"] >= FIRST_TRIES:
         changes |= {"first_read_at": first_read_at or at, "failures": 0}
     else:
-        changes["failures"] = failures + 1
+        changes["failures"] = was["failures"] + 1
     if visited.plain:
         changes["plain_at"] = at
-    if visited.new and first_read_at and _same(visited.etag, etag, visited.last_modified, modified):
+    if visited.new and first_read_at and _same(visited.etag, was["etag"], visited.last_modified, was["last_modified"]):
         changes["honest"] = 0
     if visited.new:
         changes["last_new_at"] = at
@@ -258,8 +244,9 @@ def source_done(tx: Transaction, source_id: int, visited: Visited, plan: Callabl
             since = max(0, int((moment(at) - moment(last_new_at)).total_seconds()))
             changes["usual_gap_s"] = gap = since if gap is None else (3 * gap + since) // 4
     quiet = moment(at) - moment(at if visited.new else last_new_at or first_read_at or at)
-    pace = Pace(visited.listed, visited.new, gap, quiet.total_seconds(), first_read_at is None, bool(leads))
-    db.table("sources").update(source_id, changes | {"next_at": plan(pace)})
+    leads = bool(was["leads"]) or was["kind"] == "telegram"
+    pace = Pace(visited.listed, visited.new, gap, quiet.total_seconds(), first_read_at is None, leads)
+    tx.db.table("sources").update(source_id, changes | {"next_at": plan(pace)})
 
 
 def _same(etag: str | None, etag_before: str | None, modified: str | None, modified_before: str | None) -> bool:
@@ -271,14 +258,12 @@ def _same(etag: str | None, etag_before: str | None, modified: str | None, modif
 
 def source_failed(tx: Transaction, source_id: int, look: Look, *, next_at: str) -> None:
     """A listing could not be read; it is tried again at `next_at`. Where it led, others take the lead at once."""
-    sql = f"SELECT outlet_id, position, failures = 0 AND {_LEADS} FROM sources s WHERE id = ?"  # noqa: S608
-    outlet_id, position, led = tx.db.execute(sql, (source_id,)).fetchone()
-    record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id)
+    source = _source(tx, source_id)
+    record_fetch(tx, look, source_id=source_id, outlet_id=source["outlet_id"])
     tx.db.execute("UPDATE sources SET failures = failures + 1 WHERE id = ?", (source_id,))
     set_next(tx, [source_id], next_at)
-    if led:
-        given = {"at": look.at, "outlet": outlet_id, "position": position}
-        tx.db.execute(statement("frontier.fill_gaps"), given)
+    if source["leads"] and not source["failures"]:
+        tx.db.execute(statement("frontier.fill_gaps"), source | {"at": look.at})
 
 
 def set_next(tx: Transaction, source_ids: Iterable[int], next_at: str) -> None:

@@ -153,14 +153,8 @@ class Archive(AbstractContextManager["Archive"]):
         self, *, topic: str | None = None, outlet_id: str | None = None, since: str = "", limit: int = 100
     ) -> list[ArticleRow]:
         """Kept articles first seen at `since` or later, newest first; on a topic, in either strength; of an outlet."""
-        rows = self._rows(
-            f"""{_ARTICLE} WHERE v.id IS NOT NULL AND a.first_seen_at >= :since
-                AND (:outlet_id IS NULL OR a.outlet_id = :outlet_id)
-                AND (:topic IS NULL OR EXISTS (SELECT 1 FROM matches WHERE version_id = v.id AND topic = :topic))
-                ORDER BY a.first_seen_at DESC, a.id DESC LIMIT :limit""",  # noqa: S608  # constants of ours
-            {"since": since, "outlet_id": outlet_id, "topic": topic, "limit": limit},
-        )
-        return [ArticleRow(*row) for row in rows]
+        given = {"since": since, "outlet_id": outlet_id, "topic": topic, "limit": limit}
+        return [ArticleRow(*row) for row in self._rows(_ARTICLE + statement("reading.kept"), given)]
 
     def each_article(self) -> Iterator[ArticleRow]:
         """Every kept article, oldest first, however many there are: a batch is read at a time, and between two batches

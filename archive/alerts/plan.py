@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 from archive.alerts.rules import AlertRule, Reader
@@ -19,7 +20,6 @@ from archive.transaction import Transaction
 DIGEST_MOST_S = 86400.0  # the longest a digest gathers
 HELD_MOST_S = 7 * 86400.0  # how old a mail may be that counts as one to come
 NewId = Callable[[], str]
-_WAITING = "state = 'queued' AND attempts = 0"  # once tried, a mail stays as it is: the server may have taken it
 
 
 def unique() -> str:
@@ -81,13 +81,13 @@ def _gathers(rule: AlertRule, event: Event) -> bool:
 
 def _tell(tx: Transaction, rule: AlertRule, reader: Reader, event: Event, new_id: NewId) -> None:
     """Put an event into the mail that tells its story already, into a digest, or into a mail of its own; once."""
-    if told := _telling(tx.db, reader, [event.article_id], "e.id = ?", event.id):
+    if told := _telling(tx.db, reader, [event.article_id], event=event.id):
         if told[1]:
             _add(tx.db, told[0], rule, reader, event)
         return
     copied = None
     if event.kind == "new":
-        copied = _telling(tx.db, reader, copies_of(tx.db, event.article_id), "e.kind = ?", "new")
+        copied = _telling(tx.db, reader, copies_of(tx.db, event.article_id), kind="new")
     if copied and copied[1] and copied[2] == "instant":
         mail = copied[0]
     elif copied or _gathers(rule, event) or rule.awake(tx.now()) != tx.now() or _had_enough(tx, rule, reader):
@@ -97,17 +97,16 @@ def _tell(tx: Transaction, rule: AlertRule, reader: Reader, event: Event, new_id
     _add(tx.db, mail, rule, reader, event)
 
 
-def _telling(
-    db: Connection, reader: Reader, articles: list[int], test: str, value: object
-) -> tuple[int, bool, str] | None:
-    """The newest mail to a reader with such an event of one of these articles, whether it may take more, its kind."""
-    row = db.execute(
-        f"SELECT m.id, {_WAITING}, m.kind FROM events e JOIN mail_events j ON j.event_id = e.id "  # noqa: S608
-        "JOIN mails m ON m.id = j.mail_id WHERE e.article_id IN (SELECT value FROM json_each(?)) "
-        f"AND {test} AND j.channel = ? AND j.recipient = ? ORDER BY m.id DESC LIMIT 1",
-        (json.dumps(articles), value, *reader),
-    ).fetchone()
-    return (row[0], bool(row[1]), row[2]) if row else None
+def _telling(db: Connection, reader: Reader, articles: list[int], **such: object) -> Any:
+    """The newest mail to a reader with `such` an event of one of these articles, whether it may take more, its kind."""
+    given = {
+        "articles": json.dumps(articles),
+        "channel": reader[0],
+        "recipient": reader[1],
+        "event": None,
+        "kind": None,
+    }
+    return db.execute(statement("alerts.telling"), given | such).fetchone()
 
 
 def _had_enough(tx: Transaction, rule: AlertRule, reader: Reader) -> bool:
@@ -123,17 +122,12 @@ def _digest(tx: Transaction, rule: AlertRule, reader: Reader, new_id: NewId) -> 
     """The digest of this rule and reader that still gathers, or a new one."""
     now = tx.now()
     due = rule.digest_due(now, tx.policy.digest_after)
-    row = tx.db.execute(
-        f"SELECT id, created_at FROM mails WHERE {_WAITING} AND rule = ? AND channel = ? AND recipient = ? "  # noqa: S608
-        "AND kind = 'digest' ORDER BY id LIMIT 1",
-        (rule.name, *reader),
-    ).fetchone()
+    row = tx.db.execute(statement("alerts.gathering"), (rule.name, *reader)).fetchone()
     if row is None:
         return queue(tx, rule.name, reader, "digest", due, new_id)
     if rule.when == "instant":  # as long as more comes in, it is one digest; but not for ever
-        tx.db.execute(
-            "UPDATE mails SET next_attempt_at = min(?, ?) WHERE id = ?", (due, later(row[1], DIGEST_MOST_S), row[0])
-        )
+        due = min(due, later(row[1], DIGEST_MOST_S))
+        tx.db.execute("UPDATE mails SET next_attempt_at = ? WHERE id = ?", (due, row[0]))
     return int(row[0])
 
 

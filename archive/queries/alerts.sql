@@ -40,3 +40,16 @@ WHERE state = 'queued' AND channel = 'email' AND next_attempt_at <= :now
 -- A mail that failed or waits is due, as if it had never been tried; without an id all that failed.
 UPDATE mails SET state = 'queued', attempts = 0, next_attempt_at = :now, error = NULL
 WHERE state = 'failed' AND :id IS NULL OR id = :id AND state IN ('failed', 'queued')
+
+-- name: telling
+-- The newest mail to a reader with this event, or one of this kind, of one of these articles (a JSON list); whether it
+-- may take more, since it was never tried (a server may have taken it); and of what kind it is.
+SELECT m.id, m.state = 'queued' AND m.attempts = 0, m.kind
+FROM events e JOIN mail_events j ON j.event_id = e.id JOIN mails m ON m.id = j.mail_id
+WHERE e.article_id IN (SELECT value FROM json_each(:articles)) AND (e.id = :event OR e.kind = :kind)
+  AND j.channel = :channel AND j.recipient = :recipient ORDER BY m.id DESC LIMIT 1
+
+-- name: gathering
+-- The digest of a rule and reader that still gathers.
+SELECT id, created_at FROM mails WHERE state = 'queued' AND attempts = 0 AND kind = 'digest'
+  AND rule = ? AND channel = ? AND recipient = ? ORDER BY id LIMIT 1

@@ -28,7 +28,7 @@ WHERE NOT EXISTS (SELECT 1 FROM addresses WHERE url = :url)
 -- name: fill_gaps
 -- Where the listing that led fails, those behind it are read at :at.
 UPDATE sources SET next_at = min(next_at, :at)
-WHERE outlet_id = :outlet AND position > :position AND failures = 0 AND kind <> 'telegram'
+WHERE outlet_id = :outlet_id AND position > :position AND failures = 0 AND kind <> 'telegram'
 
 -- name: postpone
 -- The article behind an address is looked at no earlier than :at.
@@ -44,3 +44,26 @@ SELECT f.outcome AS became, f.article_id, f.error FROM fetches f WHERE f.url = ?
 SELECT outlet_id AS outlet, outcome, discovered, fetched, kept, errors,
   unixepoch(finished_at) - unixepoch(started_at) AS seconds
 FROM crawls WHERE outlet_id = ? AND finished_at >= ? ORDER BY id DESC LIMIT 1
+
+-- name: source
+-- What visits left of a listing, and whether it leads: it is the first that works. A Telegram channel is content of its
+-- own, and neither leads nor is led.
+SELECT outlet_id, kind, position, etag, last_modified, first_read_at, last_new_at, usual_gap_s AS gap, failures,
+  s.kind <> 'telegram' AND NOT EXISTS (SELECT 1 FROM sources o WHERE o.outlet_id = s.outlet_id
+    AND o.position < s.position AND o.failures = 0 AND o.next_at IS NOT NULL AND o.kind <> 'telegram') AS leads
+FROM sources s WHERE id = ?
+
+-- name: due_sources
+-- The listings of an outlet due at :now, in the columns of frontier.Source; with the leading one, if any other is.
+SELECT id, outlet_id, kind, url, etag, last_modified, first_read_at, mark, plain_at, honest FROM sources s
+WHERE outlet_id = :id AND (next_at <= :now OR (next_at IS NOT NULL AND failures = 0
+  AND s.kind <> 'telegram' AND NOT EXISTS (SELECT 1 FROM sources o WHERE o.outlet_id = s.outlet_id
+    AND o.position < s.position AND o.failures = 0 AND o.next_at IS NOT NULL AND o.kind <> 'telegram')
+  AND EXISTS (SELECT 1 FROM sources o WHERE o.outlet_id = :id AND o.next_at <= :now AND o.kind <> 'telegram')))
+ORDER BY position, id
+
+-- name: listed
+-- A listing as the configuration has it; a new one is due at once.
+INSERT INTO sources (outlet_id, kind, url, next_at, position) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (outlet_id, url) DO UPDATE SET kind = excluded.kind, position = excluded.position,
+  next_at = coalesce(next_at, excluded.next_at)

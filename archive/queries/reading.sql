@@ -98,3 +98,9 @@ SELECT coalesce(sum(status = 'suspect'), 0), count(*) FROM articles
 WHERE latest_version_id IS NOT NULL AND status <> 'gone' AND id IN (
   SELECT id FROM articles WHERE outlet_id = ?1 AND latest_version_id IS NOT NULL AND last_checked_at > ?2
   UNION SELECT id FROM articles WHERE outlet_id = ?1 AND status <> 'live')
+
+-- name: kept
+-- Behind reading.article: kept ones first seen at :since or later, the newest first; on a topic, of an outlet.
+WHERE v.id IS NOT NULL AND a.first_seen_at >= :since AND (:outlet_id IS NULL OR a.outlet_id = :outlet_id)
+  AND (:topic IS NULL OR EXISTS (SELECT 1 FROM matches WHERE version_id = v.id AND topic = :topic))
+ORDER BY a.first_seen_at DESC, a.id DESC LIMIT :limit
