@@ -21,7 +21,7 @@ from typing import Any
 from archive.arabic.normalise import normalise
 from archive.errors import ArchiveError
 from archive.migrations import pending
-from archive.sqlite import SOUND, VERSION, Connection, SqliteError, connect_read
+from archive.sqlite import SOUND, VERSION, Connection, SqliteError, connect_read, statement
 from archive.times import later
 from archive.transaction import Transaction
 from archive.writer import Writer
@@ -31,11 +31,6 @@ LARGE_LOG = 256 << 20  # bytes; it is cut at a quarter of them whenever nobody r
 YOUNG = 600.0  # seconds; a WARC file this young may hold what is just being stored
 BATCH = 2000
 _CHECKS: list[dict[str, Any]] = tomllib.loads(files("archive").joinpath("doctor.toml").read_text("utf-8"))["check"]
-_INDEXED = """SELECT a.id, v.title, v.text, f.title, f.text
-FROM articles a JOIN versions v ON v.id = a.latest_version_id
-LEFT JOIN articles_fts f ON f.rowid = a.id WHERE a.id > ? ORDER BY a.id LIMIT ?"""
-_KEPT = "SELECT id FROM articles WHERE latest_version_id IS NOT NULL"
-_STRAY = f"SELECT rowid FROM articles_fts WHERE rowid NOT IN ({_KEPT})"  # noqa: S608
 _REPAIR = "`rasid doctor --repair`"
 _Entry = tuple[int, str | None, str | None]
 
@@ -131,8 +126,8 @@ def repair(writer: Writer) -> list[str]:
 
     def derive(tx: Transaction, check: dict[str, Any]) -> int:
         found = list(_stated(tx.db, check, tx.now()))
-        for statement in check["repair"].split(";") if found else ():
-            tx.db.execute(statement)
+        for mend in check["repair"].split(";") if found else ():
+            tx.db.execute(mend)
         return len(found)
 
     def rebuild(tx: Transaction) -> bool:
@@ -165,14 +160,14 @@ def repair(writer: Writer) -> list[str]:
 def unindexed(db: Connection) -> Iterator[list[_Entry]]:
     """Articles that the search index has otherwise than it should, in batches, with the title and text it should
     have; None: it should not have them."""
-    after, rows = 0, db.execute(_INDEXED, (0, BATCH)).fetchall()
+    after, rows = 0, db.execute(statement("doctor.indexed"), (0, BATCH)).fetchall()
     while rows:
         wanted = [((id_, normalise(title), normalise(text)), had) for id_, title, text, *had in rows]
         if wrong := [entry for entry, had in wanted if list(entry[1:]) != [words or "" for words in had]]:
             yield list[_Entry](wrong)
         after = rows[-1][0]
-        rows = db.execute(_INDEXED, (after, BATCH)).fetchall()
-    if stray := db.execute(_STRAY).fetchall():
+        rows = db.execute(statement("doctor.indexed"), (after, BATCH)).fetchall()
+    if stray := db.execute(statement("doctor.stray")).fetchall():
         yield [(id_, None, None) for (id_,) in stray]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from archive import learned
 from archive.looks import Known, address, cover, known, readdress, rung
 from archive.models import Article, Snapshot
-from archive.sqlite import Connection, insert
+from archive.sqlite import Connection, insert, statement
 from archive.transaction import Transaction
 from archive.versions import likeness
 
@@ -46,10 +46,7 @@ def identify(tx: Transaction, snapshot: Snapshot) -> tuple[Known, bool]:
         _settle(db, known(db, article_id), snapshot, kinds)
     if asked and db.execute("SELECT 1 FROM articles WHERE id = ? AND id != ?", (asked, article_id)).fetchone():
         due = rung(tx, known(db, asked), page.at)  # another known article is there: looked at, nothing said of it
-        db.execute(
-            "UPDATE articles SET last_checked_at = ?, next_check_at = iif(next_check_at IS NULL, NULL, ?) WHERE id = ?",
-            (page.at, due, asked),
-        )
+        db.execute(statement("store.looked"), (page.at, due, asked))
     return known(db, article_id), aside
 
 

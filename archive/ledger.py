@@ -14,19 +14,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from archive.sqlite import Connection, insert
+from archive.sqlite import Connection, insert, statement
 
 GENESIS = "0" * 64
 FIELDS = ("title", "text", "author", "section", "published_at", "published_source", "modified_at", "credit",
           "language", "extractor", "related")  # fmt: skip
 _PLAIN = ("article_url", "captured_at", "text_sha256", "capture_url", "capture_at", "http_status",
           "capture_sha256", "payload_sha256")  # fmt: skip
-_RECORD = f"""
-SELECT v.id, a.url AS article_url, v.captured_at, v.text_sha256, {", ".join(f"v.{field}" for field in FIELDS)},
-       c.url AS capture_url, c.at AS capture_at, c.http_status, c.record_sha256 AS capture_sha256, c.payload_sha256,
-       c.request_sha256
-FROM versions v JOIN articles a ON a.id = v.article_id LEFT JOIN captures c ON c.id = v.capture_id
-"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ def record_json(version: Mapping[str, Any], redacted: Mapping[str, str] | None =
 
 def version_record(db: Connection, version_id: int) -> str | None:
     """The `record_json` of a version as it stands in the archive; None when there is none of this id."""
-    version = next(iter(db.query(f"{_RECORD} WHERE v.id = ?", (version_id,))), None)
+    version = next(iter(db.query(statement("evidence.record"), (version_id,))), None)
     hashes = "SELECT field, sha256 FROM redacted_fields WHERE version_id = ?"
     redacted = dict(db.execute(hashes, (version_id,)).fetchall())
     return record_json(version, redacted) if version else None

@@ -34,3 +34,10 @@ WHERE r.done_at IS NULL ORDER BY c.file
 -- Every stamp, with the row of the ledger that it is of.
 SELECT s.id, s.at, s.seq, s.head, s.token, l.prev_sha256, l.record_sha256
 FROM stamps s LEFT JOIN ledger l USING (seq) ORDER BY s.id
+
+-- name: record
+-- A version with all that its record in the ledger covers.
+SELECT v.id, a.url AS article_url, v.captured_at, v.text_sha256, v.title, v.text, v.author, v.section, v.published_at,
+  v.published_source, v.modified_at, v.credit, v.language, v.extractor, v.related, c.url AS capture_url,
+  c.at AS capture_at, c.http_status, c.record_sha256 AS capture_sha256, c.payload_sha256, c.request_sha256
+FROM versions v JOIN articles a ON a.id = v.article_id LEFT JOIN captures c ON c.id = v.capture_id WHERE v.id = ?

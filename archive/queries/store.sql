@@ -8,3 +8,7 @@ FROM versions WHERE article_id = ? AND captured_at {test} ? ORDER BY captured_at
 -- An article answered.
 UPDATE articles SET status = 'live', suspect_at = NULL, gone_at = NULL, last_checked_at = ?, next_check_at = ?
 WHERE id = ?
+
+-- name: looked
+-- An article was looked at; one that is never looked at again stays so.
+UPDATE articles SET last_checked_at = ?, next_check_at = iif(next_check_at IS NULL, NULL, ?) WHERE id = ?
