@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test bench test-slow test-crash test-browser test-outlets test-month test-day test-ninety test-replay check eval pictures lock format clean
+.PHONY: setup demo test bench test-slow test-crash test-browser test-outlets test-month test-day test-ninety test-replay test-unit check eval pictures lock format clean
 
 setup: $(STAMP)
 
@@ -39,6 +39,9 @@ test-replay: setup
 	@test -x .venv-replay/bin/python || $(PYTHON) -m venv .venv-replay
 	@.venv-replay/bin/python -m pip install -qq --disable-pip-version-check pywb==2.10.0
 	$(BIN)/python -m pytest -m replay --timeout 300
+
+test-unit: setup  # docs/install/rasid.service under a systemd of its own; as root, in half a minute
+	$(BIN)/python -m pytest -m unit -rs
 
 test-month: setup  # simulated months, by SEEDS="1 2 3"; a few minutes each
 	$(BIN)/python -m pytest -m month -s
