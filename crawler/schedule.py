@@ -44,7 +44,7 @@ class Schedule:
                 if not cron.get_next_fire_time(None, datetime(2026, 1, 1, tzinfo=UTC)):
                     raise ValueError("that day never comes")
             except ValueError as error:
-                raise ValueError(f"{text!r} is no cron line: {error}") from error
+                raise ValueError(f"as a cron line: {error}") from error
             return cls(cron=cron)
         try:
             if (seconds := Duration.read(text)) >= 1:
@@ -53,7 +53,7 @@ class Schedule:
                 return cls(seconds, None, fastest, max(fastest, slowest))
         except ValueError:
             pass
-        raise ValueError(f'{text!r}: write an interval such as "15m" or five cron fields such as "*/20 * * * *"')
+        raise ValueError('write an interval such as "15m" or five cron fields such as "*/20 * * * *"')
 
     def next_at(self, now: datetime, chance: random.Random, pace: Pace | None = None) -> str:
         """The stamp of the next visit. Up to a tenth of the interval (at most 60 s) is added by `chance`."""
