@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -17,10 +18,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from archive.arabic.dates import Date, read_line
-from archive.arabic.normalise import normalise_map
+from archive.arabic.normalise import normalise, normalise_map
 from archive.furniture import AGENCIES, EDGE, STOP, either, family_of, fold, is_prose, read_more
 from archive.furniture import DATA as FURNITURE
-from crawler.teasers import is_cut, is_foreign
 
 DATA = FURNITURE | tomllib.loads(Path(__file__).with_name("furniture.toml").read_text("utf-8"))
 _CREDIT = DATA["credit"]
@@ -231,10 +231,10 @@ def clean(
             linked
             and row.prose
             and len(out.removed) < 200
-            and is_foreign([row.text], [title, *out.lines[:40]], shared=1)
-        ) or (block and is_foreign([rows[index].text for index in told if index >= at], [title, *out.lines])):
+            and _is_foreign([row.text], [title, *out.lines[:40]], shared=1)
+        ) or (block and _is_foreign([rows[index].text for index in told if index >= at], [title, *out.lines])):
             rule = "teaser"
-        elif row.prose and (row.text in out.lines or is_cut(row.text, row.plain, plains)):
+        elif row.prose and (row.text in out.lines or _is_cut(row.text, row.plain, plains)):
             rule = "repeat"
         elif tail and _is_tag(row) and out.removed and out.removed[-1][0] == "byline":
             rule = "byline"
@@ -306,6 +306,27 @@ def _is_about(part: str) -> bool:
 
 def _is_tag(row: _Row) -> bool:
     return row.text.startswith("- ") and len(row.text.split()) <= 6 and not row.prose
+
+
+def _stems(text: str) -> set[str]:
+    words = (re.sub(r"^[وفبلك]?(?:ال|لل)?", "", word) for word in re.findall(r"[^\W\d_]{4,}", normalise(text)))
+    return {word[:5] for word in words if len(word) >= 4}
+
+
+def _is_cut(text: str, plain: str, plains: Sequence[str]) -> bool:
+    """Whether a line is the beginning of another, broken off with dots. `plain` is the line folded, `plains` are all
+    lines folded and sorted."""
+    at = bisect_right(plains, plain)
+    return text.endswith(("...", "…")) and len(plain) >= 30 and "".join(plains[at : at + 1]).startswith(plain)
+
+
+def _is_foreign(rest: Sequence[str], before: Sequence[str], shared: int = 0) -> bool:
+    """Whether the paragraph or two left after a bare "read also", or one after a link, share nothing with the article,
+    or no more than `shared` words: a teaser."""
+    stems, told = _stems(" ".join(rest)), _stems(" ".join(before))
+    chance = min(0.08 + 0.0003 * max(0, len(told) - 100), 0.15)  # a long text shares words with any other
+    common = len(stems & told)
+    return len(rest) <= 2 and len(stems) >= 8 and (common < chance * len(stems) or common <= shared)
 
 
 def _drop_sections(out: Clean) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ from scrapy.http import Headers, Response
 from scrapy.http.request import NO_CALLBACK
 from service_identity import VerificationError
 
-from archive.models import Outcome, Page
+from archive.captures import ORIGINAL
+from archive.models import RENDERED, Outcome, Page
 from archive.times import stamp
 from crawler.addresses import is_listing
 from crawler.effective import effective
@@ -31,6 +33,7 @@ from crawler.resolver import Visit, is_public, literal, visit
 from crawler.urls import canonical
 
 _PRIVATE = "is a private address, and allow_private is not set"
+_OF_THE_SHELL = ("content-type", "etag", "last-modified")  # what holds of the page as sent, not of what it became
 HEAD_MAX = 1 << 20  # bytes of status line and headers; browsers take a quarter of it
 
 
@@ -124,6 +127,28 @@ class GuestMiddleware(JobMiddleware):
             if miss.status is not None and 400 <= miss.status < 500 and miss.status != 429:
                 return b""  # there is none: nothing is forbidden
             raise
+
+
+class RenderMiddleware(JobMiddleware):
+    """Outermost, so that every check was passed: articles and sections of an outlet with `browser = true`."""
+
+    async def process_response(self, request: Request, response: Response) -> Response:
+        """The page as its scripts made it, with headers that hold for what it became. Raises NoPage."""
+        job, kind = self.job, self.crawler.spider and self.crawler.spider.name
+        if not (job.outlet and job.outlet.browser and job.browser and kind in ("article", "section")):
+            return response
+        media = (response.headers.get("Content-Type") or b"text/html").lower()
+        if request.meta.keys() & {"robots", "asset"} or not media.startswith((b"text/html", b"application/xhtml")):
+            return response
+        seconds = 2 * float(job.config.crawl.timeout)
+        html, name = await job.browser.render(response, partial(ask, self.crawler), seconds)
+        body, wire = html.encode("utf-8", "replace"), request.meta["wire"]
+        if len(body) > job.config.crawl.max_bytes:
+            raise NoPage("too_large", "larger than crawl.max_bytes once its scripts ran")
+        said = [(ORIGINAL + n if n.lower() in _OF_THE_SHELL else n, v) for n, v in wire.headers]
+        headers = (("Content-Type", "text/html; charset=utf-8"), (RENDERED, name), *said)
+        request.meta["wire"] = replace(wire, headers=headers, raw=None)
+        return response.replace(body=body)
 
 
 class _Connection(_LenientHTTP11ClientProtocol):

@@ -40,7 +40,7 @@ def crawl_settings(config: Config, agent: str) -> dict[str, Any]:
         # Politeness: ours is shared by all crawls of the process, Scrapy's ends at the crawl.
         "ROBOTSTXT_OBEY": False,  # its own middleware lets waiting requests slip through; GuestMiddleware obeys
         "DOWNLOADER_MIDDLEWARES": {
-            "crawler.rendering.RenderMiddleware": 50,
+            "crawler.middlewares.RenderMiddleware": 50,
             "crawler.middlewares.GuestMiddleware": 100,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
         },

@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import unescape
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from lxml import etree
+from lxml import etree, html
 from lxml.html import HtmlElement
 
 from archive.furniture import fold
-from archive.models import Article, Outcome
+from archive.models import Article, Link, Outcome
 from crawler.clean import read_credit
-from crawler.listings import read_date
+from crawler.listings import Listing, once, read_date
 from crawler.urls import canonical
 
 POST = "telegram"  # the `extractor` of a post
@@ -39,6 +39,9 @@ _UNSHOWN = etree.XPath(".//*[contains(@class, 'not_supported')]")  # "Please ope
 _SOURCE = etree.XPath(f"normalize-space(.//*[{_is('_forwarded_from_name')}])")
 _SIGNED = etree.XPath(f"normalize-space(.//*[{_is('_from_author')}])")
 _TIME = etree.XPath(f"string(.//*[{_is('_date')}]//time/@datetime)")
+_SHOWN_CHANNEL = etree.XPath(
+    "boolean(//*[contains(@class, 'tgme_channel_info') or contains(@class, 'tgme_channel_history')])"
+)
 
 
 def preview(channel: str) -> str:
@@ -78,6 +81,30 @@ def withheld(body: bytes, url: str) -> tuple[Outcome, str] | None:
 def posts_on(tree: HtmlElement) -> dict[str, HtmlElement]:
     """The posts of a page by CHANNEL/ID, in lower case: a channel may be written either way."""
     return {path: post for post in _POSTS(tree) if _POST.fullmatch(f"/{(path := post.get('data-post').lower())}")}
+
+
+def links_from_channel(body: bytes, url: str, mark: str | None) -> Listing:
+    """Posts with words, the newest first. Never raises. `mark`: the newest number of the visit before, None on first
+    contact; `more` leads back as far as it, or without end."""
+    try:
+        tree = html.document_fromstring(body.decode("utf-8", "replace"))
+        posts = posts_on(tree)
+    except (etree.LxmlError, ValueError) as error:
+        return Listing(problem=f"is no channel's preview: {error}"[:300])
+    name = urlsplit(url).path.removeprefix("/s/").lower()
+    mine = {int(path.split("/")[1]): path for path in posts if path.startswith(f"{name}/")}
+    if not mine and not (_SHOWN_CHANNEL(tree) and urlsplit(url).path.startswith("/s/")):
+        return Listing(
+            problem="shows no posts: the channel is private, gone, or has its preview on the web switched off"
+        )
+    links = []
+    for number in sorted(mine, reverse=True):
+        told = read_post(posts[mine[number]])
+        if told.text:
+            links.append(Link(urljoin(url, f"/{mine[number]}"), published_at=told.published_at))
+    oldest, known = min(mine, default=0), int(mark) if mark and mark.isdecimal() else 0
+    older = (urljoin(url, f"?before={oldest}"),) if oldest > known + 1 else ()
+    return Listing(once(links), more=older, mark=str(max(mine, default=known)))
 
 
 def read_post(post: HtmlElement, outlet: str | None = None) -> Article:

@@ -8,8 +8,8 @@ from crawler.listings import Listing
 from crawler.listings.feeds import links_from_feed
 from crawler.listings.sections import links_from_section
 from crawler.listings.sitemaps import links_from_sitemap
-from crawler.listings.telegram import links_from_channel
 from crawler.listings.wordpress import links_from_posts, posts_address
+from crawler.telegram import links_from_channel
 from spiders.base import ListingSpider
 
 

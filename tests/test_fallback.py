@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from archive.models import Article, Link, Page
 from archive.versions import FEED
 from crawler.extract import extract
-from crawler.fallback import from_feed
 from crawler.listings.feeds import CONTENT_MAX, links_from_feed
+from crawler.process import from_feed
 from tests.crawl_kit import OFF_TOPIC, TEXT, Desk, one_article
 from tests.servers import Site, article
 

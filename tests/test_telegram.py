@@ -19,9 +19,8 @@ from archive.times import stamp
 from archive.topics import shipped_rules
 from crawler.effective import effective
 from crawler.extract import extract
-from crawler.listings.telegram import links_from_channel
 from crawler.process import process
-from crawler.telegram import posts_on, preview, read_post, withheld
+from crawler.telegram import links_from_channel, posts_on, preview, read_post, withheld
 from tests.crawl_kit import Desk
 from tests.servers import Site
 from tests.telegram_site import Channel
