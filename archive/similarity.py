@@ -3,9 +3,9 @@
 *Runs* of three words show what was copied. *Facts*, the numbers and weekdays, and what is said otherwise in the same
 place tell a form from the one filled in the day before, which is word for word like it. What is told in other words is
 told by odds: how much the words of both weigh that they have in common, by how few articles have them (TF-IDF), long
-numbers in common, the time between, whether one outlet tells both, whether one's headline tells of what comes after (a
-funeral, a reaction) and the other has no word of it. Their weights were fitted to labelled pairs, and are held to
-others by tests/evaluate_stories.py.
+numbers and places in common, places that one has alone, the time between, whether one outlet tells both, whether one's
+headline tells of what comes after (a funeral, a reaction) and the other has no word of it. Their weights were fitted to
+labelled pairs, and are held to others by tests/evaluate_stories.py.
 
 >>> one = read_telling("وصول قافلة", "وصلت قافلة تضم 184 عائلة من مخيم الهول إلى مركز الأمل في نينوى صباح الأحد.")
 >>> other = read_telling("وصول قافلة", "وصلت قافلة تضم 211 عائلة من مخيم الهول إلى مركز الأمل في نينوى صباح الأحد.")
@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
-from itertools import combinations, groupby
+from itertools import combinations, groupby, pairwise
 from math import hypot, log, log1p, sqrt
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -30,8 +30,10 @@ from zlib import crc32
 
 from archive.arabic.normalise import normalise
 from archive.arabic.numbers import read_numbers
+from archive.places import places
 
 WINDOW = 1  # days between two tellings of one happening in other words; a copy may come at any time
+TOLD = 50  # words: where a text says what happened; what comes later is often what went before
 CORE = 100  # words: what a text is about
 ALIGNED = 500  # words of each text that are laid beside each other
 FEWEST = 6  # runs; a shorter text says too little to be like another one
@@ -47,14 +49,15 @@ TERMS = 40  # words by which an article is found
 
 _TOKEN = re.compile(r"\d+(?:[.,/:]\d+)*|[^\W\d_a-z]+|[a-z]+")
 CERTAIN = 4.0  # odds, as logarithms: of a copy; of two happenings, below zero. Nothing else is surer
-# The odds of two texts that have nothing in common; what words and numbers in common add to them, and what takes from
-# them: each day beyond the first night, one outlet, what comes after
-NOTHING, WEIGHTS = -6.85, (16.3, 1.5, -6.8, -10.0, -1.2)
+# The odds of two texts that have nothing in common; what words, numbers and places in common add to them; what takes
+# from them: places that one has alone, each day beyond the first night, one outlet, what comes after
+NOTHING, WEIGHTS = -5.75, (13.4, 2.0, 2.6, -0.9, -7.1, -8.0, -1.8)
 NIGHT = 0.4  # days
 HEADLINE = 1.5  # times that a word of the headline counts
 UNLISTED = 1 / 256  # of articles have a word that stands in no list
 DAYS = 1 / 7  # have a weekday
 
+_WIDE = frozenset(("country", "governorate", "region", "river", "sea", "mountain"))
 _NO_FACT = re.compile(r"#(?:20[0-3]\d|1|.*[a-z].*|0\.\d+)")  # years, one, "dozens", halves
 _WEEKDAYS = frozenset(map(normalise, ("الأحد", "الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت")))
 _WEAK = re.compile("[اويىءئؤ]")  # what comes and goes between the forms of a word
@@ -82,6 +85,7 @@ class Telling:
     body: tuple[str, ...]
     runs: frozenset[tuple[str, ...]]
     headed: frozenset[str]  # words of the headline that weigh something
+    sites: frozenset[str]  # narrow places where the text says what happened, each by one word
     after: frozenset[str]  # what its headline tells of that comes after something else: see common.toml
     aftermath: frozenset[str]  # and what its core tells of that
     words: dict[str, float]  # what each weighs, by its root as far as that shows; of length 1
@@ -103,6 +107,7 @@ def read_telling(title: str, text: str) -> Telling:
         body,
         frozenset(zip(words, words[1:], words[2:], strict=False)),
         titled & core.keys(),
+        _sites(head) | _sites(body[:TOLD]),
         _after(titled),
         _after(lead),
         _weighed(head, body[:CORE]),
@@ -144,7 +149,9 @@ def relation(
         return Relation("rewrite", round(wording, 3), CERTAIN)
     figures = log1p(sum(len(number) > 2 for number in one.numbers & other.numbers))  # threes agree by chance
     after = bool(one.after - other.aftermath or other.after - one.aftermath)
-    signs = sqrt(cosine), figures, max(0.0, apart - NIGHT), one_outlet, after
+    here, there = one.sites - other.sites, other.sites - one.sites
+    sites = log1p(len(one.sites & other.sites)), log1p(max(len(here), len(there)))
+    signs = sqrt(cosine), figures, *sites, max(0.0, apart - NIGHT), one_outlet, after
     odds = NOTHING + sum(weight * sign for weight, sign in zip(WEIGHTS, signs, strict=True))
     odds = max(-CERTAIN, min(CERTAIN, odds))
     if odds > 0 and wording >= REUSED and cosine >= RETOLD:
@@ -270,6 +277,22 @@ def _weighed(head: Sequence[str], body: Sequence[str]) -> dict[str, float]:
         weighed[root] = max(weighed.get(root, 0.0), (1 + log(times)) * _rarity(word))
     length = hypot(*weighed.values()) or 1
     return {root: weight / length for root, weight in weighed.items()}
+
+
+@cache
+def _narrow() -> dict[tuple[str, ...], str]:
+    """Names of narrow places, as the one or two words they are, and the word by which each place goes."""
+    narrow = [place for place in places().values() if place.kind not in _WIDE]
+    named = {tuple(_words(name)): _words(place.name_ar)[-1] for place in narrow for name in place.names}
+    return {words: last for words, last in named.items() if len(words) < 3 and max(map(_weight, words)) >= 1}
+
+
+def _sites(words: Sequence[str]) -> frozenset[str]:
+    """Places narrower than a province: those known, in one spelling, and what else stands after words for places."""
+    pairs = list(pairwise(words))
+    found = _narrow().keys() & {*pairs, *zip(words)}
+    named = {word for kind, word in pairs if kind in _listed("sites") and word[0] != "#" and _weight(word) >= 1}
+    return frozenset(map(_narrow().__getitem__, found)) | named.difference(_listed("sites"), *found)
 
 
 @cache
