@@ -238,10 +238,10 @@ class Writer(AbstractContextManager["Writer"]):
 
 
 def call_back(db: Connection, policy: Policy, now: str) -> None:
-    """A clock that once was far ahead must leave nothing waiting for years."""
-    far = later(now, max(policy.ladder, default=0.0) + 32 * 86400)
+    """A clock that once was ahead must leave nothing waiting for years, and neither mails nor hosts for days."""
+    when = {"now": now, "soon": later(now, 3 * 86400), "far": later(now, max(policy.ladder, default=0) + 32 * 86400)}
     for wait in statement("call_back").split(";"):
-        db.execute(wait, {"now": now, "far": far})
+        db.execute(wait, when)
 
 
 def _know_rules(db: Connection, policy: Policy, now: str) -> None:

@@ -21,6 +21,7 @@ from archive.errors import ConfigError
 from archive.frontier import OutletRow, sync_outlets
 from archive.looks import announce
 from archive.times import later
+from archive.writer import call_back
 from crawler.cli import main
 from crawler.config import load_config
 from crawler.session import policy as policy_of
@@ -184,6 +185,8 @@ def test_wording_wakes_no_rule_that_asks_for_edits_that_matter(kit_with):
         ({"quiet": "22:00-07:00"}, "2026-01-21T20:00:00Z", "2026-01-22T04:00:00Z"),
         ({"quiet": "13:00-14:00"}, "2026-01-21T10:30:00Z", "2026-01-21T11:00:00Z"),
         ({"when": "daily", "timezone": "Europe/Berlin", "at": "02:30"}, "2026-03-28T12:00:00Z", "2026-03-29T01:30:00Z"),
+        ({"when": "daily", "timezone": "Europe/Berlin", "at": "02:30"}, "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"),
+        ({"timezone": "Europe/Berlin", "quiet": "22:00-02:30"}, "2026-10-25T01:10:00Z", "2026-10-25T01:30:00Z"),
     ],
 )
 def test_digests_are_due_at_the_readers_hour(changes, now, due):
@@ -226,6 +229,16 @@ def test_a_flood_is_folded_into_a_digest_and_nothing_is_dropped(kit_with, sink):
         assert deliver(kit, smtp).sent == 6
     tell(kit, 7, later(NOW, 3700))
     assert kit.one("SELECT count(*) FROM mails WHERE kind = 'instant' AND created_at > ?", later(NOW, 3600)) == 2
+
+
+def test_mails_of_a_clock_that_was_ahead_neither_wait_for_it_nor_count(kit_with):
+    kit = kit_with(rule(most_per_hour=1))
+    tell(kit, 1, later(NOW, 30 * 86400))
+    kit.clock.at = NOW
+    tell(kit, 2)
+    assert [kind for _, kind, *_ in mails(kit)] == ["instant", "instant"]
+    kit.do(lambda tx: call_back(tx.db, tx.policy, tx.now()))
+    assert [due for *_, due, _ in mails(kit)] == [NOW, NOW]
 
 
 def test_what_a_dead_server_held_for_hours_comes_at_once_and_no_more_than_an_hour_allows(kit_with, sink):

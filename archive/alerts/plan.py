@@ -112,8 +112,8 @@ def _telling(db: Connection, reader: Reader, articles: list[int], **such: object
 def _had_enough(tx: Transaction, rule: AlertRule, reader: Reader) -> bool:
     """Whether a reader got as many instant mails in an hour as the rule, or the mail server's settings, allow; those
     that wait for a server count as well, since they will come all at once."""
-    given = {"rule": rule.name, "channel": reader[0], "recipient": reader[1], "since": later(tx.now(), -3600)}
-    given["held"] = later(tx.now(), -HELD_MOST_S)
+    now, given = tx.now(), {"rule": rule.name, "channel": reader[0], "recipient": reader[1]}
+    given |= {"now": now, "since": later(now, -3600), "held": later(now, -HELD_MOST_S)}
     of_rule, of_all = tx.db.execute(statement("alerts.had"), given).fetchone()
     return bool(of_rule >= rule.most_per_hour or of_all >= tx.policy.mails_per_hour)
 

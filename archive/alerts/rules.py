@@ -143,7 +143,7 @@ class AlertRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         begin, end = self.quiet.split("-")
         clock = moment(at).astimezone(ZoneInfo(self.timezone)).strftime("%H:%M")
         within = begin <= clock < end if begin < end else clock >= begin or clock < end
-        return self._next(at, end) if within else at
+        return self._next(at, end, folds=(0, 1)) if within else at
 
     def digest_due(self, now: str, gather: float) -> str:
         """When a digest that something goes into at `now` is sent; one beside instant mails gathers `gather` seconds,
@@ -155,9 +155,10 @@ class AlertRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         awake = self.awake(now)
         return awake if awake != now else self.awake(later(now, gather))
 
-    def _next(self, at: str, clock: str) -> str:
-        """The first moment after `at` at which a clock of the rule's zone shows `clock`."""
-        zone = ZoneInfo(self.timezone)
+    def _next(self, at: str, clock: str, folds: tuple[int, ...] = (0,)) -> str:
+        """The first moment after `at` at which a clock of the rule's zone shows `clock`; of an hour that a day has
+        twice, in these `folds` of it."""
+        zone, shown = ZoneInfo(self.timezone), time.fromisoformat(clock)
         day = moment(at).astimezone(zone).date()
-        found = [stamp(datetime.combine(day + timedelta(days=n), time.fromisoformat(clock), zone)) for n in (0, 1)]
-        return next(due for due in found if due > at)
+        days = [datetime.combine(day + timedelta(days=n), shown, zone) for n in (0, 1)]
+        return next(due for day in days for fold in folds if (due := stamp(day.replace(fold=fold))) > at)

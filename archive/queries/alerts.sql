@@ -4,9 +4,10 @@ SELECT v.id FROM versions v JOIN versions n ON n.id = ? AND v.article_id = n.art
 WHERE (v.captured_at, v.id) < (n.captured_at, n.id) ORDER BY v.captured_at DESC, v.id DESC LIMIT 1
 
 -- name: had
--- How many instant mails a reader had since :since from :rule, and from all; those that wait since :held count as well.
+-- How many instant mails a reader had since :since from :rule, and from all; those that wait since :held count as well,
+-- those of after :now, by a clock that was ahead, do not.
 SELECT coalesce(sum(rule = :rule), 0), count(*) FROM mails WHERE channel = :channel AND recipient = :recipient
-  AND kind = 'instant' AND created_at > :held
+  AND kind = 'instant' AND created_at > :held AND created_at <= :now
   AND (max(created_at, coalesce(sent_at, '')) > :since OR state IN ('queued', 'sending'))
 
 -- name: event
