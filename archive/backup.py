@@ -59,9 +59,8 @@ def backup(archive: Path, destination: Path, progress: Progress = lambda _: None
     """
     home, target = archive.resolve().parent, destination.resolve()
     if target == home or home in target.parents:
-        raise UsageError(
-            f"{destination} lies inside the archive's own directory; name a place that does not go with it"
-        )
+        mend = "name a place that does not go with it"
+        raise UsageError(f"{destination} lies inside the archive's own directory; {mend}")
     copy, captures = destination / archive.name, destination / "captures"
     try:
         captures.mkdir(parents=True, exist_ok=True)
@@ -88,9 +87,8 @@ def _checked(live: Connection, copy: Path) -> dict[str, _File]:
     with closing(connect_frozen(copy)) as old:
         last = old.execute("SELECT * FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
         if last and live.execute("SELECT * FROM ledger WHERE seq = ?", last[:1]).fetchone() != last:
-            raise UsageError(
-                f"{copy} is a backup of another archive, or of one that went on since; name another directory"
-            )
+            mend = "name another directory"
+            raise UsageError(f"{copy} is a backup of another archive, or of one that went on since; {mend}")
         return {} if pending(old, copy) else _files(old)
 
 

@@ -181,9 +181,8 @@ def _write_page(writer: WARCWriter, block: BytesIO, page: Page) -> int:
         record = writer.create_warc_record(address, "resource", warc_content_type=media, **about)
     else:
         reason = f"{page.status} {responses.get(page.status, '')}".strip()
-        record = writer.create_warc_record(
-            address, "response", http_headers=_Verbatim(reason, _clean(_truthful(page)), "HTTP/1.1"), **about
-        )
+        headers = _Verbatim(reason, _clean(_truthful(page)), "HTTP/1.1")
+        record = writer.create_warc_record(address, "response", http_headers=headers, **about)
         parts = urlsplit(address)
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         sent = _clean(page.request_headers)

@@ -201,7 +201,6 @@ def _matches(
     for second in filter(None, seconds):
         for pattern in after.get(second, ()):
             rest = forms[number + 2 : number + 2 + len(pattern.rest)]
-            if len(rest) == len(pattern.rest) and all(
-                have in (want, ARTICLE + want) for have, want in zip(rest, pattern.rest, strict=True)
-            ):
+            words = zip(rest, pattern.rest, strict=False)
+            if len(rest) == len(pattern.rest) and all(have in (want, ARTICLE + want) for have, want in words):
                 yield pattern, 2 + len(rest)

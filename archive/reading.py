@@ -181,9 +181,8 @@ class Archive(AbstractContextManager["Archive"]):
             few = "one version" if self.article(article_id).version_id else "no version"
             raise ArchiveError(f"article {article_id} has {few} in {self.path}, so there is nothing to compare")
         if a not in versions or b not in versions:
-            raise ArchiveError(
-                f"article {article_id} has {len(versions)} versions in {self.path}, not both {a} and {b}"
-            )
+            there = f"{len(versions)} versions in {self.path}"
+            raise ArchiveError(f"article {article_id} has {there}, not both {a} and {b}")
         before, after = versions[a], versions[b]
         found = stored(self.db, after.id, before.id) if b == a + 1 else []
         silent = after.modified_at in (None, before.modified_at)

@@ -104,19 +104,16 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
         if not live:
             return Saved("unchanged", article.id, twin[0])
         at = later(at, 1)  # the same words came back within one second
-    version_id = insert(
-        db,
-        "versions",
-        {
-            "article_id": article.id,
-            "capture_id": _capture(tx, snapshot, article.id, "kept"),
-            "captured_at": at,
-            **{name: getattr(new, name) for name in ledger.FIELDS if name != "related"},
-            "credit_outlet_id": _outlet_named(db, new.credit),
-            "related": "\n\n".join(new.related) or None,
-            "text_sha256": digest,
-        },
-    )
+    row = {
+        **{name: getattr(new, name) for name in ledger.FIELDS},
+        "article_id": article.id,
+        "capture_id": _capture(tx, snapshot, article.id, "kept"),
+        "captured_at": at,
+        "credit_outlet_id": _outlet_named(db, new.credit),
+        "related": "\n\n".join(new.related) or None,
+        "text_sha256": digest,
+    }
+    version_id = insert(db, "versions", row)
     ledger.append(db, version_id)
     judged(tx, version_id, snapshot.judgement)
     facts.read(db, version_id, new.title, new.text)
@@ -136,10 +133,8 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
         old = old or _older(new.published_at, at, tx.policy.old_after)
         db.execute("UPDATE articles SET backlog = ? WHERE id = ?", (int(old), article.id))
     db.execute("UPDATE articles SET latest_version_id = ? WHERE id = ?", (version_id, article.id))
-    db.execute(
-        "INSERT OR REPLACE INTO articles_fts (rowid, title, text) VALUES (?, ?, ?)",
-        (article.id, normalise(new.title), normalise(new.text)),
-    )
+    words = (article.id, normalise(new.title), normalise(new.text))
+    db.execute("INSERT OR REPLACE INTO articles_fts (rowid, title, text) VALUES (?, ?, ?)", words)
     link(db, article.id)
     work_off(tx)
     facts.work_off(tx, 2)
@@ -185,9 +180,8 @@ def _capture(
 def _rule_set(db: Connection, judgement: Judgement) -> int:
     row = db.execute("SELECT id FROM rule_sets WHERE sha256 = ?", (judgement.rule_set_sha256,)).fetchone()
     if row is None:
-        raise ArchiveError(
-            f"judged by rules {judgement.rule_set_sha256[:12]}, unknown to this archive; judge the page again"
-        )
+        rules = judgement.rule_set_sha256[:12]
+        raise ArchiveError(f"judged by rules {rules}, unknown to this archive; judge the page again")
     return int(row[0])
 
 

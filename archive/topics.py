@@ -192,9 +192,8 @@ class TopicReasons:
         if self.strength == "substantive":
             return f"{self.topic}: substantive, {count}"
         if self.strength is None:
-            return f"{self.topic}: no, none of its terms stands here" + (
-                " in its own sense" if self.masked or self.alone else ""
-            )
+            sense = " in its own sense" if self.masked or self.alone else ""
+            return f"{self.topic}: no, none of its terms stands here{sense}"
         if any(reason.veto for reason in self.reasons) and self.points >= self.threshold:
             return f"{self.topic}: passing, vetoed although {count}"
         return f"{self.topic}: passing, only {count}"

@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy.crawler import AsyncCrawlerRunner
@@ -145,10 +146,8 @@ class Crawls:
             self._jobs.discard(job)
             if not self._jobs:
                 await self.browser.close()
-            stopped = job.ended
-            job.summary = await asyncio.wrap_future(
-                self.writer.submit(lambda tx: frontier.finish_crawl(tx, crawl_id, interrupted=stopped))
-            )
+            ending = partial(frontier.finish_crawl, crawl_id=crawl_id, interrupted=job.ended)
+            job.summary = await asyncio.wrap_future(self.writer.submit(ending))
         if job.fault:
             raise job.fault
 

@@ -168,9 +168,8 @@ def _wall(page: Page, article: Article | None, short: bool, new: bool) -> Effect
     for kind in _KINDS:
         if story and kind == "gone":  # a headline in part says nothing yet
             parts = [fold(heads[0])]
-        said = next((part for part in (*parts, *begins) if _says(part, kind, story)), None) or next(
-            filter(_ONLY[kind].fullmatch, parts), None
-        )
+        said = next((part for part in (*parts, *begins) if _says(part, kind, story)), None)
+        said = said or next(filter(_ONLY[kind].fullmatch, parts), None)
         if said or _PATHS[kind].search(path):
             return Effective(kind, f"says: {said}"[:200] if said else f"leads to {page.final_url}")
     return None

@@ -233,9 +233,8 @@ class Guest:
             return seconds
         if until == self._held.get(host_key(url)):
             raise NoPage("blocked", f"the host asked us to wait until {until}", until)
-        raise NoPage(
-            "outage", f"the host failed {self._host(url).failures} times in a row; left alone until {until}", until
-        )
+        failures = self._host(url).failures
+        raise NoPage("outage", f"the host failed {failures} times in a row; left alone until {until}", until)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -202,9 +202,8 @@ def _near(tree: HtmlElement, headline: HtmlElement | None) -> Near:
     above = set(headline.iterancestors())
     wide = (up for up in headline.iterancestors() if 2 * held[up] >= len(told) and text_of(up) != text_of(headline))
     block = next(wide, tree)
-    told = [number for number in told if block in every[number].iterancestors()] or [
-        at if is_prose(headline.tail or "") else at + 12
-    ]
+    told = [number for number in told if block in every[number].iterancestors()]
+    told = told or [at if is_prose(headline.tail or "") else at + 12]
     body = every[told[-1]].getparent() if told[-1] < len(every) else block
     deck = len(told) > 1 and (len(told) > 2 or body is not every[told[0]].getparent())
     own, heads = next(headline.iterancestors("article", "header"), None), {*headline.iterancestors("header")}
