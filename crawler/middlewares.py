@@ -11,11 +11,7 @@ from urllib.parse import urlsplit
 
 from OpenSSL import SSL
 from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import (
-    HTTP11DownloadHandler,
-    _LenientHTTP11ClientFactory,
-    _LenientHTTP11ClientProtocol,
-)
+from scrapy.core.downloader.handlers import http11
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, IgnoreRequest
 from scrapy.http import Headers, Response
@@ -151,7 +147,7 @@ class RenderMiddleware(JobMiddleware):
         return response.replace(body=body)
 
 
-class _Connection(_LenientHTTP11ClientProtocol):
+class _Connection(http11._LenientHTTP11ClientProtocol):
     """Ends where headers do not end: Scrapy bounds bodies only, and an endless head would fill the memory."""
 
     transport: Any
@@ -169,12 +165,12 @@ class _Connection(_LenientHTTP11ClientProtocol):
             super().dataReceived(data)  # type: ignore[no-untyped-call]
 
 
-class _Connections(_LenientHTTP11ClientFactory):
+class _Connections(http11._LenientHTTP11ClientFactory):
     def buildProtocol(self, addr: Any) -> _Connection:
         return _Connection(self._quiescentCallback)  # type: ignore[no-untyped-call]
 
 
-class PoliteHandler(HTTP11DownloadHandler):
+class PoliteHandler(http11.HTTP11DownloadHandler):
     """Waits for its turn at the host, shows the resolver who is visiting, and notes what came over the wire."""
 
     def __init__(self, crawler: Crawler) -> None:

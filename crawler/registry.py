@@ -102,9 +102,7 @@ def switch_on(config: Config, ids: Collection[str]) -> list[str]:
     off = [outlet.id for outlet in config.outlets if outlet.id in ids and not outlet.enabled]
     if off:
         on = partial(msgspec.structs.replace, enabled=True)
-        _edit(
-            config, lambda text: enabled_text(text, off), lambda all_: tuple(on(o) if o.id in off else o for o in all_)
-        )
+        _edit(config, lambda text, all_: (enabled_text(text, off), tuple(on(o) if o.id in off else o for o in all_)))
     return off
 
 
@@ -148,11 +146,7 @@ def add(
     blank, said, findings = told
     outlet = _entry(blank, said, findings)
     text = _entry_text(outlet, said, findings, stamp(clock())[:10])
-    _edit(
-        config,
-        lambda old: old + "\n" * (not old.endswith("\n")) + f"\n{text}" if old else text,
-        lambda all_: (*all_, outlet),
-    )
+    _edit(config, lambda old, all_: ("\n\n".join(filter(None, (old.removesuffix("\n"), text))), (*all_, outlet)))
     return outlet, text, findings
 
 
@@ -223,14 +217,12 @@ def _entry_text(outlet: Outlet, home: Home, findings: Iterable[Finding], day: st
     return "\n".join([*rows, ""])
 
 
-def _edit(
-    config: Config, change: Callable[[str], str], expected: Callable[[tuple[Outlet, ...]], tuple[Outlet, ...]]
-) -> None:
-    """Replace the registry's text whole, once it reads as expected."""
+def _edit(config: Config, change: Callable[[str, tuple[Outlet, ...]], tuple[str, tuple[Outlet, ...]]]) -> None:
+    """Replace the registry's text whole, once it reads as expected; `change` gives both."""
     file = config.file(OUTLETS).resolve()
     text = file.read_bytes().decode("utf-8") if file.exists() else ""
-    changed = change(text)
-    if read_outlets(file, changed) != expected(read_outlets(file, text)):
+    changed, expected = change(text, read_outlets(file, text))
+    if read_outlets(file, changed) != expected:
         raise WorkError(f"{file} is written in a way that cannot be changed by itself; nothing was written")
     fresh = file.with_name(f".{file.name}.new")
     try:

@@ -119,9 +119,8 @@ def rejudge_archive(
     with closing(Worker(config.rules)) as worker, open_archive(config.archive) as archive, ExitStack() as stack:
         how = replace(policy(config), alerts=config.alerts if notify else ())  # who is not to tell has nobody to tell
         writer = stack.enter_context(Writer(config.archive, how)) if apply else None
-        return list(
-            rejudge(archive, config.rules, worker, since=since, writer=writer, notify=notify, progress=progress)
-        )
+        found = rejudge(archive, config.rules, worker, since=since, writer=writer, notify=notify, progress=progress)
+        return list(found)
 
 
 def label_article(config: Config, article_id: int, topic: str, verdict: Verdict, progress: Progress) -> None:

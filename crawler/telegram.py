@@ -94,9 +94,8 @@ def links_from_channel(body: bytes, url: str, mark: str | None) -> Listing:
     name = urlsplit(url).path.removeprefix("/s/").lower()
     mine = {int(path.split("/")[1]): path for path in posts if path.startswith(f"{name}/")}
     if not mine and not (_SHOWN_CHANNEL(tree) and urlsplit(url).path.startswith("/s/")):
-        return Listing(
-            problem="shows no posts: the channel is private, gone, or has its preview on the web switched off"
-        )
+        why = "the channel is private, gone, or has its preview on the web switched off"
+        return Listing(problem=f"shows no posts: {why}")
     links = []
     for number in sorted(mine, reverse=True):
         told = read_post(posts[mine[number]])

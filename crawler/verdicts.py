@@ -47,9 +47,8 @@ def many(rules: RuleSet, file: Path) -> Iterator[dict[str, Any]]:
                 if not (isinstance(title, str) and isinstance(text, str)):
                     raise ValueError
             except (ValueError, KeyError, AttributeError, RecursionError) as error:
-                raise UsageError(
-                    f"{file}:{number}: not a JSON object with a text; write {{id, title, text}}"
-                ) from error
+                mend = "write {id, title, text}"
+                raise UsageError(f"{file}:{number}: not a JSON object with a text; {mend}") from error
             topics = {
                 match.topic: {"strength": match.strength, "score": round(match.score, 4), "passages": match.passages}
                 for match in judge(rules, title, text).matches

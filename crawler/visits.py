@@ -117,9 +117,8 @@ def _keep(config: Config, waits: Mapping[str, str]) -> None:
     try:
         with Writer(config.archive, policy(config)) as writer:
             for host, until in waits.items():
-                writer.submit(
-                    partial(frontier.hold_host, host=host, not_before=until, reason="asked us to wait")
-                ).result()
+                wait = partial(frontier.hold_host, host=host, not_before=until, reason="asked us to wait")
+                writer.submit(wait).result()
     except ArchiveError as error:
         log.warning("that %s asked us to wait is not kept for the next crawl: %s", " and ".join(waits), error)
 
@@ -171,9 +170,8 @@ def do_or_ask(
             return here(asked)
         except ArchiveBusy:
             with suppress(ArchiveError):  # it may just be being made
-                asked = asked or [
-                    frontier.request(config.archive, kind, target, stamp(utc_now())) for target in targets
-                ]
+                now = stamp(utc_now())
+                asked = asked or [frontier.request(config.archive, kind, target, now) for target in targets]
         states: list[Request] = []
         if asked:
             with suppress(ArchiveError), open_archive(config.archive) as archive:  # its schema may just be being made

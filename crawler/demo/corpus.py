@@ -78,9 +78,8 @@ def _paper(data: dict[str, Any], started: datetime) -> Paper:
         at = (started - timedelta(hours=entry["hours"])).astimezone(zone).replace(second=0, microsecond=0)
         path, views = _path(data["path"], number - 3 * step, entry["slug"]), 100 + number * (step + 3) % 900
         lines = tuple(entry["text"].strip().split("\n"))
-        stories.append(
-            Story(path, entry["title"], entry["section"], lines, views, author=entry["author"], at=at, feed_at=at)
-        )
+        said = Story(path, entry["title"], entry["section"], lines, views, author=entry["author"], at=at, feed_at=at)
+        stories.append(said)
     if "seed" in data:
         stories.insert(2, _document(data["seed"], data["path"], number + 11))
     return Paper(
