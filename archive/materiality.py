@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from html import unescape
 from itertools import chain
 from typing import Literal
 
-from archive.acts import COUNTED
-from archive.acts import rules as lexicon
+from archive import acts
 from archive.arabic.normalise import normalise
 from archive.arabic.numbers import read_numbers
 from archive.arabic.tokens import stripped
@@ -34,7 +34,7 @@ _AROUND, _APART = 5, 2  # words read beside an edit; so few unchanged words betw
 _LONG = 400  # words of one edit that are read
 _MISSPELT = 12  # words beside one another that may all be put right
 _NEAR, _MOVED = 20, 3  # edits that are set against one another; words that say that one came from the other
-_TELLS = VOCABULARY["acts"] | {name: [name] for name in COUNTED if name != "people"}
+_TELLS = VOCABULARY["acts"] | {name: [name] for name in acts.COUNTED if name != "people"}
 _PASSAGE = 200  # characters
 _QUOTES = re.compile(r"«[^«»\n]{1,900}»|“[^“”\n]{1,900}”|\"[^\"\n]{1,900}\"|‘[^‘’\n]{1,900}’")
 _SENTENCE_END = re.compile(r"[.!?؟…\n]")
@@ -72,23 +72,28 @@ def edits(field: str, before: str, after: str, pieces: Sequence[Piece], rules: R
 
 def _shared(one: Edit, other: Edit) -> int:
     """How many words of one edit stand in the other one on the other side."""
-    sides = [[{*map(_stem, text.split())} for text in (edit.before, edit.after)] for edit in (one, other)]
+    sides = [
+        [{[word, *stripped(word)][-1] for word in map(_bare, text.split())} for text in (edit.before, edit.after)]
+        for edit in (one, other)
+    ]
     return max(sum(len(word) > 2 for word in a & b) for a, b in zip(sides[0], sides[1][::-1], strict=True))
 
 
 def _cancel(one: list[Fact], other: list[Fact]) -> None:
-    """Take out of both what only stands elsewhere now, a number beside the same word. What was replaced on either side
-    has changed places."""
-    replaced = {
-        a.kind for facts in (one, other) for a in facts if any(b.kind == a.kind and b.lost != a.lost for b in facts)
-    }
-    for fact in [fact for fact in one if fact.kind not in ("negation", *replaced)]:
+    """Take out of both what only stands elsewhere now, a number beside the same word, and a name told in another form
+    with it. What was replaced on either side has changed places."""
+    kinds = {a.kind for facts in (one, other) for a in facts for b in facts if a.kind == b.kind and a.lost != b.lost}
+    moved = set()
+    for fact in [fact for fact in one if fact.kind not in ("negation", *kinds)]:
         for twin in other:
             beside = fact.kind != "number" or twin.beside & fact.beside
             if beside and twin[:2] == fact[:2] and twin.lost != fact.lost:
                 one.remove(fact)
                 other.remove(twin)
+                moved.add(fact.value)
                 break
+    for facts in (one, other):
+        facts[:] = [fact for fact in facts if fact.kind != "term" or not fact.beside & moved]
 
 
 def _told(edit: Edit, facts: Sequence[Fact]) -> Edit:
@@ -146,7 +151,7 @@ def _judge(
     found += filter(None, (_counted(_bare(piece.was(before)), _bare(piece.now(after))) for piece in changed))
     if op != "replaced":
         mine, others = (_befell(old), _befell(after)) if op == "removed" else (_befell(new), _befell(before))
-        harm = mine.keys() - COUNTED  # people alone are told of in passing
+        harm = mine.keys() - acts.COUNTED  # people alone are told of in passing
         found += [Fact("act", name, mine[name], lost=op == "removed") for name in mine if harm and name not in others]
     if quoted := _quoted(changed, before, after, respelt):
         found.append(Fact("quotation", fold(quoted[0]), quoted[0], lost=quoted[1]))
@@ -155,11 +160,9 @@ def _judge(
 
 def _window(text: str, low: int, high: int, since: int, until: int) -> str:
     """A stretch of a text with the unchanged words beside it."""
-    left, right = (
-        text[max(since, low - 40 * _AROUND) : low].split(),
-        text[high : min(until, high + 40 * _AROUND)].split(),
-    )
-    return " ".join([*left[-_AROUND:], text[low : min(high, low + _LONG)], *right[:_AROUND]])
+    left = text[max(since, low - 40 * _AROUND) : low].split()
+    right = text[high : min(until, high + 40 * _AROUND)].split()
+    return unescape(" ".join([*left[-_AROUND:], text[low : min(high, low + _LONG)], *right[:_AROUND]]))
 
 
 def _respelt(changed: Iterable[Piece], before: str, after: str) -> tuple[dict[str, str], bool]:
@@ -184,11 +187,6 @@ def _respelt(changed: Iterable[Piece], before: str, after: str) -> tuple[dict[st
 
 def _bare(word: str) -> str:
     return "".join(TOKEN.findall(normalise(word)))
-
-
-def _stem(word: str) -> str:
-    """A word without what is joined in front of it."""
-    return [bare := _bare(word), *stripped(bare)][-1]
 
 
 def _alike(a: str, b: str) -> bool:
@@ -236,9 +234,9 @@ def _quoted(changed: Iterable[Piece], before: str, after: str, respelt: Mapping[
 def _befell(text: str) -> dict[str, str]:
     """What befalls people in a text, and whom, by words that say it."""
     found = dict[str, str]()
-    for hit in scan(lexicon(), "", text).hits:
-        name, _, role = lexicon().terms[hit.term].id.partition(" ")
-        if name in COUNTED or role not in ("doubtful", "closing"):
+    for hit in scan(acts.rules(), "", text).hits:
+        name, _, role = acts.rules().terms[hit.term].id.partition(" ")
+        if name in acts.COUNTED or role not in ("doubtful", "closing"):
             found |= dict.fromkeys(_TELLS.get(name, ()), text[hit.start : hit.end])
     return found
 
@@ -256,7 +254,9 @@ def _all_numbers(text: str) -> bool:
 def _missing(mine: Sequence[Fact], others: Sequence[Fact]) -> list[Fact]:
     """Facts of one reading that the other has not, or has in another order beside other words."""
     counts = Counter(fact[:2] for fact in others)
-    named = {fact.value for fact in others if fact.kind == "actor"}  # a name told in another form is no term less
+    named = {
+        fact.value for fact in others if fact.kind in ("actor", "place")
+    }  # a name told in another form is no term less
     out = []
     for fact in mine:
         counts[fact[:2]] -= 1

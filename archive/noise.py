@@ -75,7 +75,7 @@ _THIS = re.compile(rf"(?<!\w)هذ[اه]\s+(?:ال)?(?:{_any('this')}){STOP}")
 _NAMES = re.compile(
     rf"(?<!\w)(?:[وبلف]|لل)?(?:(?P<place>{either(_PLACES)})"
     rf"|{either(name for name in _HOUSES if normalise(name).removeprefix('ال') not in _KNOWN)}"
-    rf"|(?:{_any('press')})\s+\w+(?:\s+(?:{_any('adjectives')}))?"
+    rf"|(?:(?:{_any('press')})\s+)+\w+(?:\s+(?:{_any('adjectives')}))?"
     rf"|(?:{_any('named')})\s+\w+(?:\s+\w+)?\s+(?:{_any('adjectives')})|\w+\s+(?:{_any('tails')}|24)){STOP}"
 )
 
@@ -182,18 +182,23 @@ def _links(plain: str) -> bool:
 def _is_note(plain: str, code: str) -> bool:
     """Whether a site says of a text what it is good for, how it came about, what may be made of it; not what was put
     right in it."""
-    words = _WORD.findall(plain)
-    notes = sum(not _OF["notes"].isdisjoint((word, *stripped(word))) for word in words)
-    ours, itself = _THIS.search(plain) or "y" in code, [*words[:1], *chain.from_iterable(map(stripped, words))]
-    enough = notes > 2 and not (_OF["itself"].isdisjoint(itself) and {*"ho"}.isdisjoint(code))
+    forms = [{word, *stripped(word)} for word in _WORD.findall(plain)]
+    notes = sum(not _OF["notes"].isdisjoint(form) for form in forms)
+    itself = not _OF["itself"].isdisjoint(chain(*forms)) or not {*"ho"}.isdisjoint(code)
+    enough = (notes > 2 and itself) or (notes > 1 and (_THIS.search(plain) or "y" in code))
     known = 3 * (len(code) - code.count("?") + notes) > 2 * len(code) and not _NEWS.search(plain.replace("المصدر", ""))
-    return bool(enough or (notes > 1 and ours)) and known and _OF["mended"].isdisjoint(words)
+    return bool(enough and known) and _OF["mended"].isdisjoint(_WORD.findall(plain))
 
 
 def is_told(line: str) -> bool:
     """Whether a line is told, not printed around a text: a sentence, long, of what happened, or a correction."""
     plain = normalise(line)
     return is_sentence(line) or len(line) > _LONGEST or bool(_CORRECTION.match(plain) or _NEWS.search(plain))
+
+
+def _is_prose(line: str) -> bool:
+    """Whether a line is a sentence that no site says, or long."""
+    return not is_noise(line) if is_sentence(line) else len(line) > _LONGEST
 
 
 def _tells(text: str) -> bool:
@@ -234,27 +239,25 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
     """Numbers of lines of either text that are no part of the comparison."""
     sides = [[(unescape(line), fold(line)) for line in text.split("\n")] for _, text in (old, new)]
     counts = [Counter(key for _, key in side) for side in sides]
-    both = counts[0].keys() & counts[1].keys()  # sentences that both have: what they stand around is the text
-    spoken = {key for line, key in sides[0] + sides[1] if key in both and (is_sentence(line) or len(line) > _LONGEST)}
+    told = [[key if _is_prose(line) else "" for line, key in side] for side in sides]
+    # What both tell is the text, and so are paragraphs that one of them joins, or parts; the rest stands around it.
+    spoken = {*told[0], *told[1]} & counts[0].keys() & counts[1].keys()
+    ours = list[list[int]]()
+    for n, side in enumerate(sides):
+        whole, said = " ".join(counts[1 - n]), [key for key in told[1 - n] if key][:_SAID]
+        parts = {key for key in told[n] if key in whole or any(other in key for other in said)} | spoken
+        ours.append([at for at, (_, key) in enumerate(side) if key and key in parts] or [len(side), -1])
+    around = [{key for _, key in side[: at[0]] + side[at[-1] + 1 :]} for side, at in zip(sides, ours, strict=True)]
+    known = {*known, *(around[0] & around[1])}  # wherever they stand
     out = set[int](), set[int]()
     for n, (title, _) in enumerate((old, new)):
-        mine, others = counts[n], counts[1 - n]
-        whole = " ".join(key for _, key in sides[1 - n])
-        said = [key for line, key in sides[1 - n] if is_sentence(line)][:_SAID]
-        ours = [
-            at
-            for at, (line, key) in enumerate(sides[n])
-            # Paragraphs that one text joins, or parts, are told by both.
-            if key in spoken
-            or ((is_sentence(line) or len(line) > _LONGEST) and key and (key in whole or any(k in key for k in said)))
-        ]
-        first, last = (ours[0], ours[-1]) if ours else (len(sides[n]), -1)
+        mine, others, first, last = counts[n], counts[1 - n], ours[n][0], ours[n][-1]
         seen, block, kinds = Counter[str](), "", ""
         for number, (line, key) in enumerate(sides[n]):
             seen[key] += 1
-            block = "" if number in ours else _block(line, block)
+            block = "" if number in ours[n] else _block(line, block)
             more = mine[key] > others[key]
-            noise = number not in ours and (
+            noise = number not in ours[n] and (
                 _repeats(line, title)
                 or (more and _ARABIC.search(title) and not _ARABIC.search(line))
                 or is_noise(line, before=number < first, after=number > last)
@@ -262,7 +265,7 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
             )
             if not key or key in known or noise or (more and seen[key] > max(1, others[key])):  # or told twice
                 out[n].add(number)
-            kinds += "t" if number in ours else ("N" if more else "n") if noise else _length(line) if more else "?"
+            kinds += "t" if number in ours[n] else ("N" if more else "n") if noise else _length(line) if more else "?"
         for run in _BLOCKS.finditer(kinds):
             out[n].update(range(*run.span()))
     return out

@@ -25,7 +25,6 @@ _PART = re.compile(rf"{TOKEN.pattern}|[.!?؟؛:،\n]")
 _CLOCK = re.compile(r"\d{1,2}:\d\d|\d{1,4}/\d{1,2}/\d{1,4}")
 _NOMINAL = ("", "ا", "ة", "ون", "ين", "ان", "ات", "تان", "تين")
 _VERBAL = ("", "ا", "ت", "وا", "ه", "ون", "ين", "ان", "هم", "ها")
-_PRESENT = {"negation": "يت"}  # of what are verbs
 _BESIDE = ("past", "coming", "current")  # of a month
 _NAMELESS = {normalise(word) + end for word in VOCABULARY["names"]["nameless"] for end in ("", "ت", "ه", "ا")}
 _GIVEN, _TITLES, _NEVER, _BEGINS = (
@@ -85,16 +84,17 @@ def facts_of(text: str, rules: RuleSet | None = None) -> list[Fact]:
             joined = fact.start == last and words[last].startswith("و")  # stands where the one before it does
             before = before if joined else words[fact.start - 1].removeprefix("و") if fact.start else ""
             last, after = fact.end, words[fact.end] if fact.end < len(words) else ""
-            beside = frozenset(side + word for side, word in (("<", before), (">", after)) if word[:1].isalnum())
+            sides = (("<", before), (">", after))  # "that" parts all sources alike
+            beside = frozenset(side + word for side, word in sides if word[:1].isalnum() and word != "ان")
             out.append(Fact(fact.kind, fact.value, text[slice(*span(fact))], beside))
     if rules:
-        actors = [(*span(fact), fact.value) for fact in found if fact.kind == "actor"]
+        named = [(*span(fact), fact.value) for fact in found if fact.kind in ("actor", "place")]
         watched = frozenset[int]().union(*(topic.mention for topic in rules.by_topic))
         for hit in scan(rules, "", text).hits:
             low, high = source_span(text, offsets, hit.start, hit.end)
-            of = {value: b - a for a, b, value in actors if a <= low and high <= b}
-            if hit.term in watched and all(length == high - low for length in of.values()):
-                out.append(Fact("term", hit.term, text[low:high], frozenset(of)))  # beside: whose name it is
+            if hit.term in watched:  # beside: whose name it is
+                of = frozenset(value for start, end, value in named if start <= low and high <= end)
+                out.append(Fact("term", hit.term, text[low:high], of))
     return out
 
 
@@ -116,10 +116,9 @@ def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool)
     """A phrase with what belongs to it: the name after a title, what a ministry is of; None if that is missing."""
     following, more = (words[n] if n < len(words) else "" for n in (end, end + 1))
     inner = _known(words, end) if following and kind in ("place_head", "title") else None
-    if inner and inner.kind == "place":  # قرب مدينة الباب, الوزير بغداد
-        return inner[1:] if kind == "place_head" else None
-    if inner and kind == "title" and inner.value in VOCABULARY["phrases"]["actor"]:  # الوزير الشيباني
-        return inner[1:]
+    if inner and (inner.kind == "place" or inner.value in VOCABULARY["phrases"]["actor"]):
+        # قرب مدينة الباب, الوزير الشيباني; no name: الوزير بغداد, قرب قسد
+        return inner[1:] if (kind == "place_head") == (inner.kind == "place") else None
     if kind == "head":
         other = _no_name(following) or following in _TITLES or (defined and not following.startswith("ال"))
         return None if other else (end + 1, "actor", (value, _root(following)))
@@ -136,7 +135,7 @@ def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool)
     while kind == "title" and first < len(words) and words[first].startswith("ال") and _is_nation(words[first]):
         first += 1  # النائب الأميركي جو
     name, more = (words[n] if n < len(words) else "" for n in (first, first + 1))
-    begins = "بيتس" if kind == "title" else ""  # المراسل بجروح, المهندس يقول
+    begins = "بيتسل" if kind == "title" else ""  # المراسل بجروح, المهندس يقول
     if _no_name(name) or (name[0] in begins and name not in _GIVEN):
         return None
     full = not _no_name(more) and ((kind == "title" and more[0] != "ب") or more.startswith("ال") or more in _GIVEN)
@@ -211,7 +210,7 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, Any]]]:
         for word in normalise(words).split()
         for form in (
             *(word + end for end in _VERBAL),
-            *(sign + word.removeprefix("ا") for sign in _PRESENT.get(kind, "")),
+            *(s + word.removeprefix("ا") for s in "يت" * (kind == "negation")),
         )
     ]
     out: dict[str, list[tuple[tuple[str, ...], str, Any]]] = {}

@@ -143,8 +143,11 @@ def test_what_is_told_like_furniture_makes_one(line):
 
 
 def test_a_line_that_stands_elsewhere_makes_none_and_a_headline_keeps_who_said_so():
-    caption = "جانب من الشاحنات قرب السوق (البلدية)"
-    assert same_words(("عنوان", f"{caption}\n{LEAD}\n{CLOSE}"), ("عنوان", f"{LEAD}\n{CLOSE}\n{caption}"))
+    for caption in ("جانب من الشاحنات قرب السوق (البلدية)", "الشاحنات التي دخلت من المعبر (البلدية)"):
+        assert same_words(("عنوان", f"{caption}\n{LEAD}\n{CLOSE}"), ("عنوان", f"{LEAD}\n{CLOSE}\n{caption}"))
+    follow = "تابعونا على قناة شبكة الأفق الإخبارية."
+    longer = "تابعونا على قناة شبكة الأفق الإخبارية على تلغرام وواتساب."
+    assert same_words(("عنوان", f"{LEAD}\n{follow}"), ("عنوان", f"{LEAD}\n{longer}"))
     assert same_words(("عودة الشاحنات", LEAD), ("عودة الشاحنات | شبكة الأفق", LEAD))
     for told in (" - مصادر", " - مسؤول محلي", " | 12 قتيلاً", " - قبل الشتاء"):
         assert not same_words(("عودة الشاحنات", LEAD), ("عودة الشاحنات" + told, LEAD))
