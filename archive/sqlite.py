@@ -107,8 +107,13 @@ def statement(name: str) -> str:
     """A query of `queries/`: what is in FILE.sql, or for FILE.NAME what stands there under the line `-- name: NAME`."""
     file, _, part = name.partition(".")
     text = files("archive").joinpath(f"queries/{file}.sql").read_text("utf-8")
+    return named(text)[part] if part else text
+
+
+def named(text: str) -> dict[str, str]:
+    """The queries of a file, each under its line `-- name: NAME`."""
     _, *parts = re.split(r"^-- name: (\w+)\n", text, flags=re.M)
-    return dict(zip(parts[::2], parts[1::2], strict=True))[part] if part else text
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def insert(db: Connection, table: str, row: dict[str, Any]) -> int:

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from archive.desk.server import serve
 from archive.errors import ArchiveError, UsageError, WorkError
-from archive.sqlite import SqliteError, connect_read
+from archive.sqlite import SqliteError, connect_read, named
 from archive.times import moment, stamp, utc_now
 from crawler.config import load_config
 from crawler.demo.corpus import load
@@ -31,22 +32,7 @@ PATIENCE_S = 90.0  # for each thing that must come
 STOP_S = 25.0  # the service drains within 20
 TOLD = {"edited": 1, "new": 5, "withdrawn": 1}
 
-_VISITED = (
-    "SELECT DISTINCT outlet_id FROM fetches WHERE at >= ? AND article_id IS NULL AND outcome IN ('ok', 'unchanged')"
-)
-_READ = """SELECT 1 FROM fetches f JOIN articles a ON a.id = f.article_id
-           WHERE a.url = ? AND f.status = 200 AND f.outcome = 'unchanged'
-           AND f.at > (SELECT min(at) FROM events WHERE kind = 'edited')"""
-_EDITED = "SELECT 1 FROM latest WHERE url = ? AND versions > 1"
-_GONE = "SELECT 1 FROM latest WHERE url = ? AND status = 'gone'"
-_TOLD = """SELECT e.kind, count(*) FROM mails m JOIN mail_events t ON t.mail_id = m.id
-           JOIN events e ON e.id = t.event_id WHERE m.state = 'sent' GROUP BY e.kind"""
-_KEPT = """SELECT l.article_id, o.name_en, l.status, l.versions, l.published_at, l.credit, l.topics, l.passing, l.title
-           FROM latest l JOIN outlets o ON o.id = l.outlet_id ORDER BY l.topics IS NULL, l.article_id"""
-_COLUMNS = ("id", "outlet", "status", "versions", "published", "credit", "substantive", "passing", "title")
-_COUNTS = """SELECT count(*), count(topics), (SELECT count(*) FROM articles), (SELECT count(*) FROM versions),
-             (SELECT count(*) FROM mails), (SELECT count(*) FROM fetches WHERE outcome = 'unchanged')
-             FROM latest"""
+_ASKED = named(files("crawler.demo").joinpath("play.sql").read_text("utf-8"))
 
 
 def run(directory: Path | None = None, *, exit: bool = False, echo: Echo = _PRINT) -> None:
@@ -101,7 +87,7 @@ class _Play:
         def until(what: str, come: Callable[[], object]) -> None:
             self.until(what, come, service)
 
-        until("every outlet's listing was read", lambda: len(self.ask(_VISITED, self.since)) == len(self.sites))
+        until("every outlet's listing was read", lambda: len(self.ask("visited", self.since)) == len(self.sites))
         until("the five documents are kept, each on a topic", lambda: self.substantive() >= set(self.bundled.values()))
         until("five mails tell of them", lambda: self.told().get("new", 0) >= TOLD["new"])
         if not again:
@@ -109,9 +95,9 @@ class _Play:
                 site.paper = site.paper.changed()
             self.say("now one outlet rewords its article, one view counter moves on, and one article is taken down")
         edited, counted, gone = (self.bundled[change] for change in ("old", "views", "withdrawn"))
-        until("the new wording is kept as a second version", lambda: self.ask(_EDITED, edited))
-        until("the page with the new count was read, and is no new version", lambda: self.ask(_READ, counted))
-        until("the withdrawn article was missed twice, and is marked", lambda: self.ask(_GONE, gone))
+        until("the new wording is kept as a second version", lambda: self.ask("edited", edited))
+        until("the page with the new count was read, and is no new version", lambda: self.ask("read", counted))
+        until("the withdrawn article was missed twice, and is marked", lambda: self.ask("gone", gone))
         until("two more mails tell of the edit and the withdrawal", lambda: self.told() == TOLD)
 
     def until(self, what: str, come: Callable[[], object], service: subprocess.Popen[bytes]) -> None:
@@ -128,19 +114,19 @@ class _Play:
                 raise WorkError(f"this did not come within {PATIENCE_S:.0f} s: {what}; {log}")
             time.sleep(0.2)
 
-    def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    def ask(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Rows of the archive as committed now; none before the service has made it."""
-        with suppress(ArchiveError, SqliteError), closing(connect_read(self.dir / "archive.db").conn) as db:
-            return list(db.execute(sql, values).fetchall())
+        with suppress(ArchiveError, SqliteError), closing(connect_read(self.dir / "archive.db")) as db:
+            return list(db.query(_ASKED[query], values))
         return []
 
     def substantive(self) -> set[str]:
         """Addresses of what is kept as really on a topic."""
-        return {url for (url,) in self.ask("SELECT url FROM latest WHERE topics IS NOT NULL")}
+        return {row["url"] for row in self.ask("substantive")}
 
     def told(self) -> dict[str, int]:
         """Mails sent, by kind of event."""
-        return dict(self.ask(_TOLD))
+        return {row["kind"]: row["mails"] for row in self.ask("told")}
 
     def say(self, what: str) -> None:
         """One line of progress, with the seconds since the start."""
@@ -148,7 +134,7 @@ class _Play:
 
     def report(self, sink: Sink) -> None:
         """Print what the archive holds, then raise WorkError if it is not what it should be."""
-        kept, substantive, found, versions, mails, unchanged = self.ask(_COUNTS)[0]
+        kept, substantive, found, versions, mails, unchanged = self.ask("counts")[0].values()
         told, wrong = self.told(), self.substantive() ^ set(self.bundled.values())
         rest = f"{kept - substantive} that only mention one; {found - kept} passed over"
         rows = [
@@ -159,7 +145,8 @@ class _Play:
             ("told", mails, f"mails ({', '.join(f'{n} {kind}' for kind, n in told.items())}) in {sink.directory}"),
         ]
         self.echo("\n" + table(("what", "count", ""), rows) + "\n")
-        self.echo(table(_COLUMNS, [(*row[:-1], row[-1][:50]) for row in self.ask(_KEPT)]))
+        articles = self.ask("kept")
+        self.echo(table(list(articles[0]), [list(article.values()) for article in articles]))
         received, expected = len(sink.mails), sum(TOLD.values())
         fine = {
             f"{', '.join(sorted(wrong))}: kept as substantive, or not, against expectation": not wrong,
