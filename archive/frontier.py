@@ -107,6 +107,15 @@ class CrawlSummary:
     started_at: str
     finished_at: str | None
 
+    @property
+    def row(self) -> dict[str, Any]:
+        """As it is told."""
+        spent = (moment(self.finished_at) - moment(self.started_at)).total_seconds() if self.finished_at else None
+        return {
+            "outlet": self.outlet_id, "outcome": self.outcome, "discovered": self.discovered, "fetched": self.fetched,
+            "kept": self.kept, "errors": self.errors, "seconds": spent,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -68,8 +68,7 @@ def crawl(outlets: tuple[str, ...], config: Config) -> Report:
 
     rows = visits.crawl_now(config, outlets, progress)
     if not rows:
-        mend = "`rasid outlets check --enable` switches on what answers"
-        where = config.file("outlets.toml")
+        where, mend = config.file("outlets.toml"), "`rasid outlets check --enable` switches on what answers"
         return Report(rows, f"No outlet is enabled in {where}, so nothing was crawled; {mend}.")
     columns = ["outlet", "outcome", "discovered", "fetched", "kept", "errors", "seconds"]
     lines = [table(columns, [[row[c] for c in columns] for row in rows])]

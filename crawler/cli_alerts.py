@@ -90,14 +90,10 @@ def _would_tell(archive: Archive, config: Config, rule: AlertRule) -> Any:
 def alerts_list(state: str | None, limit: int, config: Config) -> Report:
     """Show the outbox, the newest mails first: to whom, what became of each, and why one failed or waits."""
     from archive.reading import open_archive
+    from archive.sqlite import statement
 
-    sql = (
-        "SELECT id, rule, recipient, kind, state, attempts, (SELECT count(DISTINCT event_id) FROM mail_events "
-        "WHERE mail_id = mails.id) AS events, coalesce(sent_at, next_attempt_at) AS at, error FROM mails "
-        "WHERE ?1 IS NULL OR state = ?1 ORDER BY id DESC LIMIT ?2"
-    )
     with open_archive(config.archive) as archive:
-        rows = archive.query(sql, (state, limit))
+        rows = archive.query(statement("alerts.outbox"), (state, limit))
     if not rows:
         return Report(rows, f"No mail is {state}." if state else "The outbox is empty: no rule told anything yet.")
     columns = ["id", "rule", "to", "kind", "state", "attempts", "events", "sent or due", "error"]

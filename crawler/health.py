@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from archive.alerts.notices import operator_clear, operator_notice
 from archive.doctor import exposed, swollen
 from archive.reading import open_archive
-from archive.sqlite import Connection
+from archive.sqlite import Connection, statement
 from archive.times import later, moment
 from archive.usual import unusual
 from crawler.config import Config
@@ -29,18 +29,6 @@ MAIL_S = 3600.0  # mail that is due and not out
 FUTURE_S = 300.0
 TOGETHER = 5  # outlets that cannot be read, if they are more than half: then it is not they
 OURS = ("outlet ", "job ", "outlets", "disk", "clock", "mail", "access", "service", "configuration", "log")
-_QUEUES = {
-    "addresses to fetch": "SELECT count(*) FROM frontier WHERE next_at <= ?",
-    "revisits due": "SELECT count(*) FROM articles WHERE next_check_at <= ?",
-    "mails due": "SELECT count(*) FROM mails WHERE state IN ('queued', 'sending') AND next_attempt_at <= ?",
-    "mails waiting": "SELECT count(*) FROM mails WHERE state = 'queued' AND ? <> ''",
-    "mails failed": "SELECT count(*) FROM mails WHERE state = 'failed' AND ? <> ''",
-}
-# What is due, or was tried and put off; a digest that gathers is not late.
-_OLDEST_MAIL = """SELECT min(iif(attempts OR error IS NOT NULL, created_at, next_attempt_at)), max(error) FROM mails
-                  WHERE state = 'queued' AND (next_attempt_at <= ? OR attempts OR error IS NOT NULL)"""
-_ERRORS = """SELECT outlet_id, outcome, count(*) FROM fetches INDEXED BY fetches_at WHERE at > ?
-             AND outcome NOT IN ('ok', 'unchanged', 'moved', 'not_article') AND outlet_id IS NOT NULL GROUP BY 1, 2"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +64,18 @@ def survey(config: Config, now: str, usual: Mapping[str, Mapping[str, str]] | No
         on = {row["id"] for row in rows if config.watches(row["id"])}
         usual = unusual(db, sorted(on), now) if usual is None else usual
         errors: dict[str, dict[str, int]] = {}
-        for outlet, outcome, count in db.execute(_ERRORS, (later(now, -86400),)):
+        for outlet, outcome, count in db.execute(statement("health.errors"), (later(now, -86400),)):
             errors.setdefault(outlet, {})[outcome] = count
         outlets = tuple(
             row | {"state": row["state"] if row["id"] in on else "off", "errors": errors.get(row["id"], {}),
                    "unusual": dict(usual.get(row["id"], {})) if row["id"] in on else {}}
             for row in rows
         )  # fmt: skip
-        queues = {name: int(db.execute(sql, (now,)).fetchone()[0]) for name, sql in _QUEUES.items()}
-        oldest, error = db.execute(_OLDEST_MAIL, (now,)).fetchone()
+        queues = next(iter(db.query(statement("health.queues"), {"now": now})))
+        oldest, error = db.execute(statement("health.oldest_mail"), (now,)).fetchone()
         notices = db.execute("SELECT key, text, at FROM notices WHERE cleared_at IS NULL ORDER BY id").fetchall()
         overdue, newest = _pulse(db, now)
-    sizes, lag = _sizes(config.archive), _seconds(oldest, now)
+    sizes, lag = _sizes(config.archive), (moment(now) - moment(min(oldest or now, now))).total_seconds()
     troubles = [Trouble(*said) for said in _outlets(outlets, now)]
     if sizes["free"] < config.keep.free_space:
         what = f"{sizes['free'] / 1e9:.1f} GB are free at {config.archive.parent}, less than keep.free_space"
@@ -121,7 +109,9 @@ def _outlets(rows: Sequence[dict[str, Any]], now: str) -> list[tuple[str, str]]:
     on = [row for row in rows if row["state"] != "off"]
     down = [row for row in on if row["state"] in ("blocked", "failing")]
     found: list[tuple[str, str]] = []
-    if len(down) >= TOGETHER and 2 * len(down) > len(on):
+    if rows and not on:
+        found.append(("outlets", "no outlet is switched on, so nothing is read: rasid outlets check --enable"))
+    elif len(down) >= TOGETHER and 2 * len(down) > len(on):
         found.append(("outlets", f"{len(down)} of {len(on)} outlets cannot be read: is this machine's network down?"))
     else:
         for row in down:
@@ -163,7 +153,3 @@ def _sizes(archive: Path) -> dict[str, int]:
         "database": size(archive), "log": size(log), "captures": sum(map(size, captures.glob("*.warc.gz"))),
         "free": shutil.disk_usage(archive.parent).free,
     }  # fmt: skip
-
-
-def _seconds(since: str | None, now: str) -> float:
-    return max(0.0, (moment(now) - moment(since)).total_seconds()) if since else 0.0

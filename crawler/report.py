@@ -12,10 +12,6 @@ from archive.sqlite import statement
 from archive.titles import heading
 from crawler.terminal import plain
 
-# Of each topic the newest verdict, on whichever version it was given.
-_LABELS = """SELECT l.topic, l.verdict, max(l.at) AS at FROM labels l JOIN versions v ON v.id = l.version_id
-             WHERE v.article_id = ? GROUP BY 1 ORDER BY 1"""
-
 
 def article_text(values: Mapping[str, Any]) -> str:
     """What `rasid extract` prints of one page."""
@@ -81,7 +77,7 @@ def shown_values(archive: Archive, article_id: int) -> dict[str, Any]:
         "article": asdict(article),
         "versions": [asdict(version) for version in archive.versions(article_id)],
         "matches": [asdict(match) for match in matches],
-        "labels": archive.query(_LABELS, (article_id,)),
+        "labels": archive.query(statement("reading.labels"), (article_id,)),
         "story": asdict(story) if story else None,
         **{kind: [row["words"] for row in told if row["what"] == kind] for kind in ("places", "figures")},
     }

@@ -67,7 +67,7 @@ class Service:
         self.running: dict[str, asyncio.Task[None]] = {}
         self.lead = float("-inf")  # of the clock over the loop's
         self.resting: dict[str, float] = {}  # until when, by the loop's clock, what failed is left alone
-        self.stopping = asyncio.Event()
+        self.stopping, self.reloads = asyncio.Event(), asyncio.Lock()  # the newest configuration is taken last
         self.mail_server, self.channels = able(session.config)
         self.reader = connect_read(session.config.archive)
         self.jobs = Jobs(lambda: asyncio.get_running_loop().time(), rest=REST_S)
@@ -183,10 +183,7 @@ class Service:
         took = asyncio.get_running_loop().time() - begun
         if took >= CRAWL_S:
             self._rest(outlet.id)  # longest overdue, it would be the next one again
-        say(
-            log, "crawl", outlet=outlet.id, outcome=done.outcome, discovered=done.discovered, fetched=done.fetched,
-            kept=done.kept, errors=done.errors, seconds=took,
-        )  # fmt: skip
+        say(log, "crawl", **done.row | {"seconds": took})
 
     async def _answer(self, request_id: int, kind: str, target: str) -> None:
         """Do what another process asked for: a crawl of an outlet, saving an address, or keeping an editor's label."""
@@ -288,25 +285,26 @@ class Service:
 
     async def _reload(self) -> None:
         """Work by the configuration as it is now; should anything be wrong with it, by the old one."""
-        self.supervisor.reloading()
-        try:
-            config = await aside("reload", partial(load_config, self.session.config.dir))
-            unchanged(self.session.config, config)
-            check(config)
-            senders = able(config)
-            await aside("reload", partial(self.session.writer.set_policy, policy(config)))
-            await self._write(lambda tx: sync_outlets(tx, [o.row for o in config.outlets]))
-            self.session.use(config)
-        except Exception as error:
-            self.refused = f"the configuration is not taken, the one before it stays in force: {error}"
-            log.error("%s", self.refused, exc_info=None if isinstance(error, RasidError) else error)
-        else:
-            (self.mail_server, self.channels), self.refused, self.usual = senders, None, None
-            set_up(config.watch.log, config.secrets())
-            self._plan(config)
-            say(log, "reloaded", outlets=len(config.enabled()), alerts=len(config.alerts))
-        self.jobs.begin("health")
-        self.supervisor.tell("READY=1")
+        async with self.reloads:
+            self.supervisor.reloading()
+            try:
+                config = await aside("reload", partial(load_config, self.session.config.dir))
+                unchanged(self.session.config, config)
+                check(config)
+                senders = able(config)
+                await aside("reload", partial(self.session.writer.set_policy, policy(config)))
+                await self._write(lambda tx: sync_outlets(tx, [o.row for o in config.outlets]))
+                self.session.use(config)
+            except Exception as error:
+                self.refused = f"the configuration is not taken, the one before it stays in force: {error}"
+                log.error("%s", self.refused, exc_info=None if isinstance(error, RasidError) else error)
+            else:
+                (self.mail_server, self.channels), self.refused, self.usual = senders, None, None
+                set_up(config.watch.log, config.secrets())
+                self._plan(config)
+                say(log, "reloaded", outlets=len(config.enabled()), alerts=len(config.alerts))
+            self.jobs.begin("health")
+            self.supervisor.tell("READY=1")
 
     async def _write(self, operation: Callable[[Transaction], T]) -> T:
         return await asyncio.wrap_future(self.session.writer.submit(operation))

@@ -18,10 +18,10 @@ import msgspec
 
 from archive import frontier
 from archive.errors import ArchiveBusy, ArchiveError, ConfigError, WorkError
-from archive.frontier import CrawlSummary, Request
+from archive.frontier import Request
 from archive.models import Page, Saved
 from archive.reading import open_archive
-from archive.times import moment, stamp, utc_now
+from archive.times import stamp, utc_now
 from archive.writer import Writer
 from crawler.config import OUTLETS, Config, Outlet
 from crawler.session import Session, open_session, policy, run_reactor
@@ -41,7 +41,6 @@ def crawl_now(config: Config, outlets: Sequence[str], progress: Progress) -> lis
         if not outlet.enabled:
             mend = "is false, so nothing would be found; set it to true"
             raise ConfigError(config.file(OUTLETS), f"outlet {outlet.id}.enabled", mend)
-    config.require_contact()
     ids = [outlet.id for outlet in wanted]
     here = partial(_here, config, lambda session: _crawl_all(session, wanted, progress))
     return do_or_ask(config, "crawl", ids, here, lambda done: [request.result for request in done], progress)
@@ -61,7 +60,7 @@ async def _crawl_all(session: Session, wanted: Sequence[Outlet], progress: Progr
 
     async def one(outlet: Outlet) -> None:
         async with room:
-            rows.append(_row(await session.crawls.crawl(outlet, all_sources=True)))
+            rows.append((await session.crawls.crawl(outlet, all_sources=True)).row)
             progress(f"{len(rows)} of {len(wanted)} outlets, {sum(row['fetched'] for row in rows)} pages")
 
     progress(f"0 of {len(wanted)} outlets")
@@ -69,17 +68,8 @@ async def _crawl_all(session: Session, wanted: Sequence[Outlet], progress: Progr
     return sorted(rows, key=lambda row: str(row["outlet"]))
 
 
-def _row(done: CrawlSummary) -> dict[str, Any]:
-    spent = (moment(done.finished_at) - moment(done.started_at)).total_seconds() if done.finished_at else None
-    return {
-        "outlet": done.outlet_id, "outcome": done.outcome, "discovered": done.discovered, "fetched": done.fetched,
-        "kept": done.kept, "errors": done.errors, "seconds": spent,
-    }  # fmt: skip
-
-
 def save_now(config: Config, urls: Sequence[str], progress: Progress) -> list[dict[str, Any]]:
     """Archive each address; a row of {url, became, article_id} for each."""
-    config.require_contact()
     clean = [asked_for(url) for url in urls]
     here = partial(_here, config, lambda session: _save_all(session, clean, progress))
     return do_or_ask(config, "save", clean, here, lambda done: [_saved(r.target, r.result) for r in done], progress)

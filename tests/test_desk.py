@@ -329,7 +329,7 @@ def test_a_real_server_follows_the_writer_and_stops_on_sigterm(tmp_path: Path) -
 
 
 def test_what_is_wrong_is_said_in_a_sentence(archive: Path, tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match=r"missing\.db does not exist yet"):
+    with pytest.raises(ArchiveError, match=r"missing\.db does not exist"):
         serve(tmp_path / "missing.db")
     other = tmp_path / "other.db"
     other.write_text("this is no database at all, only some words in a file" * 10)

@@ -54,3 +54,10 @@ WHERE e.article_id IN (SELECT value FROM json_each(:articles)) AND (e.id = :even
 -- The digest of a rule and reader that still gathers.
 SELECT id, created_at FROM mails WHERE state = 'queued' AND attempts = 0 AND kind = 'digest'
   AND rule = ? AND channel = ? AND recipient = ? ORDER BY id LIMIT 1
+
+-- name: outbox
+-- Mails in a state, or in any, the newest first: to whom, what became of each, and why one failed or waits.
+SELECT id, rule, recipient, kind, state, attempts,
+  (SELECT count(DISTINCT event_id) FROM mail_events WHERE mail_id = mails.id) AS events,
+  coalesce(sent_at, next_attempt_at) AS at, error
+FROM mails WHERE ?1 IS NULL OR state = ?1 ORDER BY id DESC LIMIT ?2

@@ -19,6 +19,11 @@ SELECT m.topic, m.strength, m.score, p.field, p.start, p."end", p.term, p.surfac
 FROM matches m LEFT JOIN passages p ON p.version_id = m.version_id AND p.topic = m.topic
 WHERE m.version_id = :version ORDER BY m.strength DESC, m.score DESC, m.topic, p.field DESC, p.start
 
+-- name: labels
+-- Of each topic an editor's newest verdict on an article, on whichever version it was given.
+SELECT l.topic, l.verdict, max(l.at) AS at FROM labels l JOIN versions v ON v.id = l.version_id
+WHERE v.article_id = ? GROUP BY 1 ORDER BY 1
+
 -- name: found
 -- What a search finds, best first: of more than :most articles the newest, and the newest of those that say it all in
 -- their title.
