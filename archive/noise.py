@@ -49,7 +49,9 @@ _PHRASES = VOCABULARY["phrases"]
 _GIVEN = frozenset(map(normalise, _PHRASES["name"]["given"]))
 _ACTORS = [name for key, names in _PHRASES["actor"].items() if key not in _FILE["houses"] for name in names]
 _PLACES = [*DATA["credit"]["cities"], *_PHRASES["place"]["each"], *_PHRASES["place"]["syria"]]
+_KNOWN = frozenset().union(*_OF.values())
 _HOUSES = [*_FILE["outlets"], *DATA["credit"]["agencies"], "وكالات"]
+_HOUSES = [name for name in _HOUSES if normalise(name).removeprefix("ال") not in _KNOWN]
 
 
 def _any(name: str, ends: str = "") -> str:
@@ -68,13 +70,12 @@ _SITE = re.compile(rf"(?:(?P<named>{_nouns('named')})|{_nouns('site')}){_PRONOUN
 _CALL = re.compile(rf"و?(?:{_any('call')})(?:وا|ي)?(?:و?نا|و?ها?)?")
 _NEWS = re.compile(rf"(?<!\w)(?:\w{{0,3}}{_nouns('news')}{_PRONOUN}|{either(_ACTORS)}){STOP}")
 _ACTOR, _FILED = re.compile(either(_ACTORS)), re.compile("[zlshop]+")
-_KNOWN = frozenset().union(*_OF.values())
 _TOLD = _OF["told"] | {normalise(name) + end for name in VOCABULARY["nations"]["names"] for end in ("", "ه")}
 _HAPPENS = re.compile(r"(?:ا(?:ن\w\wا\w|\wت\wا\w|ت\wا\w|ست\w{1,2}ا\w)|ت\w\wي\w)(?:ه|ات)?")  # انسحاب، تهديدات
 _THIS = re.compile(rf"(?<!\w)هذ[اه]\s+(?:ال)?(?:{_any('this')}){STOP}")
 _NAMES = re.compile(
     rf"(?<!\w)(?:[وبلف]|لل)?(?:(?P<place>{either(_PLACES)})"
-    rf"|{either(name for name in _HOUSES if normalise(name).removeprefix('ال') not in _KNOWN)}"
+    rf"|(?:(?:{_any('press')})\s+)?(?:{either(_HOUSES)})"
     rf"|(?:(?:{_any('press')})\s+)+\w+(?:\s+(?:{_any('adjectives')}))?"
     rf"|(?:{_any('named')})\s+\w+(?:\s+\w+)?\s+(?:{_any('adjectives')})|\w+\s+(?:{_any('tails')}|24)){STOP}"
 )
@@ -149,8 +150,12 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     if _links(plain) or _code(credit)[:1] in ("s", "b") or _SHAPES["sentence" if sentence else "line"].fullmatch(code):
         return True
     asked = _ASKED.match(plain) if code[:1] in "svypb" else None
-    polled = edge and plain.endswith("؟") and _SHAPES["asks"].fullmatch(_code(plain.partition(":")[0]))
-    if polled or (asked and _VOTES.fullmatch(plain, asked.end())) or (edge and _is_note(plain, code)):
+    calls = [_code(plain.partition(":")[0]), _code(plain.rpartition("؟")[2])] if edge and "؟" in plain else []
+    if (
+        any(map(_SHAPES["asks"].fullmatch, calls))
+        or (asked and _VOTES.fullmatch(plain, asked.end()))
+        or (edge and _is_note(plain, code))
+    ):
         return True
     if _BOARD.fullmatch(plain) and not _NEWS.search(plain):
         return True
@@ -186,7 +191,9 @@ def _is_note(plain: str, code: str) -> bool:
     notes = sum(not _OF["notes"].isdisjoint(form) for form in forms)
     itself = not _OF["itself"].isdisjoint(chain(*forms)) or not {*"ho"}.isdisjoint(code)
     enough = (notes > 2 and itself) or (notes > 1 and (_THIS.search(plain) or "y" in code))
-    known = 3 * (len(code) - code.count("?") + notes) > 2 * len(code) and not _NEWS.search(plain.replace("المصدر", ""))
+    known = 3 * (len(code) - code.count("?") + notes) > 2 * len(code) and not _NEWS.search(
+        re.sub("المصدر|بالاتفاق", "", plain)
+    )
     return bool(enough and known) and _OF["mended"].isdisjoint(_WORD.findall(plain))
 
 
@@ -265,7 +272,8 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
             )
             if not key or key in known or noise or (more and seen[key] > max(1, others[key])):  # or told twice
                 out[n].add(number)
-            kinds += "t" if number in ours[n] else ("N" if more else "n") if noise else _length(line) if more else "?"
+            plain = "A" if block == "author_box" else "N" if more else "n"
+            kinds += "t" if number in ours[n] else plain if noise else _length(line) if more else "?"
         for run in _BLOCKS.finditer(kinds):
             out[n].update(range(*run.span()))
     return out
