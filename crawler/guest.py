@@ -16,6 +16,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -28,7 +29,6 @@ from archive.sqlite import connect_read
 from archive.times import Clock, moment, stamp, utc_now
 from archive.writer import Writer
 from crawler.config import Config
-from crawler.hearsay import HostClocks
 from crawler.urls import host_key
 
 log = logging.getLogger("rasid.guest")
@@ -43,6 +43,38 @@ TRIP_AFTER = 5  # failures of a host in a row; then it is left alone for a while
 TRIP_S, TRIP_MAX_S = 60.0, 3600.0
 PATIENCE_S = 5.0  # a wait this short is waited for; after a longer one the address is left for a later crawl
 HOSTS_MAX = 2000  # remembered at a time
+CLOCKS_MAX = 50  # of hosts that told the time, the last to answer count
+ENOUGH = 5  # hosts that are asked for their opinion before there is one
+WRONG_S = 300.0
+
+
+class HostClocks:
+    """What hosts say: each the last it said, and no clock is ever set by it."""
+
+    def __init__(self) -> None:
+        """Nobody has said anything."""
+        self._ahead: dict[str, float] = {}
+
+    def heard(self, host: str, ahead: float) -> None:
+        """A host's clock is `ahead` seconds before ours."""
+        self._ahead.pop(host, None)
+        self._ahead[host] = ahead
+        if len(self._ahead) > CLOCKS_MAX:
+            del self._ahead[next(iter(self._ahead))]
+
+    def wrong(self) -> str | None:
+        """By how much our clock is wrong, in a sentence; None where it is not by minutes, or too few say so.
+
+        >>> clocks = HostClocks()
+        >>> for host, ahead in zip("abcde", (420, 419, 421, 0, 9e9)):
+        ...     clocks.heard(host, ahead)
+        >>> clocks.wrong()
+        "this machine's clock is about 7 minutes behind, by what 5 hosts say the time is; set it right (NTP)"
+        """
+        if len(self._ahead) < ENOUGH or abs(ahead := median(self._ahead.values())) < WRONG_S:
+            return None
+        how, by = "behind" if ahead > 0 else "ahead", f"by what {len(self._ahead)} hosts say the time is"
+        return f"this machine's clock is about {abs(ahead) / 60:.0f} minutes {how}, {by}; set it right (NTP)"
 
 
 class NoPage(WorkError):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import crawler.hearsay
+import crawler.guest
 import crawler.middlewares
 import crawler.resolver
 from archive.frontier import held_hosts
@@ -69,7 +69,7 @@ def says(text: str = "", outcome: Any = "ok", asked: list[str] | None = None) ->
 
 
 def test_examples_in_docstrings() -> None:
-    for module in (crawler.resolver, crawler.middlewares, crawler.hearsay):
+    for module in (crawler.resolver, crawler.middlewares, crawler.guest):
         assert doctest.testmod(module).failed == 0
 
 

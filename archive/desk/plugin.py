@@ -169,11 +169,11 @@ async def article(request: Any, datasette: Any) -> Response:
     matches = read_matches(await rows(datasette, statement("reading.matches"), shown)) if version else []
     older = next((v for v in versions if version and v["number"] == version["number"] - 1), None)
     story = read_story(await rows(datasette, STORY, key))
-    based = next((s.based_on_version_id for s in story.articles if s.article_id == key["id"]), None) if story else None
-    base = await rows(datasette, "SELECT * FROM versions WHERE id = :id", {"id": based}) if based and version else []
+    base = next(iter(await rows(datasette, statement("desk.base"), key)), None)
+    otherwise = compare(pages.telling(base), pages.telling(version), None) if base and version else ()
     pair = shown | {"older": older["version_id"]} if older else {}
     sql = f"SELECT {COLUMNS} FROM edits WHERE version_id = :version AND from_version_id = :older ORDER BY id LIMIT 60"  # noqa: S608
-    found_edits = await rows(datasette, sql, pair) if pair else []
+    changed = [read_edit(tuple(row)) for row in await rows(datasette, sql, pair)] if pair else []
     hits = [(passage, match.topic) for match in matches for passage in match.passages]
     places = {f: [(p.start, p.end, topic) for p, topic in hits if p.field == f] for f in ("title", "text")}
     context = {
@@ -183,13 +183,11 @@ async def article(request: Any, datasette: Any) -> Response:
         "version": version,
         "heading": heading,
         "fields": {f: pages.segments(version[f], where) for f, where in places.items()} if version else {},
-        "edits": pages.edits(map(read_edit, map(tuple, found_edits)), version) if older and version else [],
+        "edits": pages.edits(changed, version or {}),
         "silent": bool(older and version and version["modified_at"] in (None, older["modified_at"])),
         "story": story,
-        "base": base[0] if base else None,
-        "otherwise": pages.edits(compare(pages.telling(base[0]), pages.telling(version), None), version)[:2]
-        if base and version
-        else [],
+        "base": base,
+        "otherwise": pages.edits(otherwise, version or {})[:2],
         "matches": matches,
         "told": await rows(datasette, statement("desk.told"), shown) if version else [],
         "versions": versions,

@@ -59,3 +59,8 @@ SELECT what, words FROM (
     || coalesce(' ' || replace(act, '_', ' '), '') || coalesce(' (' || said_by || ')', ''), field, start
   FROM figures WHERE version_id = :version
 ) GROUP BY what, words ORDER BY what DESC, min(field = 'text'), min(start)
+
+-- name: base
+-- The version that the newest one of an article is based on, where it tells another's words.
+SELECT v.* FROM story_articles s JOIN versions v ON v.id = s.based_on_version_id
+JOIN articles a ON a.id = s.article_id AND a.latest_version_id IS NOT NULL WHERE s.article_id = :id
