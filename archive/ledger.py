@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from archive.sqlite import Connection, insert, statement
+from archive.sqlite import Connection, statement
 
 GENESIS = "0" * 64
 FIELDS = ("title", "text", "author", "section", "published_at", "published_source", "modified_at", "credit",
@@ -70,7 +70,8 @@ def append(db: Connection, version_id: int) -> None:
     """Add a version just stored, in the same transaction."""
     record = version_record(db, version_id) or ""
     sha256 = hashlib.sha256(record.encode()).hexdigest()
-    insert(db, "ledger", {"version_id": version_id, "record_sha256": sha256, "prev_sha256": head(db)})
+    sql = "INSERT INTO ledger (version_id, record_sha256, prev_sha256) VALUES (?, ?, ?)"
+    db.execute(sql, (version_id, sha256, head(db)))
 
 
 def check(db: Connection, after: int = 0, until: int = 2**62) -> Iterator[Fault]:

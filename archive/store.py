@@ -72,11 +72,10 @@ def judged(tx: Transaction, version_id: int, judgement: Judgement) -> None:
     rule_set, db = _rule_set(tx.db, judgement), tx.db
     db.execute("INSERT OR REPLACE INTO judgements VALUES (?, ?, ?)", (version_id, rule_set, tx.now()))
     db.execute("DELETE FROM matches WHERE version_id = ?", (version_id,))
-    for match in judgement.matches:
-        row = {"version_id": version_id, "topic": match.topic, "rule_set_id": rule_set}
-        insert(db, "matches", row | {"strength": match.strength, "score": match.score})
-        found = [(version_id, match.topic, *astuple(passage)) for passage in match.passages]
-        db.conn.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", found)
+    found = [(version_id, match.topic, rule_set, match.strength, match.score) for match in judgement.matches]
+    placed = [(version_id, match.topic, *astuple(place)) for match in judgement.matches for place in match.passages]
+    db.conn.executemany(statement("store.match"), found)
+    db.conn.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", placed)
 
 
 def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:

@@ -6,6 +6,7 @@ import socket
 from contextlib import contextmanager
 from dataclasses import replace
 from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
@@ -13,6 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from archive.alerts.delivery import DeliveryReport, SmtpSettings, deliver_due
+from archive.alerts.render import MailContext, envelope, write
 from archive.alerts.rules import AlertRule
 from archive.times import later
 from tests.archive_kit import Kit, unlike
@@ -94,3 +96,8 @@ def wait(kit: Kit, seconds: float) -> str:
 def several(kit: Kit, count: int) -> None:
     for number in range(count):
         kit.save(unlike(number), url=f"https://sana.example/{number}")
+
+
+def render(mail: MailContext, *, sender: str, contact: str, desk_url: str) -> EmailMessage:
+    """The whole message, as it is handed over."""
+    return envelope(mail, write(mail, contact=contact, desk_url=desk_url), sender, contact)

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.alerts.excerpts import clean, excerpts, mark, shown
-from archive.alerts.render import MailContext, Story, Told, render
+from archive.alerts.render import MailContext, Story, Told
 from archive.diffs import diff
 from archive.materiality import edits
 from archive.models import Match, Passage
 from tests import pictures
+from tests.delivery_kit import render
 
 TITLE = "قسد تنقل دفعة من معتقلي داعش من سجون الحسكة"
 LINES = [

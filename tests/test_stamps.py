@@ -22,6 +22,7 @@ from archive.ledger import head
 from archive.reading import open_archive
 from archive.verify import verify
 from tests.archive_kit import RULES, Kit
+from tests.delivery_kit import render
 
 pytestmark = pytest.mark.skipif(
     bool(stamps.missing()) or not shutil.which("openssl"),
@@ -158,7 +159,6 @@ def test_a_digest_carries_the_head(kit):
     kit.do(lambda tx: tx.db.execute(
         "INSERT INTO mails (rule, channel, recipient, kind, message_id, created_at) "
         "VALUES ('القاعدة', 'email', 'desk@example.org', 'digest', '<1@x>', ?)", (kit.clock.at,)))  # fmt: skip
-    from archive.alerts.render import render
 
     mail = kit.do(lambda tx: read_mail(tx.db, 1, [rule], RULES, kit.clock.at))
     message = render(mail, sender="rasid@example.org", contact="desk@example.org", desk_url="http://desk.example")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import archive.titles
-from archive.alerts.render import MailContext, Story, Told, render
+from archive.alerts.render import MailContext, Story, Told
 from archive.desk import pages
 from archive.desk.server import open_desk
 from archive.models import Article, Judgement, Match, Passage, Snapshot
@@ -21,6 +21,7 @@ from archive.times import later, stamp, utc_now
 from archive.titles import heading
 from crawler.report import hits_text, shown_text, shown_values
 from tests.archive_kit import RULES, Kit, page
+from tests.delivery_kit import render
 
 NOW = stamp(utc_now())
 TEXT = """🔴 قسد تنقل دفعة من المعتقلين إلى سجن في ريف المالكية.

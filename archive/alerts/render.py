@@ -111,13 +111,8 @@ class Written(NamedTuple):
     html: str
 
 
-def render(mail: MailContext, *, sender: str, contact: str, desk_url: str) -> EmailMessage:
-    """The whole message. `sender` is a plain address, `contact` one or a web page, `desk_url` what links point to."""
-    return envelope(mail, write(mail, contact=contact, desk_url=desk_url), sender, contact)
-
-
 def envelope(mail: MailContext, words: Written, sender: str, contact: str) -> EmailMessage:
-    """A mail in words as a message."""
+    """A mail in words as a message. `sender` is a plain address, `contact` one or a web page."""
     message = EmailMessage(policy=_POLICY)
     message["Subject"] = words.subject
     message["From"] = Address(_WORDS[mail.language]["product"], addr_spec=sender)
@@ -133,7 +128,8 @@ def envelope(mail: MailContext, words: Written, sender: str, contact: str) -> Em
 
 
 def write(mail: MailContext, *, contact: str, desk_url: str) -> Written:
-    """What a mail says: its subject, as text, as HTML."""
+    """What a mail says: its subject, as text, as HTML. `contact` is an address or a web page, `desk_url` what links
+    point to."""
     words = _WORDS[mail.language]
     desk = desk_url.rstrip("/")
     rules = "، ".join(mail.rules) if mail.language == "ar" else ", ".join(mail.rules)

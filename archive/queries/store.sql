@@ -12,3 +12,7 @@ WHERE id = ?
 -- name: looked
 -- An article was looked at; one that is never looked at again stays so.
 UPDATE articles SET last_checked_at = ?, next_check_at = iif(next_check_at IS NULL, NULL, ?) WHERE id = ?
+
+-- name: match
+-- A version is on a topic.
+INSERT INTO matches (version_id, topic, rule_set_id, strength, score) VALUES (?, ?, ?, ?, ?)
