@@ -14,14 +14,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from html import unescape
 from itertools import chain
 from typing import Literal
 
 from archive import acts
 from archive.arabic.normalise import normalise
 from archive.arabic.numbers import read_numbers
-from archive.arabic.tokens import stripped
 from archive.diffs import Piece
 from archive.folding import fold
 from archive.matching import scan
@@ -72,10 +70,7 @@ def edits(field: str, before: str, after: str, pieces: Sequence[Piece], rules: R
 
 def _shared(one: Edit, other: Edit) -> int:
     """How many words of one edit stand in the other one on the other side."""
-    sides = [
-        [{[word, *stripped(word)][-1] for word in map(_bare, text.split())} for text in (edit.before, edit.after)]
-        for edit in (one, other)
-    ]
+    sides = [[{*map(_bare, text.split())} for text in (edit.before, edit.after)] for edit in (one, other)]
     return max(sum(len(word) > 2 for word in a & b) for a, b in zip(sides[0], sides[1][::-1], strict=True))
 
 
@@ -162,7 +157,7 @@ def _window(text: str, low: int, high: int, since: int, until: int) -> str:
     """A stretch of a text with the unchanged words beside it."""
     left = text[max(since, low - 40 * _AROUND) : low].split()
     right = text[high : min(until, high + 40 * _AROUND)].split()
-    return unescape(" ".join([*left[-_AROUND:], text[low : min(high, low + _LONG)], *right[:_AROUND]]))
+    return " ".join([*left[-_AROUND:], text[low : min(high, low + _LONG)], *right[:_AROUND]])
 
 
 def _respelt(changed: Iterable[Piece], before: str, after: str) -> tuple[dict[str, str], bool]:

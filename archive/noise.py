@@ -15,7 +15,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from html import unescape
-from itertools import chain
 from pathlib import Path
 
 from archive.arabic.dates import read_line
@@ -44,7 +43,6 @@ _OF = {name: frozenset(_WORD.findall(normalise(words))) for name, words in _FILE
 _EXACT = {"n": "not", "t": "stamps", "y": "you", "c": "elsewhere", "r": "rights", "b": "double"}
 _CALENDAR = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))
 _DATES = frozenset(_WORD.findall(normalise(f"{_CALENDAR['months']} {_CALENDAR['weekdays']}")))
-_DATES -= {*map(normalise, VOCABULARY["dates"]["unsure"])}
 _PHRASES = VOCABULARY["phrases"]
 _GIVEN = frozenset(map(normalise, _PHRASES["name"]["given"]))
 _ACTORS = [name for key, names in _PHRASES["actor"].items() if key not in _FILE["houses"] for name in names]
@@ -121,7 +119,7 @@ _ALONE = either([*_FILE["only"], *DATA["credit"]["through"], *_FILE["outlets"]])
 _ONLY = re.compile(rf"(?:[\W\d]*(?:{_ALONE}){STOP})+[\W\d]*")
 _SIGNED = re.compile(r"(.*?)\s*(?:[(\[]([^()\[\]]{2,40})[)\]]|\s[-–—|/]\s*([^-–—|/()]{2,30}))\W*")
 _BOARD = re.compile(r"(?=.*%|(?:\D+\d[\d.,]*){3})\W*(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*\s?%?(?:\W*[·|•/،–-]\W*|\W*$)){2,}")
-_ASKED, _VOTES = re.compile(r".*[?؟:]\s*"), re.compile(r"(?=.*(?:%|نعم))(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*\s?%?\W*){2,}")
+_VOTES = re.compile(r".*[?؟:]\s*(?=.*(?:%|نعم))(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*\s?%?\W*){2,}")
 _PARTS = re.compile(r"\s*[|•·/]\s*|\s[-–—]\s")
 _DASH, _MARK = re.compile(r"[-–—ـ/|()]"), re.compile(r"[-–—ـ/|()\[\]:،_]")
 
@@ -149,13 +147,9 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     credit = (signed[2] or signed[3]) if signed and not is_sentence(signed[1]) else ""
     if _links(plain) or _code(credit)[:1] in ("s", "b") or _SHAPES["sentence" if sentence else "line"].fullmatch(code):
         return True
-    asked = _ASKED.match(plain) if code[:1] in "svypb" else None
+    asked = code[:1] in "svypb" and _VOTES.fullmatch(plain)
     calls = [_code(plain.partition(":")[0]), _code(plain.rpartition("؟")[2])] if edge and "؟" in plain else []
-    if (
-        any(map(_SHAPES["asks"].fullmatch, calls))
-        or (asked and _VOTES.fullmatch(plain, asked.end()))
-        or (edge and _is_note(plain, code))
-    ):
+    if asked or any(map(_SHAPES["asks"].fullmatch, calls)) or (edge and _is_note(plain, code)):
         return True
     if _BOARD.fullmatch(plain) and not _NEWS.search(plain):
         return True
@@ -189,12 +183,11 @@ def _is_note(plain: str, code: str) -> bool:
     right in it."""
     forms = [{word, *stripped(word)} for word in _WORD.findall(plain)]
     notes = sum(not _OF["notes"].isdisjoint(form) for form in forms)
-    itself = not _OF["itself"].isdisjoint(chain(*forms)) or not {*"ho"}.isdisjoint(code)
+    itself = not _OF["itself"].isdisjoint(set().union(*forms)) or not {*"ho"}.isdisjoint(code)
     enough = (notes > 2 and itself) or (notes > 1 and (_THIS.search(plain) or "y" in code))
-    known = 3 * (len(code) - code.count("?") + notes) > 2 * len(code) and not _NEWS.search(
-        re.sub("المصدر|بالاتفاق", "", plain)
-    )
-    return bool(enough and known) and _OF["mended"].isdisjoint(_WORD.findall(plain))
+    known = enough and 3 * (len(code) - code.count("?") + notes) > 2 * len(code)
+    news = _NEWS.search(re.sub("المصدر|بالاتفاق", "", plain)) or not _OF["mended"].isdisjoint(_WORD.findall(plain))
+    return bool(known and not news)
 
 
 def is_told(line: str) -> bool:
@@ -210,8 +203,7 @@ def _is_prose(line: str) -> bool:
 
 def _tells(text: str) -> bool:
     """Whether words tell something, which no name of a site does."""
-    plain = normalise(text)
-    return _NEWS.search(plain) is not None or not _TOLD.isdisjoint(_WORD.findall(plain))
+    return not _TOLD.isdisjoint(_WORD.findall(normalise(text))) or _NEWS.search(normalise(text)) is not None
 
 
 def _is_dateline(line: str, code: str) -> bool:
@@ -234,12 +226,12 @@ def changes(
 
 def _without(pieces: Iterable[Piece], was: str, now: str, beside: Callable[[str, int, int], bool]) -> tuple[Piece, ...]:
     """Pieces without what only stands beside a headline or a paragraph on every side that has it."""
-    out = []
-    for piece in pieces:
+
+    def quiet(piece: Piece) -> bool:
         sides = ((was, piece.from_start, piece.from_end), (now, piece.start, piece.end))
-        quiet = piece.op not in ("equal", "moved") and all(side[1] == side[2] or beside(*side) for side in sides)
-        out.append(replace(piece, op="equal") if quiet else piece)
-    return tuple(out)
+        return piece.op not in ("equal", "moved") and all(side[1] == side[2] or beside(*side) for side in sides)
+
+    return tuple(replace(piece, op="equal") if quiet(piece) else piece for piece in pieces)
 
 
 def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str]) -> tuple[set[int], set[int]]:
@@ -326,9 +318,8 @@ def _is_apart(text: str, start: int, end: int) -> bool:
     if alone and is_noise(bare, before=False, after=ends):
         return True
     stop, head = said[-1:] if said[-1:] in ":-–—)]/|_." else right[:1], f"{left} {said}".strip()
-    numbered = re.fullmatch(r"\W*\d{1,2}[.)\-–/]+", said) is not None
-    marker = not left and (numbered or _OF["marks"].issuperset(_WORD.findall(normalise(said))))
-    return stop in [*":-–—)]/|ـ_."] and (marker or _is_dateline(head + stop, _code(head)))
+    marker = re.fullmatch(r"\W*\d{1,2}[.)\-–/]+", said) or _OF["marks"].issuperset(_WORD.findall(normalise(said)))
+    return stop in [*":-–—)]/|ـ_."] and (bool(marker and not left) or _is_dateline(head + stop, _code(head)))
 
 
 def _is_label(title: str, start: int, end: int, told: str) -> bool:

@@ -135,8 +135,7 @@ def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool)
     while kind == "title" and first < len(words) and words[first].startswith("ال") and _is_nation(words[first]):
         first += 1  # النائب الأميركي جو
     name, more = (words[n] if n < len(words) else "" for n in (first, first + 1))
-    begins = "بيتسل" if kind == "title" else ""  # المراسل بجروح, المهندس يقول
-    if _no_name(name) or (name[0] in begins and name not in _GIVEN):
+    if _no_name(name) or (kind == "title" and name[0] in "بيتسل" and name not in _GIVEN):  # المراسل بجروح
         return None
     full = not _no_name(more) and ((kind == "title" and more[0] != "ب") or more.startswith("ال") or more in _GIVEN)
     sure = value != WEAK or name in _GIVEN or more in _GIVEN
