@@ -26,7 +26,8 @@ GONE_BEFORE = 1  # attempts at what was missing when a listing was first read: i
 MOST_ATTEMPTS = 36  # at what cannot be reached: about a month, since they come to be a day apart
 PASSING = ("blocked", "outage", "tls", "timeout")  # outcomes that say nothing of the article
 TOGETHER = 3  # so many are missing, and half of those looked at: it is the outlet that changed, not they
-NEAREST = 25  # articles, by when they were found, which are of the same days as one
+NEAREST = (16, 25)  # articles, by when they were found, which are of the same days as one: at an edge of what is lost,
+# and around a batch that was cleared away, fewer or more of them tell it
 WITNESSES, WITNESSES_MAX = 6, 50  # of the nearest, and of those longest not seen, that are looked at to tell that
 
 
@@ -185,8 +186,8 @@ def _peers(db: Connection, article: Known, since: str, most: int) -> tuple[int, 
 def _together(db: Connection, article: Known, since: str) -> bool:
     """Whether what befell an article befell its outlet, or all that it published in those days: of the nearest that
     were looked at since, at least half are missing."""
-    missing, live = _peers(db, article, since, NEAREST)
-    return missing >= TOGETHER and missing >= live
+    around = (_peers(db, article, since, most) for most in NEAREST)
+    return all(missing >= max(live, TOGETHER) for missing, live in around)
 
 
 def _ask_witnesses(db: Connection, article: Known, since: str, at: str, *, first: bool) -> None:
@@ -197,7 +198,7 @@ def _ask_witnesses(db: Connection, article: Known, since: str, at: str, *, first
     given = {"at": at, "outlet": article.outlet_id, "id": article.id, "since": since,
              "also": "suspect" if article.status == "live" else "live"}  # fmt: skip
     asked = []
-    if _peers(db, article, since, NEAREST)[0] < 2 * WITNESSES:
+    if _peers(db, article, since, NEAREST[-1])[0] < 2 * WITNESSES:
         asked.append(("abs(id - :id)", WITNESSES))
     if first:
         db.execute("UPDATE sources SET next_at = min(next_at, ?) WHERE outlet_id IS ?", (at, article.outlet_id))
