@@ -65,7 +65,9 @@ class Writer(AbstractContextManager["Writer"]):
             held.callback(self._db.close)
             self._captures = CaptureFiles(archive.parent / "captures", clock)
             try:
-                self._file = archive.stat().st_ino
+                self._captures.directory.mkdir(exist_ok=True)
+                ours = (archive, archive.with_suffix(".lock"), self._captures.directory)
+                self._ours = {path: path.stat().st_ino for path in ours}
                 self._prepare()
             except (SqliteError, OSError) as error:
                 raise explain(error, archive) from error
@@ -210,9 +212,11 @@ class Writer(AbstractContextManager["Writer"]):
 
     def _begin(self) -> None:
         """Start a transaction; a lock that outlasts the busy timeout is waited for once more."""
-        if not self.archive.exists() or self.archive.stat().st_ino != self._file:
-            # The open file would take every row, and keep none.
-            raise ArchiveError(f"{self.archive} was moved or deleted while in use; put it back, then restart Rasid")
+        for path, inode in self._ours.items():
+            # The open file would take every row, and keep none; captures would begin anew beside those that went; and
+            # without the lock another process may be writing.
+            if not path.exists() or path.stat().st_ino != inode:
+                raise ArchiveError(f"{path} was moved or deleted while in use; put it back, then restart Rasid")
         try:
             self._db.execute("BEGIN IMMEDIATE")
         except SqliteError as error:

@@ -282,17 +282,19 @@ def test_what_is_no_archive_is_told_in_a_sentence(tmp_path):
         open_archive(tmp_path / "nothing.db")
 
 
-def test_an_archive_taken_away_while_in_use_takes_no_more_and_says_so(tmp_path):
+@pytest.mark.parametrize("what", ["archive.db*", "captures", "archive.lock"])
+def test_an_archive_taken_away_while_in_use_takes_no_more_and_says_so(tmp_path, what):
     kit = Kit(tmp_path)
     kit.save()
     (away := tmp_path / "away").mkdir()
-    for file in tmp_path.glob("archive.db*"):
+    for file in tmp_path.glob(what):
         file.rename(away / file.name)
     with pytest.raises(ArchiveError, match="moved or deleted"):
         kit.save(page=page("https://sana.example/2"))
-    kit.path.touch()  # another file of that name is not ours either
+    (tmp_path / what.rstrip("*")).touch()  # another file of that name is not ours either
     with pytest.raises(ArchiveError, match="moved or deleted"):
         kit.save(page=page("https://sana.example/2"))
+    (tmp_path / what.rstrip("*")).unlink()
     for file in away.iterdir():
         file.rename(tmp_path / file.name)
     kit.save(page=page("https://sana.example/2"))
