@@ -125,6 +125,16 @@ def test_a_reader_whom_two_rules_name_gets_one_mail_that_names_both(kit_with, si
     assert "isis_detainees" not in said
 
 
+def test_the_quiet_hours_of_one_rule_withhold_nothing_that_another_tells(kit_with, sink):
+    kit = kit_with(rule(name="calm", quiet="12:00-18:00"), rule())
+    tell(kit, 1, "2026-01-21T11:00:00Z")
+    tell(kit, 2, "2026-01-21T13:00:00Z")
+    assert [kind for _, kind, *_ in mails(kit)] == ["instant", "instant"]
+    with sink.up() as smtp:
+        assert deliver(kit, smtp).sent == 2
+    assert all("calm" in words(mail) and "desk" in words(mail) for mail in sink.mails)
+
+
 def test_a_rule_that_is_renamed_loses_no_mail(kit_with, sink):
     kit = kit_with(rule())
     tell(kit, 1)

@@ -45,7 +45,7 @@ def claim(tx: Transaction, mail_id: int) -> MailContext | None:
     if not rules:
         fail(tx, mail_id, f"no alert rule {row[0]!r} writes to {row[2]} any more")
         return None
-    if (awake := rules[0].awake(tx.now())) > tx.now():
+    if (awake := min(rule.awake(tx.now()) for rule in rules)) > tx.now():
         tx.db.execute("UPDATE mails SET next_attempt_at = ? WHERE id = ?", (awake, mail_id))
         return None
     tx.db.execute("UPDATE mails SET state = 'sending', attempts = attempts + 1 WHERE id = ?", (mail_id,))

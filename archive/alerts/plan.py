@@ -69,7 +69,7 @@ def plan(tx: Transaction, event: Event, *, new_id: NewId = unique) -> None:
     promptest. Planning an event twice queues nothing more.
     """
     waking = [rule for rule in tx.policy.alerts if concerns(tx.db, rule, event)]
-    for rule in sorted(waking, key=lambda rule: _gathers(rule, event)):
+    for rule in sorted(waking, key=lambda rule: (_gathers(rule, event), rule.awake(tx.now()))):
         for reader in rule.readers:
             _tell(tx, rule, reader, event, new_id)
 
