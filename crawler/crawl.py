@@ -107,8 +107,10 @@ class Crawls:
         return done[0] if done else None
 
     def use(self, config: Config) -> None:
-        """Crawl by another configuration from here on; crawls under way end by theirs."""
+        """Crawl and read by another configuration from here on; crawls under way end by theirs. `writer.set_policy` is
+        for its thread."""
         self.config = config
+        self.worker.set_rules(config.rules)
         self.guest.use(config)
         self.browser.agent = self.guest.agent
         self._runner.settings = Settings(crawl_settings(config, self.guest.agent))

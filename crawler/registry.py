@@ -27,11 +27,11 @@ from archive.errors import UsageError, WorkError
 from archive.reading import open_archive
 from archive.times import Clock, stamp, utc_now
 from crawler.config import OUTLETS, Config, Outlet, read_outlets
+from crawler.crawl import Crawls
 from crawler.effective import effective
 from crawler.listings import read_json
 from crawler.outlets import Address
 from crawler.probe import DATA, Fetch, Finding, Home, Source, addresses, judge, read_home
-from crawler.session import Session
 from crawler.urls import asked_for, on_site
 from crawler.visits import Progress, visit_aside
 
@@ -64,12 +64,12 @@ def check(
     """Try every source of these outlets: findings by outlet, without those that an early end left untried."""
     found: dict[str, list[Finding]] = {}
 
-    async def work(session: Session) -> None:
+    async def work(crawls: Crawls) -> None:
         room = asyncio.Semaphore(config.crawl.outlets_at_once)
 
         async def one(outlet: Outlet) -> None:
             async with room:
-                tried = await session.crawls.probe(outlet, partial(_try, outlet, outlet.sources, days, clock))
+                tried = await crawls.probe(outlet, partial(_try, outlet, outlet.sources, days, clock))
                 if tried is not None:
                     found[outlet.id] = tried
                 progress(f"{len(found)} of {len(wanted)} outlets")
@@ -140,7 +140,7 @@ def add(
     blank = Outlet(wanted, "", "", Address(home), enabled=enable, allow_private=allow_private)
     progress(f"looking at {home}")
     explore = partial(_explore, blank, None if "://" in url else home.replace("https", "http", 1), clock)
-    told = visit_aside(config, (blank,), lambda session: session.crawls.probe(blank, explore))
+    told = visit_aside(config, (blank,), lambda crawls: crawls.probe(blank, explore))
     if told is None or isinstance(told, str):
         raise WorkError(f"{home}: {told or 'ended early'}; nothing was written")
     blank, said, findings = told

@@ -35,13 +35,14 @@ from archive.upkeep import catch_up, close_files, prune
 from archive.writer import call_back
 from crawler.apart import aloud, aside
 from crawler.config import SERVICE, Config, Outlet, load_config
+from crawler.crawl import Crawls
 from crawler.health import OURS, Survey, announce, survey
 from crawler.jobs import Jobs, Plan
 from crawler.logs import say, set_up
 from crawler.metrics import metrics
 from crawler.monitor import Monitor
 from crawler.rejudge import keep_label
-from crawler.session import Session, check, policy
+from crawler.session import check, policy
 from crawler.supervisor import Supervisor
 
 log = logging.getLogger("rasid")
@@ -61,17 +62,17 @@ SENDING: dict[str, Channel] = {"deliver": "email", "channels": "apprise"}  # by 
 class Service:
     """Runs until told to stop. One per process."""
 
-    def __init__(self, session: Session, supervisor: Supervisor | None = None) -> None:
-        """`session` is open for writing and stays the caller's to close."""
-        self.session, self.supervisor = session, supervisor or Supervisor()
+    def __init__(self, crawls: Crawls, supervisor: Supervisor | None = None) -> None:
+        """`crawls` are open for writing and stay the caller's to close."""
+        self.crawls, self.supervisor = crawls, supervisor or Supervisor()
         self.running: dict[str, asyncio.Task[None]] = {}
         self.lead = float("-inf")  # of the clock over the loop's
         self.resting: dict[str, float] = {}  # until when, by the loop's clock, what failed is left alone
         self.stopping, self.reloads = asyncio.Event(), asyncio.Lock()  # the newest configuration is taken last
-        self.mail_server, self.channels = able(session.config)
-        self.reader = connect_read(session.config.archive)
+        self.mail_server, self.channels = able(crawls.config)
+        self.reader = connect_read(crawls.config.archive)
         self.jobs = Jobs(lambda: asyncio.get_running_loop().time(), rest=REST_S)
-        session.crawls.noted = self._wake
+        crawls.noted = self._wake
         self.monitor = Monitor({"/healthz": self._healthz, "/metrics": self._metrics})
         self.refused: str | None = None  # why the configuration as it now is was not taken
         self.survey: Survey | None = None
@@ -83,7 +84,7 @@ class Service:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._start("reload", self._reload()))
-        config = self.session.config
+        config = self.crawls.config
         await self._write(lambda tx: sync_outlets(tx, [o.row for o in config.outlets]))
         if config.watch.address:
             try:
@@ -133,7 +134,7 @@ class Service:
                     await self._write(_read_listings_now)
             self.jobs.watch()
             tick = self.jobs.all["tick"]
-            if self.session.writer.alive and not tick.overran:  # else systemd starts us anew
+            if self.crawls.writer.alive and not tick.overran:  # else systemd starts us anew
                 self.supervisor.tell("WATCHDOG=1", f"STATUS={len(self.running)} crawls under way; {self._state()}")
             await asyncio.sleep(BEAT_S)
 
@@ -141,10 +142,10 @@ class Service:
         for request in open_requests(self.reader):
             if self._free(key := f"request {request.id}"):
                 self._start(key, self._answer(request.id, request.kind, request.target))
-        known = {o.id: o for o in self.session.config.enabled()}
-        room = self.session.config.crawl.outlets_at_once - len(self.running)
-        per_hour = self.session.config.revisit.per_hour
-        for outlet_id in due_outlets(self.reader, stamp(self.session.clock()), per_hour):
+        known = {o.id: o for o in self.crawls.config.enabled()}
+        room = self.crawls.config.crawl.outlets_at_once - len(self.running)
+        per_hour = self.crawls.config.revisit.per_hour
+        for outlet_id in due_outlets(self.reader, stamp(self.crawls.clock()), per_hour):
             if room <= 0:
                 break
             if outlet_id in known and self._free(outlet_id):
@@ -153,7 +154,7 @@ class Service:
 
     def _clock_went_back(self) -> bool:
         """Whether, since it was last asked, the clock lost a minute or more against one that only counts."""
-        lead = self.session.clock().timestamp() - asyncio.get_running_loop().time()
+        lead = self.crawls.clock().timestamp() - asyncio.get_running_loop().time()
         back, self.lead = lead < self.lead - 60, lead
         return back
 
@@ -179,7 +180,7 @@ class Service:
 
     async def _crawl(self, outlet: Outlet, *, all_sources: bool = False) -> None:
         begun = asyncio.get_running_loop().time()
-        done = await self.session.crawls.crawl(outlet, all_sources=all_sources, within=CRAWL_S)
+        done = await self.crawls.crawl(outlet, all_sources=all_sources, within=CRAWL_S)
         took = asyncio.get_running_loop().time() - begun
         if took >= CRAWL_S:
             self._rest(outlet.id)  # longest overdue, it would be the next one again
@@ -191,11 +192,11 @@ class Service:
         await self._write(lambda tx: begin_request(tx, request_id, None))
         try:
             if kind == "save":
-                await self.session.crawls.save([target])
+                await self.crawls.save([target])
             elif kind == "label":
-                await aside("label", partial(keep_label, self.session.config, self.session.writer, target))
+                await aside("label", partial(keep_label, self.crawls.config, self.crawls.writer, target))
             else:
-                outlet = self.session.config.enabled((target,))[0]
+                outlet = self.crawls.config.enabled((target,))[0]
                 while target in self.running:  # a crawl under way may have read its listings before we were asked
                     await asyncio.wait([self.running[target]])
                 await self._start(target, self._crawl(outlet, all_sources=True))
@@ -210,11 +211,11 @@ class Service:
             self.jobs.wake(name)
 
     async def _deliver(self, channel: Channel) -> None:
-        session, config = self.session, self.session.config
-        if not waits(self.reader, channel, stamp(session.clock())):
+        crawls, config = self.crawls, self.crawls.config
+        if not waits(self.reader, channel, stamp(crawls.clock())):
             return
         send = partial(
-            deliver_due, session.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
+            deliver_due, crawls.writer, self.mail_server, contact=config.contact, desk_url=config.desk.url,
             channel=channel, channels=self.channels, stop=self.stopping.is_set,
         )  # fmt: skip
         report = await aside(channel, send)
@@ -222,7 +223,7 @@ class Service:
             say(log, channel, sent=report.sent, put_off=report.put_off, failed=report.failed, error=report.error)
 
     async def _upkeep(self) -> None:
-        writer, days = self.session.writer, self.session.config.keep.passed_days
+        writer, days = self.crawls.writer, self.crawls.config.keep.passed_days
 
         closed = await aside("upkeep", partial(close_files, writer))
         linked = await aside("upkeep", partial(catch_up, writer, stories.work_off))
@@ -232,22 +233,22 @@ class Service:
         say(log, "upkeep", closed=closed, linked=linked, read=read, dropped=pruned)
 
     async def _stamp(self) -> None:
-        if (url := self.session.config.stamp.url) and (
-            head := await aside("stamp", partial(stamps.stamp_head, self.session.writer, url))
+        if (url := self.crawls.config.stamp.url) and (
+            head := await aside("stamp", partial(stamps.stamp_head, self.crawls.writer, url))
         ):
             say(log, "stamped", head=head)
 
     async def _aloud(self, *command: str) -> None:
-        await aloud([*command, "--config", str(self.session.config.dir)], LONG_S, self.stopping)
+        await aloud([*command, "--config", str(self.crawls.config.dir)], LONG_S, self.stopping)
 
     async def _survey(self) -> None:
-        config, now = self.session.config, stamp(self.session.clock())
+        config, now = self.crawls.config, stamp(self.crawls.clock())
         known = self.usual[1] if self.usual and now < self.usual[0] else None
         found = self.survey = await aside("health", partial(survey, config, now, known))
         if known is None:
             self.usual = later(now, USUAL_S), {row["id"]: row["unusual"] for row in found.outlets}
         if found.sizes["log"] > LOG_MAX:
-            self.session.writer.fold_log()
+            self.crawls.writer.fold_log()
         troubles = {trouble.key: trouble.text for trouble in found.troubles} | self._own()
         standing = {key: text for key, text, _ in found.notices if key.startswith(OURS)}
         if troubles.keys() != standing.keys() or standing.get("configuration") != self.refused:
@@ -257,7 +258,7 @@ class Service:
 
     def _own(self) -> dict[str, str]:
         """What is wrong with this process itself."""
-        said = {"configuration": self.refused, "clock": self.session.crawls.guest.clocks.wrong()}
+        said = {"configuration": self.refused, "clock": self.crawls.guest.clocks.wrong()}
         return self.jobs.troubles() | {key: text for key, text in said.items() if text}
 
     def _state(self) -> str:
@@ -265,7 +266,7 @@ class Service:
         return "; ".join([*grave, *self._own().values()]) or "ok"
 
     async def _fresh(self) -> Survey | None:
-        now = self.session.clock()
+        now = self.crawls.clock()
         if self.survey is None or later(self.survey.at, FRESH_S) < stamp(now):
             await asyncio.wait([self.jobs.begin("health")], timeout=3)
         return self.survey
@@ -280,7 +281,7 @@ class Service:
         if (fresh := await self._fresh()) is None:
             return 503, "nothing is known yet\n"
         now = asyncio.get_running_loop().time()
-        waiting = self.session.writer.waiting
+        waiting = self.crawls.writer.waiting
         return 200, metrics(fresh, self.jobs.all.values(), now, running=self.running, writer_bytes=waiting)
 
     async def _reload(self) -> None:
@@ -288,13 +289,13 @@ class Service:
         async with self.reloads:
             self.supervisor.reloading()
             try:
-                config = await aside("reload", partial(load_config, self.session.config.dir))
-                unchanged(self.session.config, config)
+                config = await aside("reload", partial(load_config, self.crawls.config.dir))
+                unchanged(self.crawls.config, config)
                 check(config)
                 senders = able(config)
-                await aside("reload", partial(self.session.writer.set_policy, policy(config)))
+                await aside("reload", partial(self.crawls.writer.set_policy, policy(config)))
                 await self._write(lambda tx: sync_outlets(tx, [o.row for o in config.outlets]))
-                self.session.use(config)
+                self.crawls.use(config)
             except Exception as error:
                 self.refused = f"the configuration is not taken, the one before it stays in force: {error}"
                 log.error("%s", self.refused, exc_info=None if isinstance(error, RasidError) else error)
@@ -307,12 +308,12 @@ class Service:
             self.supervisor.tell("READY=1")
 
     async def _write(self, operation: Callable[[Transaction], T]) -> T:
-        return await asyncio.wrap_future(self.session.writer.submit(operation))
+        return await asyncio.wrap_future(self.crawls.writer.submit(operation))
 
     async def _drain(self) -> None:
         say(log, "stopping", in_work=len(self.running))
         self.jobs.stop()
-        await self.session.crawls.stop(within=DRAIN_S)
+        await self.crawls.stop(within=DRAIN_S)
         if self.running:
             await asyncio.wait(self.running.values(), timeout=2)
         tasks = [job.task for name, job in self.jobs.all.items() if name in SENDING and job.task]

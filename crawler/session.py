@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,23 +20,6 @@ from crawler.guest import Guest
 from crawler.worker import Readers
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Session:
-    """The parts of one crawling process, wired."""
-
-    config: Config
-    writer: Writer
-    worker: Readers
-    crawls: Crawls
-    clock: Clock
-
-    def use(self, config: Config) -> None:
-        """Crawl and read by another configuration from here on; `writer.set_policy` is for its thread."""
-        self.config = config
-        self.worker.set_rules(config.rules)
-        self.crawls.use(config)
 
 
 def check(config: Config) -> None:
@@ -63,7 +45,7 @@ def policy(config: Config) -> Policy:
 
 
 @contextmanager
-def open_session(config: Config, *, clock: Clock = utc_now, waits: Path | None = None) -> Iterator[Session]:
+def open_session(config: Config, *, clock: Clock = utc_now, waits: Path | None = None) -> Iterator[Crawls]:
     """Open all of it for writing; raises ArchiveBusy when another process has it. Closes in reverse order.
 
     `waits`: an archive, perhaps of another process, which knows the hosts that asked us to wait.
@@ -71,8 +53,7 @@ def open_session(config: Config, *, clock: Clock = utc_now, waits: Path | None =
     check(config)
     config.archive.parent.mkdir(parents=True, exist_ok=True)
     with Writer(config.archive, policy(config), clock=clock) as writer, closing(Readers(config.rules)) as worker:
-        guest = Guest(config, writer, clock=clock, waits=waits)
-        yield Session(config, writer, worker, Crawls(config, writer, worker, guest, clock=clock), clock)
+        yield Crawls(config, writer, worker, Guest(config, writer, clock=clock, waits=waits), clock=clock)
 
 
 def run_reactor(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -24,7 +24,8 @@ from archive.reading import open_archive
 from archive.times import stamp, utc_now
 from archive.writer import Writer
 from crawler.config import OUTLETS, Config, Outlet
-from crawler.session import Session, open_session, policy, run_reactor
+from crawler.crawl import Crawls
+from crawler.session import open_session, policy, run_reactor
 from crawler.urls import asked_for
 
 log = logging.getLogger("rasid.visits")
@@ -42,25 +43,25 @@ def crawl_now(config: Config, outlets: Sequence[str], progress: Progress) -> lis
             mend = "is false, so nothing would be found; set it to true"
             raise ConfigError(config.file(OUTLETS), f"outlet {outlet.id}.enabled", mend)
     ids = [outlet.id for outlet in wanted]
-    here = partial(_here, config, lambda session: _crawl_all(session, wanted, progress))
+    here = partial(_here, config, lambda crawls: _crawl_all(crawls, wanted, progress))
     return do_or_ask(config, "crawl", ids, here, lambda done: [request.result for request in done], progress)
 
 
-async def _stoppable(session: Session, work: Coroutine[Any, Any, T]) -> T:
+async def _stoppable(crawls: Crawls, work: Coroutine[Any, Any, T]) -> T:
     """Ctrl-C or SIGTERM end `work` early; what was not read is still due."""
     loop, stops = asyncio.get_running_loop(), set()
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, lambda: stops.add(loop.create_task(session.crawls.stop(within=STOP_S))))
+        loop.add_signal_handler(name, lambda: stops.add(loop.create_task(crawls.stop(within=STOP_S))))
     return await work
 
 
-async def _crawl_all(session: Session, wanted: Sequence[Outlet], progress: Progress) -> list[dict[str, Any]]:
-    room = asyncio.Semaphore(session.config.crawl.outlets_at_once)
+async def _crawl_all(crawls: Crawls, wanted: Sequence[Outlet], progress: Progress) -> list[dict[str, Any]]:
+    room = asyncio.Semaphore(crawls.config.crawl.outlets_at_once)
     rows: list[dict[str, Any]] = []
 
     async def one(outlet: Outlet) -> None:
         async with room:
-            rows.append((await session.crawls.crawl(outlet, all_sources=True)).row)
+            rows.append((await crawls.crawl(outlet, all_sources=True)).row)
             progress(f"{len(rows)} of {len(wanted)} outlets, {sum(row['fetched'] for row in rows)} pages")
 
     progress(f"0 of {len(wanted)} outlets")
@@ -71,7 +72,7 @@ async def _crawl_all(session: Session, wanted: Sequence[Outlet], progress: Progr
 def save_now(config: Config, urls: Sequence[str], progress: Progress) -> list[dict[str, Any]]:
     """Archive each address; a row of {url, became, article_id} for each."""
     clean = [asked_for(url) for url in urls]
-    here = partial(_here, config, lambda session: _save_all(session, clean, progress))
+    here = partial(_here, config, lambda crawls: _save_all(crawls, clean, progress))
     return do_or_ask(config, "save", clean, here, lambda done: [_saved(r.target, r.result) for r in done], progress)
 
 
@@ -89,15 +90,15 @@ def fetch_now(config: Config, urls: Sequence[str], progress: Progress) -> Iterat
                 yield replace(page, timezone=outlet.timezone, outlet_name=outlet.name_ar) if outlet else page
 
 
-def visit_aside(config: Config, outlets: Sequence[Outlet], work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+def visit_aside(config: Config, outlets: Sequence[Outlet], work: Callable[[Crawls], Coroutine[Any, Any, T]]) -> T:
     """Do `work`, which may visit these outlets, with an archive that is thrown away. All that the configured one, where
     there is one, keeps of it is which hosts asked us to wait."""
     with TemporaryDirectory() as aside:
         passing = msgspec.structs.replace(config, archive=Path(aside) / "archive.db", alerts=())
-        with open_session(passing, waits=config.archive) as session:
-            _know(session, outlets)
-            done = run_reactor(lambda: _stoppable(session, work(session)))
-            waits = session.writer.submit(lambda tx: frontier.held_hosts(tx.db, tx.now())).result()
+        with open_session(passing, waits=config.archive) as crawls:
+            _know(crawls, outlets)
+            done = run_reactor(lambda: _stoppable(crawls, work(crawls)))
+            waits = crawls.writer.submit(lambda tx: frontier.held_hosts(tx.db, tx.now())).result()
     if waits and config.archive.exists():
         _keep(config, waits)
     return done
@@ -113,10 +114,10 @@ def _keep(config: Config, waits: Mapping[str, str]) -> None:
         log.warning("that %s asked us to wait is not kept for the next crawl: %s", " and ".join(waits), error)
 
 
-async def _save_all(session: Session, urls: Sequence[str], progress: Progress) -> list[dict[str, Any]]:
+async def _save_all(crawls: Crawls, urls: Sequence[str], progress: Progress) -> list[dict[str, Any]]:
     progress(f"fetching {len(urls)}")
     rows = []
-    for url, became in await session.crawls.save(urls):
+    for url, became in await crawls.save(urls):
         if isinstance(became, Saved):
             rows.append(_saved(url, {"became": became.kind, "article_id": became.article_id}))
         else:
@@ -129,17 +130,17 @@ def _saved(url: str, result: dict[str, Any]) -> dict[str, Any]:
     return {"url": url, "became": became, "article_id": result.get("article_id")}
 
 
-def _know(session: Session, outlets: Iterable[Outlet]) -> None:
-    session.writer.submit(lambda tx: frontier.sync_outlets(tx, [outlet.row for outlet in outlets])).result()
+def _know(crawls: Crawls, outlets: Iterable[Outlet]) -> None:
+    crawls.writer.submit(lambda tx: frontier.sync_outlets(tx, [outlet.row for outlet in outlets])).result()
 
 
-def _here(config: Config, work: Callable[[Session], Coroutine[Any, Any, T]], asked: Sequence[int]) -> T:
+def _here(config: Config, work: Callable[[Crawls], Coroutine[Any, Any, T]], asked: Sequence[int]) -> T:
     """Do the work in this process. Raises ArchiveBusy when another one has the archive."""
-    with open_session(config) as session:
-        _know(session, config.outlets)
-        session.writer.submit(partial(frontier.withdraw, requests=asked)).result()
+    with open_session(config) as crawls:
+        _know(crawls, config.outlets)
+        crawls.writer.submit(partial(frontier.withdraw, requests=asked)).result()
         try:
-            return run_reactor(partial(_stoppable, session, work(session)))
+            return run_reactor(partial(_stoppable, crawls, work(crawls)))
         except ArchiveBusy as error:  # from here on a failure: the reactor runs once in a process
             raise WorkError(str(error)) from error
 

@@ -23,7 +23,7 @@ from crawler import jobs, service
 from crawler.config import load_config
 from crawler.crawl import Crawls
 from crawler.logs import set_up
-from crawler.session import Session, policy, run_reactor
+from crawler.session import policy, run_reactor
 from crawler.worker import Readers
 from tests.newspapers import START
 from tests.program import fork_here
@@ -94,7 +94,7 @@ async def _run(warp: Warp, directory: Path, now: Any, seed: int) -> None:
         guest = CountingGuest(config, writer, clock=now, monotonic=warp.time)
         guest.warp = warp
         crawls = Crawls(config, writer, readers, guest, clock=now, chance=random.Random(seed))
-        running = service.Service(Session(config, writer, readers, crawls, now))
+        running = service.Service(crawls)
         noting = asyncio.create_task(_note(directory / LATE, running.jobs))
         warp.leaping = True
         await running.run()

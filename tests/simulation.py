@@ -22,7 +22,7 @@ from archive.writer import Writer
 from crawler.crawl import Crawls
 from crawler.guest import Guest
 from crawler.service import Service
-from crawler.session import Session, policy
+from crawler.session import policy
 from crawler.urls import host_key
 from crawler.worker import Worker
 from tests.crawl_kit import Desk, Loop
@@ -239,7 +239,7 @@ class Simulation(Desk):
         loop = self.loop.loop
         loop.hanging, loop.leapt = lambda: int(self.printers.hanging.value), self._tell_time
         loop.leaping = True
-        service = Service(Session(self.config, self.writer, self.worker, self.crawls, self.now))
+        service = Service(self.crawls)
         hour = self.t // 3600
         try:
             while self.t < until:
