@@ -81,7 +81,7 @@ def _cancel(one: list[Fact], other: list[Fact]) -> None:
     moved = set()
     for fact in [fact for fact in one if fact.kind not in ("negation", *kinds)]:
         for twin in other:
-            beside = fact.kind != "number" or twin.beside & fact.beside
+            beside = fact.kind != "number" or isinstance(fact.value, str) or twin.beside & fact.beside
             if beside and twin[:2] == fact[:2] and twin.lost != fact.lost:
                 one.remove(fact)
                 other.remove(twin)

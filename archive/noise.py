@@ -319,7 +319,8 @@ def _is_apart(text: str, start: int, end: int) -> bool:
         return True
     stop, head = said[-1:] if said[-1:] in ":-–—)]/|_." else right[:1], f"{left} {said}".strip()
     marker = re.fullmatch(r"\W*\d{1,2}[.)\-–/]+", said) or _OF["marks"].issuperset(_WORD.findall(normalise(said)))
-    return stop in [*":-–—)]/|ـ_."] and (bool(marker and not left) or _is_dateline(head + stop, _code(head)))
+    apart = stop in [*":-–—)]/|ـ_."] or _DASH.search(said) is not None
+    return apart and (bool(marker and not left) or _is_dateline(head + stop, _code(head)))
 
 
 def _is_label(title: str, start: int, end: int, told: str) -> bool:

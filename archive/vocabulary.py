@@ -23,6 +23,7 @@ WEAK = "?"  # the last of a value that counts only where it took the place of an
 
 _PART = re.compile(rf"{TOKEN.pattern}|[.!?؟؛:،\n]")
 _CLOCK = re.compile(r"\d{1,2}:\d\d|\d{1,4}/\d{1,2}/\d{1,4}")
+_QUALIFIES = re.compile(r"ال\w+يه?")
 _NOMINAL = ("", "ا", "ة", "ون", "ين", "ان", "ات", "تان", "تين")
 _VERBAL = ("", "ا", "ت", "وا", "ه", "ون", "ين", "ان", "هم", "ها")
 _BESIDE = ("past", "coming", "current")  # of a month
@@ -120,7 +121,7 @@ def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool)
         # قرب مدينة الباب, الوزير الشيباني; no name: الوزير بغداد, قرب قسد
         return inner[1:] if (kind == "place_head") == (inner.kind == "place") else None
     if kind == "head":
-        other = _no_name(following) or following in _TITLES or (defined and not following.startswith("ال"))
+        other = _no_name(following) or following in _TITLES or (defined and not _QUALIFIES.fullmatch(following))
         return None if other else (end + 1, "actor", (value, _root(following)))
     if kind == "place_head":
         upto = end + 1 + (following in _BEGINS and bool(more))
@@ -137,7 +138,8 @@ def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool)
     name, more = (words[n] if n < len(words) else "" for n in (first, first + 1))
     if _no_name(name) or (kind == "title" and name[0] in "بيتسل" and name not in _GIVEN):  # المراسل بجروح
         return None
-    full = not _no_name(more) and ((kind == "title" and more[0] != "ب") or more.startswith("ال") or more in _GIVEN)
+    full = not _no_name(more) and ((kind == "title" and more[0] != "ب") or more.startswith("ال"))
+    full = (full and more not in _PHRASES) or more in _GIVEN
     sure = value != WEAK or name in _GIVEN or more in _GIVEN
     return first + 1 + bool(full), "actor", (name, more if full else "", *(() if sure else (WEAK,)))
 
@@ -164,7 +166,7 @@ def _dated(found: Sequence[_Found], words: Sequence[str]) -> Iterator[_Found]:
     for last, fact, following in zip([none, *found], found, [*found[1:], none], strict=False):
         before = last if fact.start - last.end <= 1 else none
         after = following if 0 <= following.start - fact.end <= 1 else none
-        if fact.value in ("today", "yesterday", "tomorrow"):
+        if fact.value in ("today", "yesterday", "before_yesterday", "tomorrow", "after_tomorrow"):
             if is_(before.value, "weekday") or is_(after.value, "weekday"):
                 continue
         elif is_(fact.value, "month"):

@@ -14,7 +14,7 @@ from archive.topics import shipped_rules
 from archive.versions import same_words
 
 LABELLED = Path(__file__).parent / "edits.toml"
-REST = ("wording", "wording_again", "wording_passage", "wording_reports", "typo")  # what does not matter
+REST = ("typo", "wording", *(f"wording_{again}" for again in ("again", "passage", "reports", "more")))
 FAMILIES = tomllib.loads(LABELLED.with_name("edit_families.toml").read_text("utf-8"))
 
 
