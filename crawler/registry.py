@@ -35,6 +35,7 @@ from crawler.probe import DATA, Fetch, Finding, Home, Source, addresses, judge, 
 from crawler.urls import asked_for, on_site
 from crawler.visits import Progress, visit_aside
 
+_Explored = tuple[Outlet, str, list[Finding]]
 DAYS = 14  # a source without anything newer is silent
 TRIED_MAX = 9  # addresses tried at a new site: with robots.txt, the home page and parts of indexes 15 requests
 
@@ -124,7 +125,7 @@ def enabled_text(text: str, ids: Collection[str]) -> str:
 def add(
     config: Config, url: str, progress: Progress, *, outlet_id: str | None = None, enable: bool = False,
     allow_private: bool = False, clock: Clock = utc_now,
-) -> tuple[Outlet, str, list[Finding]]:  # fmt: skip
+) -> _Explored:  # fmt: skip
     """Find out where a site lists its articles, and append an entry with what works, best first.
 
     Returns the entry, its text, and all that was tried. Raises UsageError for what is no address or is there already,
@@ -143,18 +144,14 @@ def add(
     told = visit_aside(config, (blank,), lambda crawls: crawls.probe(blank, explore))
     if told is None or isinstance(told, str):
         raise WorkError(f"{home}: {told or 'ended early'}; nothing was written")
-    blank, said, findings = told
-    outlet = _entry(blank, said, findings)
-    text = _entry_text(outlet, said, findings, stamp(clock())[:10])
+    outlet, text, _ = told
     _edit(config, lambda old, all_: ("\n\n".join(filter(None, (old.removesuffix("\n"), text))), (*all_, outlet)))
-    return outlet, text, findings
+    return told
 
 
-async def _explore(
-    blank: Outlet, plain: str | None, clock: Clock, fetch: Fetch
-) -> tuple[Outlet, Home, list[Finding]] | str:
-    """The entry to fill in, what its home page says of the site, and all that was tried; or in words why there is
-    nothing to say. `plain`: the home page by http, for a site that does not answer by https."""
+async def _explore(blank: Outlet, plain: str | None, clock: Clock, fetch: Fetch) -> _Explored | str:
+    """The entry `blank` filled in, its text, and all that was tried; or in words why there is nothing to say. `plain`:
+    the home page by http, for a site that does not answer by https."""
     findings: list[Finding] = []
 
     async def tries(sources: Iterable[Source]) -> None:
@@ -187,7 +184,8 @@ async def _explore(
         answer, _ = await fetch("", f"{rest}{'&' if '?' in rest else '?'}_fields=timezone_string")
         with suppress(ValueError, KeyError, TypeError, OSError):
             home = replace(home, timezone=ZoneInfo(read_json(answer.page.body)["timezone_string"]).key)
-    return blank, home, findings
+    outlet = _entry(blank, home, findings)
+    return outlet, _entry_text(outlet, home, findings, stamp(clock())[:10]), findings
 
 
 def _entry(blank: Outlet, home: Home, findings: Iterable[Finding]) -> Outlet:
