@@ -57,7 +57,7 @@ def connect_write(archive: Path, *, busy_seconds: float = 30.0, checkpoint: bool
 def connect_read(archive: Path) -> Connection:
     """Open read-only: sees the last commit, and neither waits for the writer nor holds it up. Raises ArchiveError."""
     if not archive.is_file():
-        raise ArchiveError(f"{archive} does not exist: put it back, or let a first `rasid crawl` or `import` make it")
+        raise ArchiveError(f"{archive} does not exist; a first `rasid crawl` or `import` makes one, or put it back")
     uri = f"{archive.resolve().as_uri()}?mode=ro"
     try:
         return _open(uri)

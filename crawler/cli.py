@@ -185,13 +185,14 @@ def search(
     from archive.search import read_query
     from crawler.report import hits_text
 
+    asked = read_query(" ".join(query))
     with open_archive(config.archive) as archive:
         hits = archive.search(" ".join(query), limit, since=since, until=until, fold=not unfold)
         unread = archive.gaps(since or Since.yesterday(), until)
-    for note in (read_query(" ".join(query)).note, unread):
-        if note:
-            click.echo(f"({note})", err=True)
-    return Report(hits, hits_text(hits) or "No article matches. Fewer words, or word* for a beginning, find more.")
+    for note in filter(None, (asked.note, unread)):
+        click.echo(f"({note})", err=True)
+    more = "Fewer words, or word* for a beginning, find more." if asked.expression else "Nothing was searched for."
+    return Report(hits, hits_text(hits) or f"No article matches. {more}")
 
 
 @main.command()

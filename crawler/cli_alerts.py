@@ -37,7 +37,7 @@ def alerts_test(rule_name: str, save: Path | None, config: Config) -> Report:
 
     names = [rule.name for rule in config.alerts]
     if rule_name not in names:
-        mend = f"{meant(rule_name, names)}; known: {', '.join(names) or 'none'}"
+        mend = f"{meant(rule_name, names)}; known: {', '.join(names) or 'none; add an [[alert]]'}"
         raise ConfigError(config.file("rasid.toml"), "alert", f"no rule {rule_name!r}{mend}")
     with open_archive(config.archive) as archive:
         mails = list(_would_tell(archive, config, config.alerts[names.index(rule_name)]))
