@@ -38,17 +38,16 @@ def crawl_settings(config: Config, agent: str) -> dict[str, Any]:
         "METAREFRESH_ENABLED": False,  # news pages reload themselves, which would look like a redirect loop
         "REFERRER_POLICY": "no-referrer",  # no outlet learns where we were before
         # Politeness: ours is shared by all crawls of the process, Scrapy's ends at the crawl.
-        "ROBOTSTXT_OBEY": False,  # its own middleware lets waiting requests slip through; GuestMiddleware obeys
+        # ROBOTSTXT_OBEY stays off: its middleware lets waiting requests slip through; GuestMiddleware obeys.
         "DOWNLOADER_MIDDLEWARES": {
             "crawler.middlewares.RenderMiddleware": 50,
             "crawler.middlewares.GuestMiddleware": 100,
-            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
         },
         "DOWNLOAD_DELAY": 0.01,  # never 0: then its concurrency limits are ignored; the real delay is the guest's
         "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
         "CONCURRENT_REQUESTS": crawl.concurrency + 1,
         "RETRY_ENABLED": False,  # the frontier tries again at a later crawl
-        "HTTPCACHE_ENABLED": False,  # it shows a 304 as a 200; validators are kept with our sources
+        # HTTPCACHE_ENABLED stays off: it shows a 304 as a 200; validators are kept with our sources.
         # What is due, and what was seen, is in our own tables.
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # default: drops redirects to a seen address silently
         "URLLENGTH_LIMIT": 0,  # default: drops longer ones silently; percent-encoded Arabic is long, and we bound it
