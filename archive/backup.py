@@ -44,7 +44,7 @@ class _File:
     """A WARC file as far as a database knows it: how long it is, and which redactions changed it."""
 
     length: int
-    redacted: tuple[int, ...]
+    redacted: str | None
 
 
 class _Overtaken(Exception):
@@ -134,12 +134,7 @@ def _copied(live: Connection, archive: Path, copy: Path, had: dict[str, _File], 
 
 def _files(db: Connection) -> dict[str, _File]:
     """Every WARC file a database knows."""
-    redacted: dict[str, list[int]] = {}
-    changed = "SELECT DISTINCT file, article_id FROM redactions r JOIN captures c USING (article_id) ORDER BY 1, 2"
-    for file, article_id in db.execute(changed):
-        redacted.setdefault(file, []).append(article_id)
-    rows = db.execute("SELECT file, max(offset + length) FROM captures GROUP BY file ORDER BY file")
-    return {file: _File(length, tuple(redacted.get(file, ()))) for file, length in rows}
+    return {file: _File(*of) for file, *of in db.execute(statement("evidence.known"))}
 
 
 def _append(source: Path, target: Path, start: int, length: int) -> int:

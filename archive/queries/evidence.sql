@@ -41,3 +41,10 @@ SELECT v.id, a.url AS article_url, v.captured_at, v.text_sha256, v.title, v.text
   v.published_source, v.modified_at, v.credit, v.language, v.extractor, v.related, c.url AS capture_url,
   c.at AS capture_at, c.http_status, c.record_sha256 AS capture_sha256, c.payload_sha256, c.request_sha256
 FROM versions v JOIN articles a ON a.id = v.article_id LEFT JOIN captures c ON c.id = v.capture_id WHERE v.id = ?
+
+-- name: known
+-- How long each WARC file is, as far as it is known, and which redactions changed it.
+SELECT file, max(offset + length), (
+  SELECT group_concat(article_id) FROM (SELECT DISTINCT r.article_id FROM redactions r
+    JOIN captures o ON o.article_id = r.article_id AND o.file = c.file ORDER BY 1))
+FROM captures c GROUP BY file ORDER BY file
