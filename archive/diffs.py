@@ -180,7 +180,7 @@ def _joined(pieces: Iterable[Piece], before: str, after: str, headline: bool) ->
         if same and not (headline and ("؟" in was) != ("؟" in now)):
             piece = replace(piece, op="equal")
         if last and last.op == piece.op == "equal":
-            last = replace(last, from_end=piece.from_end, end=piece.end)
+            last = Piece("equal", last.from_start, piece.from_end, last.start, piece.end)
             continue
         yield from filter(None, [last])
         last = piece

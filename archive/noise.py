@@ -118,8 +118,10 @@ _CORRECTION = re.compile(rf"\W*(?:{either(_FILE['corrections'])}){STOP}")
 _ALONE = either([*_FILE["only"], *DATA["credit"]["through"], *_FILE["outlets"]])
 _ONLY = re.compile(rf"(?:[\W\d]*(?:{_ALONE}){STOP})+[\W\d]*")
 _SIGNED = re.compile(r"(.*?)\s*(?:[(\[]([^()\[\]]{2,40})[)\]]|\s[-–—|/]\s*([^-–—|/()]{2,30}))\W*")
-_BOARD = re.compile(r"(?=.*%|(?:\D+\d[\d.,]*){3})\W*(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*\s?%?(?:\W*[·|•/،–-]\W*|\W*$)){2,}")
-_VOTES = re.compile(r".*[?؟:]\s*(?=.*(?:%|نعم))(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*\s?%?\W*){2,}")
+_BOARD = re.compile(
+    r"(?=.*%|(?:\D+\d[\d.,]*){3})\W*(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*+(?:\s?%)?+(?=\W*(?:[·|•/،–-]|$))\W*+){2,}"
+)
+_VOTES = re.compile(r".*[?؟:]\s*(?=.*(?:%|نعم))(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*+(?:\s?%)?+\W*+){2,}")
 _PARTS = re.compile(r"\s*[|•·/]\s*|\s[-–—]\s")
 _DASH, _MARK = re.compile(r"[-–—ـ/|()]"), re.compile(r"[-–—ـ/|()\[\]:،_]")
 
@@ -129,6 +131,7 @@ def is_sentence(line: str) -> bool:
     return bool(_SENTENCE.search(line))
 
 
+@lru_cache(1 << 10)
 def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     """Whether a line is a counter, a clock, a link to elsewhere, a credit of a photo, a call to follow. A sentence is
     one only where nobody else speaks so; `before` and `after` are whether it stands there, not within the text.

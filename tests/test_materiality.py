@@ -83,6 +83,8 @@ def test_noise_is_told_by_its_own_words():
         assert is_noise(line), line
     for line in ("تصحيح: عدد القتلى سبعة", "قتل 12 شخصاً", "تابعوا السير على الأقدام حتى وصلوا.", "المصدر قال غير ذلك"):
         assert not is_noise(line), line
+    for hostile in ("قبل 1 | " * 22 + "ب", "محمد " * 35 + "قال", "نعم 1,,, " * 19 + "؟ قال", "منذ " + "1" * 170 + "ب"):
+        assert not is_noise(hostile)  # and that at once
 
 
 LEAD = "وصلت قافلة من الشاحنات إلى المنطقة صباحاً، وسط إجراءات مشددة."
