@@ -138,31 +138,27 @@ class Readers:
 
     async def read(self, page: Page) -> tuple[Article, Judgement]:
         """Read and judge one page. Raises ExtractionError if it cannot be read, or not within the limit."""
-        host = urlsplit(page.final_url).netloc
+        host, now = urlsplit(page.final_url).netloc, asyncio.get_running_loop().time
         async with self._turns.setdefault(host, asyncio.Lock()):
-            return await self._read(host, page)
-
-    async def _read(self, host: str, page: Page) -> tuple[Article, Judgement]:
-        now = asyncio.get_running_loop().time
-        worker, lane = self._lanes[host in self._slow]
-        try:
-            async with asyncio.timeout(None if host in self._slow else self._held):
+            worker, lane = self._lanes[host in self._slow]
+            try:
+                async with asyncio.timeout(None if host in self._slow else self._held):
+                    await lane.acquire()
+            except TimeoutError:
+                worker, lane = self._lanes[1]
                 await lane.acquire()
-        except TimeoutError:
-            worker, lane = self._lanes[1]
-            await lane.acquire()
-        begun = now()
-        try:
-            found = await worker.read(page)
-        except ExtractionError:
-            if now() - begun > self._held:
-                self._slow.add(host)
-            raise
-        else:
-            self._slow.discard(host)
-            return found
-        finally:
-            lane.release()
+            begun = now()
+            try:
+                found = await worker.read(page)
+            except ExtractionError:
+                if now() - begun > self._held:
+                    self._slow.add(host)
+                raise
+            else:
+                self._slow.discard(host)
+                return found
+            finally:
+                lane.release()
 
     def set_rules(self, rules: RuleSet) -> None:
         """Judge the pages that follow by other rules."""
