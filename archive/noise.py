@@ -306,6 +306,8 @@ def _block(line: str, block: str) -> str:
 
 # ---- what stands beside a paragraph or a headline ------------------------------------------------------------------
 
+_NO_NAME = re.compile(r"[يت]...|[بلكف]ال|لل|\w{2,}[وي]ن$")  # verbs, what is joined to another word, people
+_PARTING = " |-–—•·»«‹›<>:/\\()[]{}.…+#،"
 _SEGMENTS = re.compile(r"[|\-–—•·»«‹›<>:/\\()\[\]{}.…+#،]+")
 
 
@@ -333,10 +335,14 @@ def _is_label(title: str, start: int, end: int, told: str) -> bool:
     if not words:  # a number is part of what is told, wherever it stands
         return False
     marks = f"{before.rstrip()[-1:]} {said} {after.lstrip()[:1]}"
+    parted = _parting(before, said) if ends else _parting(said, after)
+    if ":" in parted and "::" not in parted:  # who says it is told, unlike what kind of text it is
+        return not (ends and _WORD.search(after)) and all(_is_filed(word) for word in words)
     piped = re.search(r"[|•·»«‹›\[\]]|::|//", marks) is not None
     parts = [part for part in _SEGMENTS.split(said) if _WORD.search(part)]
     told_too = set(words) & set(_WORD.findall(normalise(told)))
     own = len(told_too) < len(set(words)) if piped else ends and not told_too
+    own = own and not re.search(r"\.\.|[…(\[]", parted) and (piped or len(words) > 1 or words[0][:2] == "ال")
     kinds = [_code(_ACTOR.sub(" ¤ ", part)) for part in parts]
     path = len(parts) > 1 and (not ends or "o" in kinds) and all(map(_FILED.fullmatch, kinds))
     apart = path or (_SEGMENTS.search(marks) is not None and all(_beside(part, own) for part in parts))
@@ -346,11 +352,21 @@ def _is_label(title: str, start: int, end: int, told: str) -> bool:
 def _beside(part: str, own: bool) -> bool:
     """Whether a part of a headline says what it is or where it stands: "تقرير مصور", "محليات", or names a site, which
     it does if its words are its `own` and tell nothing."""
-    words, filed = _WORD.findall(normalise(part)), _OF["marks"] | _OF["sections"]
-    if set(_code(part)) == {"o"} or not any(filed.isdisjoint((word, word[:-1], *stripped(word))) for word in words):
+    words = _WORD.findall(normalise(part))
+    if set(_code(part)) == {"o"} or all(map(_is_filed, words)):
         return True
     if _tells(part) or len(words) > _TAIL or re.search(r"[?؟]|\d|اً", part) or any(map(_HAPPENS.fullmatch, words)):
         return False
     if not _OF["names"].isdisjoint(words):
         return len(words) > 1
-    return own and not any(re.match("[يت]...", word) for word in words)
+    return own and not any(_NO_NAME.match(word) for word in words)
+
+
+def _is_filed(word: str) -> bool:
+    """Whether a word says of what kind a text is, or in which section it stands."""
+    return not (_OF["marks"] | _OF["sections"]).isdisjoint((word, word[:-1], *stripped(word)))
+
+
+def _parting(before: str, after: str) -> str:
+    """The marks between two parts of a headline."""
+    return f"{before[len(before.rstrip(_PARTING)) :]}{after[: len(after) - len(after.lstrip(_PARTING))]}"

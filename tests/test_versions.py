@@ -75,6 +75,30 @@ def test_another_number_is_an_edit_wherever_it_stands(sentence, one, other, head
     assert not same_version(old, new)
 
 
+HEADLINE = "محاولة فرار من سجن غويران"
+TOLD_BESIDE = [
+    "{}.. وهروب", "{} - إعدام", "شائعة | {}", "ادعاء | {}", "كذب | {}", "المرصد السوري: {}", "قسد: {}", "سانا: {}",
+    "{}.. وتأجيل", "{}.. بالقوة", "{}.. الأكراد غاضبون", "{}: إعدام", "{} (إعدام)", "{} - وانقلاب", "{} - مفبرك",
+    "{} | خطأ", "{} | سحب الخبر", "{} - أطفال", "{} (عراقيون)", "{} | بريطانيون", "{} - بالخطأ",
+]  # fmt: skip
+STANDS_BESIDE = [
+    "{} | عنب بلدي", "{} - تلفزيون سوريا", "{} | شبكة شام الإخبارية", "{} - الحل نت", "{} | الحسكة بوست",
+    "{} - صدى الشام", "عاجل | {}", "عاجل: {}", "{} (فيديو)", "{} - بالصور", "أخبار سوريا | {}", "{} » محليات",
+    "تحليل: {}", "{} - الشرق", "{} | Rudaw", "{} – المدن", "{} | مجهر", "{} | سبوتنيك عربي", "{} - وكالة فرات ANF",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("beside", "same"), [*((b, False) for b in TOLD_BESIDE), *((b, True) for b in STANDS_BESIDE)])
+def test_what_a_headline_gains_is_told_unless_it_is_a_label_or_names_a_site(beside, same):
+    text = "صدت قوات سوريا الديمقراطية هجوماً على السجن مساء الأحد.\nوقال مصدر أمني إن العملية جرت من دون خسائر."
+    old, new = Article(HEADLINE, text), Article(beside.format(HEADLINE), text)
+    assert (same_version(old, new), same_version(new, old)) == (same, same)
+
+
+def test_another_one_to_whom_a_headline_ascribes_what_it_says_is_an_edit():
+    assert not same_version(Article(f"رويترز: {HEADLINE}", ""), Article(f"المرصد السوري: {HEADLINE}", ""))
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_the_same_as_itself_and_folding_once_is_enough_for_letters(text):
     assert same_text(text, text)
