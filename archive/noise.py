@@ -70,6 +70,7 @@ _NEWS = re.compile(rf"(?<!\w)(?:\w{{0,3}}{_nouns('news')}{_PRONOUN}|{either(_ACT
 _ACTOR, _FILED = re.compile(either(_ACTORS)), re.compile("[zlshop]+")
 _TOLD = _OF["told"] | {normalise(name) + end for name in VOCABULARY["nations"]["names"] for end in ("", "ه")}
 _HAPPENS = re.compile(r"(?:ا(?:ن\w\wا\w|\wت\wا\w|ت\wا\w|ست\w{1,2}ا\w)|ت\w\wي\w)(?:ه|ات)?")  # انسحاب، تهديدات
+_LEGAL = re.compile("المصدر|با(?:لا)?تفاق|[يت]حظر|زياره الطبيب")  # in notices these are no news
 _THIS = re.compile(rf"(?<!\w)هذ[اه]\s+(?:ال)?(?:{_any('this')}){STOP}")
 _NAMES = re.compile(
     rf"(?<!\w)(?:[وبلف]|لل)?(?:(?P<place>{either(_PLACES)})"
@@ -186,10 +187,10 @@ def _is_note(plain: str, code: str) -> bool:
     right in it."""
     forms = [{word, *stripped(word)} for word in _WORD.findall(plain)]
     notes = sum(not _OF["notes"].isdisjoint(form) for form in forms)
-    itself = not _OF["itself"].isdisjoint(set().union(*forms)) or not {*"ho"}.isdisjoint(code)
-    enough = (notes > 2 and itself) or (notes > 1 and (_THIS.search(plain) or "y" in code))
-    known = enough and 3 * (len(code) - code.count("?") + notes) > 2 * len(code)
-    news = _NEWS.search(re.sub("المصدر|بالاتفاق", "", plain)) or not _OF["mended"].isdisjoint(_WORD.findall(plain))
+    itself = notes > 2 and not _OF["itself"].isdisjoint(set().union(*forms))
+    enough = itself or (notes > 1 and (_THIS.search(plain) or "y" in code))
+    known = enough and 3 * (len(code) - code.count("?") + notes) > 2 * len(code) and not plain.startswith("و")
+    news = _NEWS.search(_LEGAL.sub("", plain)) or not _OF["mended"].isdisjoint(_WORD.findall(plain))
     return bool(known and not news)
 
 
