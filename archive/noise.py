@@ -69,6 +69,11 @@ _CALL = re.compile(rf"و?(?:{_any('call')})(?:وا|ي)?(?:و?نا|و?ها?)?")
 _NEWS = re.compile(rf"(?<!\w)(?:\w{{0,3}}{_nouns('news')}{_PRONOUN}|{either(_ACTORS)}){STOP}")
 _ACTOR, _FILED = re.compile(either(_ACTORS)), re.compile("[zlshop]+")
 _TOLD = _OF["told"] | {normalise(name) + end for name in VOCABULARY["nations"]["names"] for end in ("", "ه")}
+# How many of whom, or how many: a toll, even alone on a line; not of those who read, watch or like. And what is true.
+_TOLL = re.compile(
+    rf"(?<!\w)(?:\d+\s+{_nouns('counted')}|(?:ال)?{_nouns('counted')}\W+(?:الي\s+)?\d+|(?:{_any('truth')})){STOP}"
+)
+_READ = re.compile(rf"(?<!\w)\w{{0,2}}(?:{_any('reads')})(?:و[ان]?|ين|ها?)?{STOP}")
 _HAPPENS = re.compile(r"(?:ا(?:ن\w\wا\w|\wت\wا\w|ت\wا\w|ست\w{1,2}ا\w)|ت\w\wي\w)(?:ه|ات)?")  # انسحاب، تهديدات
 _LEGAL = re.compile("المصدر|با(?:لا)?تفاق|[يت]حظر|زياره الطبيب")  # in notices these are no news
 _THIS = re.compile(rf"(?<!\w)هذ[اه]\s+(?:ال)?(?:{_any('this')}){STOP}")
@@ -141,6 +146,8 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     [True, True, False, True]
     """
     family, plain, edge = family_of(line), normalise(line).strip(), before or after
+    if _TOLL.search(plain) and not _READ.search(plain):
+        return False
     sentence = is_sentence(line) and not _CUT.search(line)
     if read_more(line) is not None or (family and (edge or not family[1]) and not sentence):
         return True
@@ -155,7 +162,7 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     calls = [_code(plain.partition(":")[0]), _code(plain.rpartition("؟")[2])] if edge and "؟" in plain else []
     if asked or any(map(_SHAPES["asks"].fullmatch, calls)) or (edge and _is_note(plain, code)):
         return True
-    if _BOARD.fullmatch(plain) and not _NEWS.search(plain):
+    if edge and _BOARD.fullmatch(plain) and not _NEWS.search(plain):
         return True
     if sentence or len(line) > _LINKED:
         return False
@@ -167,7 +174,7 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     return bool(
         (said.alone and (said.published or said.updated))
         or (label and not _tells(label[1]))
-        or (":" in plain and _SHAPES["clock"].fullmatch(code))
+        or (edge and ":" in plain and _SHAPES["clock"].fullmatch(code))
         or (edge and _ONLY.fullmatch(plain))
         or (edge and (named or (_SHAPES["credit"].fullmatch(_code(credit)) and not _NEWS.search(normalise(credit)))))
         or (len(parts) > 1 and all(is_noise(part, before=before, after=after) for part in parts))
@@ -321,12 +328,13 @@ def _is_apart(text: str, start: int, end: int) -> bool:
     alone = (
         closed or (is_sentence(left) and (is_sentence(said) or ends)) or (ends and f"{left[-1:]}{said}"[0] in "-–—/|")
     )
-    if alone and is_noise(bare, before=False, after=ends):
+    if alone and (closed or _WORD.search(bare)) and is_noise(bare, before=False, after=ends):
         return True
     stop, head = said[-1:] if said[-1:] in ":-–—)]/|_." else right[:1], f"{left} {said}".strip()
     marker = re.fullmatch(r"\W*\d{1,2}[.)\-–/]+", said) or _OF["marks"].issuperset(_WORD.findall(normalise(said)))
     apart = stop in [*":-–—)]/|ـ_."] or _DASH.search(said) is not None
-    return apart and (bool(marker and not left) or _is_dateline(head + stop, _code(head)))
+    dated = _WORD.search(said) is not None or re.search(r"\d[-/]\d", said) is not None
+    return apart and (bool(marker and not left) or (dated and _is_dateline(head + stop, _code(head))))
 
 
 def _is_label(title: str, start: int, end: int, told: str) -> bool:

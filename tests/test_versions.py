@@ -99,6 +99,26 @@ def test_another_one_to_whom_a_headline_ascribes_what_it_says_is_an_edit():
     assert not same_version(Article(f"رويترز: {HEADLINE}", ""), Article(f"المرصد السوري: {HEADLINE}", ""))
 
 
+AROUND = "صدت قوات سوريا الديمقراطية هجوماً على السجن مساء الأحد.\n{}وقال مصدر أمني إن العملية جرت بلا خسائر.\n{}"
+ALONE = [
+    ("12 شخصاً", "21 شخصاً"), ("الخبر صحيح", "الخبر غير صحيح"), ("", "صوّت 12 عضواً ضد القرار"),
+    ("آخر تحديث للحصيلة: 14 قتيلاً", "آخر تحديث للحصيلة: 41 قتيلاً"), ("", "الخبر غير صحيح"),
+    ("وأصيب في الهجوم ثلاثة حراس", "وأصيب في الهجوم ثلاثة حراس 3"),
+]  # fmt: skip
+BOARDS = [  # such as stand around texts, too, where they tell rates and the weather
+    ("| الحسكة | 5 | 9 |", "| الحسكة | 50 | 9 |"), ("ذيبان 5 - الشحيل 7 - هجين 3", "ذيبان 50 - الشحيل 7 - هجين 3"),
+    ("الحسكة: 5، الرقة: 7", "الحسكة: 50، الرقة: 7"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "last"), [*((*two, True) for two in ALONE), *((*two, False) for two in ALONE + BOARDS)]
+)
+def test_tolls_and_what_is_true_are_told_even_alone_on_a_line(old, new, last):
+    texts = (AROUND.format("", line) if last else AROUND.format(f"{line}\n", "") for line in (old, new))
+    assert not same_version(*(Article("هجوم على السجن", text) for text in texts))
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_the_same_as_itself_and_folding_once_is_enough_for_letters(text):
     assert same_text(text, text)
