@@ -9,8 +9,9 @@ from html import unescape
 
 def fold(text: str) -> str:
     """What remains of a text when everything is taken out that makes no edit; never stored, never shown."""
+    text = text.replace("اﷲ", "ﷲ")  # the ligature has its first letter, which some write before it
     text = unicodedata.normalize("NFKC", _THIN.sub("", unescape(unescape(text)))).translate(TABLE)
-    return _GAP.sub(_gap, _PERCENT.sub(r"\1%", _THOUSANDS.sub("", text)))
+    return _GAP.sub(_gap, _PERCENT.sub(r"\1%", _THOUSANDS.sub("", _DATE.sub(r"\1/\2/\3", text))))
 
 
 _TASHKEEL = {*range(0x0610, 0x061B), *range(0x064B, 0x0653), *range(0x0656, 0x0660), 0x0670, *range(0x06D6, 0x06EE)}
@@ -18,6 +19,7 @@ _KEYBOARDS = {"ی": "ي", "ک": "ك", "ہ": "ه", "ھ": "ه", "ٱ": "ا", "ۃ": 
 _THOUSANDS = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
 _THIN = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")  # parts thousands, too
 _PERCENT = re.compile(r"% ?(\d+(?:[.,]\d+)?)(?![\d%])")  # the sign stands on either side
+_DATE = re.compile(r"(?<!\d)(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?!\d)")  # whatever parts day, month and year
 _GAP = re.compile(r"[ ,./:-]+")
 
 

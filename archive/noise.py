@@ -121,6 +121,8 @@ _LABELS = either(_FILE["labels"])
 _LABEL = re.compile(rf"\W*(?:{_LABELS})(?:\s+و?(?:{_LABELS}))?\s*:((?:\W*\w+){{0,8}})\W*$")
 _FORM = re.compile("|".join([rf"\W*(?:{either(_FILE['begins'] + _FILE['captions'])}){STOP}", *_FILE["forms"]]))
 _CORRECTION = re.compile(rf"\W*(?:{either(_FILE['corrections'])}){STOP}")
+_TICKER = re.compile(r"(?:اخر|اهم|شريط) الاخبار\s*[:|]")
+_POLICY = re.compile(rf"(?<!\w){either(_FILE['policy'])}{STOP}")
 _ALONE = either([*_FILE["only"], *DATA["credit"]["through"], *_FILE["outlets"]])
 _ONLY = re.compile(rf"(?:[\W\d]*(?:{_ALONE}){STOP})+[\W\d]*")
 _SIGNED = re.compile(r"(.*?)\s*(?:[(\[]([^()\[\]]{2,40})[)\]]|\s[-–—|/]\s*([^-–—|/()]{2,30}))\W*")
@@ -146,6 +148,8 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     [True, True, False, True]
     """
     family, plain, edge = family_of(line), normalise(line).strip(), before or after
+    if edge and (_POLICY.search(plain) or _TICKER.match(plain)):
+        return True
     if _TOLL.search(plain) and not _READ.search(plain):
         return False
     sentence = is_sentence(line) and not _CUT.search(line)
@@ -292,6 +296,8 @@ def _repeats(line: str, title: str) -> bool:
 def _length(line: str) -> str:
     """Of what length a line is, by words, as `blocks` in noise.toml call it."""
     words, digits = len(_WORD.findall(normalise(line))), re.search(r"\d", line)
+    if _CUT.search(line) and len(line) > _TITLE:
+        return "k"
     if is_told(line.rstrip(" ؟?")) or not words:
         return "?"
     return ("d" if digits else "w" if words == 1 else "s") if words < _TAIL - (digits is not None) else "b"
