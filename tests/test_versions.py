@@ -100,6 +100,12 @@ def test_another_one_to_whom_a_headline_ascribes_what_it_says_is_an_edit():
 
 
 AROUND = "صدت قوات سوريا الديمقراطية هجوماً على السجن مساء الأحد.\n{}وقال مصدر أمني إن العملية جرت بلا خسائر.\n{}"
+AROUND_TEXTS = [
+    "المقال يكمل بعد الإعلان",
+    "آخر الأخبار: إصابة 3 جنود بلغم شرق تدمر • منع التجول في السويداء لم يرفع بعد",
+    "نستخدم ملفات تعريف الارتباط لتحسين تجربتك. بمتابعة التصفح فإنك توافق على سياسة الخصوصية.",
+    "نساء وأطفال في مخيم الهول، 18 نيسان 2021 (أ ف ب / سليم العلي)",
+]
 ALONE = [
     ("12 شخصاً", "21 شخصاً"), ("الخبر صحيح", "الخبر غير صحيح"), ("", "صوّت 12 عضواً ضد القرار"),
     ("آخر تحديث للحصيلة: 14 قتيلاً", "آخر تحديث للحصيلة: 41 قتيلاً"), ("", "الخبر غير صحيح"),
@@ -109,6 +115,17 @@ BOARDS = [  # such as stand around texts, too, where they tell rates and the wea
     ("| الحسكة | 5 | 9 |", "| الحسكة | 50 | 9 |"), ("ذيبان 5 - الشحيل 7 - هجين 3", "ذيبان 50 - الشحيل 7 - هجين 3"),
     ("الحسكة: 5، الرقة: 7", "الحسكة: 50، الرقة: 7"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", AROUND_TEXTS)
+def test_notices_tickers_and_captions_before_a_text_are_none_of_it(line):
+    text = AROUND.format("", "")
+    assert same_version(Article("هجوم على السجن", text), Article("هجوم على السجن", f"{line}\n{text}"))
+
+
+def test_the_headline_and_first_words_of_another_article_amid_the_text_are_none_of_it():
+    teaser = "مقتل قيادي في داعش بعملية أمنية شرق حمص\nقالت الوزارة إن القيادي قتل مع اثنين من مرافقيه بعد اشتباك...\n"
+    assert same_version(Article("هجوم", AROUND.format("", "")), Article("هجوم", AROUND.format(teaser, "")))
 
 
 @pytest.mark.parametrize(
@@ -156,6 +173,7 @@ def test_these_are_edits(before, after):
         ("قتل 1,500 شخص", "قتل 1\u202f500 شخص"),
         ("قسد و«داعش»", "قسد&amp;nbsp;و&laquo;داعش&raquo;"),
         ("", " \n"),
+        ("عبد الله، 12/3/2025", "عبد اﷲ، 12-3-2025"),
     ],
 )
 def test_these_are_none(before, after):
