@@ -80,7 +80,7 @@ class ArticleRow:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What became of an article from one version to another; `silent`: its pages say nothing of a change."""
+    """What became of an article from one version to another; `silent`: its page tells no new time of modification."""
 
     before: VersionRow
     after: VersionRow

@@ -45,7 +45,10 @@ def verify(workers: int, sample: int | None, config: Config) -> Report:
 @click.command(context_settings={"ignore_unknown_options": True})  # -word is no option
 @click.argument("what", nargs=-1, required=True, metavar="ID|QUERY...")
 @click.option("--format", "form", type=click.Choice(["bundle", "csv", "jsonl"]), default="bundle", show_default=True)
-@click.option("--to", "target", type=click.Path(path_type=Path), help="Directory, .zip or file (default: evidence-ID).")
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path),
+    help="Directory; of one article a .zip, too; of rows a file (default: evidence-ID).",
+)  # fmt: skip
 @part_option
 def export(what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], target: Path | None, config: Config) -> None:
     """Write the evidence on an article, or on all that a search finds, for others to check without Rasid.
@@ -62,6 +65,8 @@ def export(what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], targe
         if form == "bundle":
             if not (numbers := [row["article_id"] for row in rows]):
                 raise ArchiveError(f"no kept article is {query!r}, so nothing was written; `rasid search` shows ids")
+            if target and target.suffix == ".zip" and not query.isdecimal():
+                raise ArchiveError(f"{target} would be one bundle, and a search may find many; name a directory")
             for number in numbers:
                 name = Path(f"evidence-{number}")
                 place = target or name if query.isdecimal() else (target or Path()) / name

@@ -34,7 +34,7 @@ def _lines(text: str) -> list[str]:
 def diff_text(found: Difference) -> str:
     """`rasid diff` for people: each edit as it was and as it is, the words that differ in [brackets]; what is Arabic
     keeps its own direction."""
-    silent = " (silent: the page says nothing of it)" if found.silent else ""
+    silent = " (silent: the page tells no new time of modification)" if found.silent else ""
     sides = [f"version {version.number}, {version.captured_at}" for version in (found.before, found.after)]
     lines = [f"{', to '.join(sides)}{silent}"]
     for edit in found.edits:

@@ -94,6 +94,7 @@ def test_show_tells_why_an_article_is_kept(desk):
         (["show", "9" * 30], 2, "is no id; `rasid search` shows"),
         (["diff", "999"], 1, "no article 999"),
         (["export", "999"], 1, "nothing was written"),
+        (["export", "قسد", "--to", "many.zip"], 1, "name a directory"),
         (["alerts", "test", "nosuch"], 2, "no rule 'nosuch'; known: none"),
         (["frobnicate"], 2, "frobnicate"),
     ],

@@ -78,7 +78,7 @@ class Story:
     version: Told
     before: Told | None = None  # for an edit: the version before it
     edits: tuple[Edit, ...] | None = None  # what is stored of it; None: to be worked out
-    silent: bool = False  # the page says nothing of the edit
+    silent: bool = False  # the page tells no new time of modification
     last_seen_at: str | None = None  # for a withdrawal
     copies: tuple[Copy, ...] = ()  # for what is new
 
