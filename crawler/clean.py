@@ -42,6 +42,8 @@ _WROTE = tuple(DATA["byline"]["wrote"])
 _BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
 _DATELINE = re.compile(rf"\w+(?:\s\w+)?\s*[-–]\s*(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])})")
+_ENDED = re.compile(r".*[^.…][.:؛؟!][\s\"'»”)]*")
+_JOINED = re.compile(r"^(?:[وفبك]?ال|[وف]?لل)")
 _CRUMBS = re.compile(rf"(?:{either(DATA['family']['breadcrumb']['labels'])}){STOP}")
 _NOBODY, _CITIES, SECTIONS = (
     frozenset(map(fold, names)) for names in (_CREDIT["nobody"], _CREDIT["cities"], DATA["sections"]["names"])
@@ -181,6 +183,7 @@ def clean(
     rows, out.related = _split([_read(row) for line in lines for row in _INLINE.split(" ".join(line.split())) if row])
     told = [at for at, row in enumerate(rows) if row.prose and row.plain != heading and row.plain not in known]
     first, last = (told[0], told[-1]) if told else (len(rows), -1)
+    closing = set(takewhile(lambda at: not at or not rows[at - 1].prose, reversed(told)))
     plains = sorted(row.plain for row in rows)
     spoken = set(_WORD.findall(" ".join([heading, *(row.plain for row in rows if len(row.text) > 40)])))
     top = next((at for at, row in enumerate(rows[:first]) if row.plain == heading), 0)  # above it is no article
@@ -207,7 +210,9 @@ def clean(
             rule, out.credit = "credit", out.credit or (None if _same(row.source, outlet) else row.source)
             if said := read_line(row.text, now, zone).published:
                 out.published, out.source = said, "notice"
-        elif row.family and (head or tail or not row.edge) and spoken.isdisjoint(_UNLESS[row.family]):
+        elif (
+            row.family and (head or tail or not row.edge or _is_credit(row)) and spoken.isdisjoint(_UNLESS[row.family])
+        ):
             rule = row.family
         elif (writer := read_byline(row.text, sure=True)) and (
             known.get(fold(writer)) == "byline" or ((head or tail) and signed(row.text))
@@ -223,16 +228,16 @@ def clean(
             rule, out.author = "byline", out.author or writer
         elif head and (AGENCIES.fullmatch(row.plain) or _DATELINE.fullmatch(row.plain)):
             rule = "caption"
-        elif (is_link and (block or len(row.plain) >= 25)) or (block and links is None and not row.prose):
+        elif (is_link and (block or len(row.plain) >= 25)) or (block and links is None and not _is_told(row)):
             rule = "link"
-        elif block and linked and (teasing or _is_link(rows[at + 1 : at + 2], links)):
+        elif block and linked and not _is_told(row) and (teasing or _is_link(rows[at + 1 : at + 2], links)):
             rule, teasing = "teaser", True
         elif (
-            linked
-            and row.prose
+            (linked or (block and at == last))
+            and at in closing
             and len(out.removed) < 200
-            and _is_foreign([row.text], [title, *out.lines[:40]], shared=1)
-        ) or (block and _is_foreign([rows[index].text for index in told if index >= at], [title, *out.lines])):
+            and _is_foreign(row.text, [title, *out.lines[:40]], out.removed[-1][1] if linked else None)
+        ):
             rule = "teaser"
         elif row.prose and (row.text in out.lines or _is_cut(row.text, row.plain, plains)):
             rule = "repeat"
@@ -264,14 +269,15 @@ def _read(text: str) -> _Row:
 
 def _split(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
     """The article, and what was appended to it: all after a bare "read also" that follows a credit or closing line.
-    What follows the site's own copyright line is nobody's."""
+    What follows the site's own copyright line is nobody's, unless some of it is told: then the line is a photo's."""
     told, over, whole = False, False, sum(len(row.text) for row in rows)
     for at, row in enumerate(rows):
         if over and row.more == "" and any(is_prose(after.text) for after in rows[at + 1 :]):
             return rows[: at + 1], [after.text for after in rows[at + 1 :]]
-        if told and row.family == "rights" and 2 * sum(len(before.text) for before in rows[:at]) > whole:
+        late = told and row.family == "rights" and 2 * sum(len(before.text) for before in rows[:at]) > whole
+        if late and not any(map(_is_told, rows[at + 1 :])):
             return [*rows[: at + 1], *(after._replace(family="rights", prose=False) for after in rows[at + 1 :])], []
-        over = over or (told and (row.edge or bool(row.source)))
+        over = over or (told and ((row.edge and row.family != "rights") or bool(row.source)))
         told = told or row.prose
     return rows, []
 
@@ -308,9 +314,21 @@ def _is_tag(row: _Row) -> bool:
     return row.text.startswith("- ") and len(row.text.split()) <= 6 and not row.prose
 
 
+def _is_told(row: _Row) -> bool:
+    """Whether a line tells, however short, or heads a list of what is told."""
+    named = row.family or row.source or row.more is not None
+    return row.prose or (not named and _ENDED.fullmatch(row.text) is not None)
+
+
+def _is_credit(row: _Row) -> bool:
+    """Whether a line is whose the photo over it is, among the text, too."""
+    return row.family == "rights" and len(row.text) < 60 and not _ENDED.fullmatch(row.text)
+
+
 def _stems(text: str) -> set[str]:
-    words = (re.sub(r"^[وفبلك]?(?:ال|لل)?", "", word) for word in re.findall(r"[^\W\d_]{4,}", normalise(text)))
-    return {word[:5] for word in words if len(word) >= 4}
+    """How its longer words begin; one whose first letter may be joined to it, with that letter and without it."""
+    words = [_JOINED.sub("", word) for word in re.findall(r"[^\W\d_]{4,}", normalise(text))]
+    return {stem[:5] for word in words for stem in (word, re.sub("^[وفبلك]", "", word)) if len(stem) >= 4}
 
 
 def _is_cut(text: str, plain: str, plains: Sequence[str]) -> bool:
@@ -320,13 +338,15 @@ def _is_cut(text: str, plain: str, plains: Sequence[str]) -> bool:
     return text.endswith(("...", "…")) and len(plain) >= 30 and "".join(plains[at : at + 1]).startswith(plain)
 
 
-def _is_foreign(rest: Sequence[str], before: Sequence[str], shared: int = 0) -> bool:
-    """Whether the paragraph or two left after a bare "read also", or one after a link, share nothing with the article,
-    or no more than `shared` words: a teaser."""
-    stems, told = _stems(" ".join(rest)), _stems(" ".join(before))
+def _is_foreign(text: str, before: Sequence[str], over: str | None) -> bool:
+    """Whether a paragraph, and the headline `over` it, have next to nothing in common with the article, yet something
+    with each other: a teaser. Where the headline is gone, only a long paragraph is sure."""
+    stems, told, name = _stems(text), _stems(" ".join(before)), _stems(over or "")
     chance = min(0.08 + 0.0003 * max(0, len(told) - 100), 0.15)  # a long text shares words with any other
-    common = len(stems & told)
-    return len(rest) <= 2 and len(stems) >= 8 and (common < chance * len(stems) or common <= shared)
+    if over is None:
+        return len(stems) >= 25 and len(stems & told) <= 1
+    alike = max(1, chance * len(stems))
+    return len(stems) >= 8 and len(stems & told) <= alike and not stems.isdisjoint(name) and name.isdisjoint(told)
 
 
 def _drop_sections(out: Clean) -> None:

@@ -142,6 +142,31 @@ def test_where_markup_tells_links_only_links_leave():
     assert out.lines == [LEAD, "وأكد أن الدخول مجاني للجميع", CLOSE]
 
 
+@pytest.mark.parametrize(
+    "line", ["© AFP", "صورة: © أسوشيتد برس", "جميع الحقوق محفوظة", "Copyright Reuters", "All rights reserved AFP"]
+)
+def test_of_a_photos_rights_only_the_line_itself_leaves(line):
+    for after in (["وزرع الأهالي 40 شجرة."], [CLOSE], ["أسماء المتبرعين:", "سامر العلي", "هدى السليمان"]):
+        out = cleaned(LEAD, MIDDLE, line, *after)
+        assert (out.lines, out.removed) == ([LEAD, MIDDLE, *after], [("rights", line)])
+        assert not cleaned(LEAD, line, "اقرأ أيضاً", *after, CLOSE, links=frozenset()).related
+
+
+LISTED = ["أسماء المتبرعين:", "سامر خالد العلي", "هدى محمود السليمان", "ونقل سابع إلى المشفى."]
+FOREIGN = "وتبرعت سيدة مغتربة بثمن الأراجيح، فيما تكفل تاجر بأجور الحراسة الليلية ومصابيح الممرات."
+
+
+@pytest.mark.parametrize("heading", ["اقرأ أيضاً", "الأكثر قراءة", "أخبار ذات صلة"])
+@pytest.mark.parametrize("close", [[], [FOREIGN], [FOREIGN, CLOSE]])
+def test_a_box_ends_with_its_links_and_what_is_told_after_it_stays(heading, close):
+    link = "اختتام بطولة الشطرنج للناشئين"
+    for links, box in ((frozenset({fold(link)}), [heading, link]), (frozenset(), [heading]), (None, [heading, link])):
+        out = cleaned(LEAD, MIDDLE, *box, *LISTED, *close, links=links)
+        assert (out.lines, [row for _, row in out.removed]) == ([LEAD, MIDDLE, *LISTED, *close], box)
+    if close:  # a paragraph after a link to another story is told, too, unless it tells of what the link names
+        assert cleaned(LEAD, MIDDLE, link, *close, links=frozenset({fold(link)})).lines == [LEAD, MIDDLE, *close]
+
+
 def test_a_sentence_that_begins_like_a_read_also_stays():
     told = "الأكثر قراءة هذا العام كانت روايات التاريخ، بحسب إحصاء أعدته المكتبة الوطنية."
     assert cleaned(LEAD, told, CLOSE, links=frozenset()).lines == [LEAD, told, CLOSE]
