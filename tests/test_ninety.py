@@ -207,7 +207,7 @@ def all_delivered_once(life: Life, end: float) -> None:
     the digest of the last hours may still gather."""
     mailbox = life.mailbox
     due = "state <> 'sent' AND coalesce(next_attempt_at, '') <= ?"
-    assert not life.rows(f"SELECT id, rule, kind, state, attempts, error FROM mails WHERE {due}", stamp_of(end))  # noqa: S608
+    assert not life.rows(f"SELECT id, rule, kind, state, attempts, error FROM mails WHERE {due}", stamp_of(end))
     copies = Counter(message_id for _, _, message_id in mailbox.accepted)
     assert set(copies) == {row[0] for row in life.rows("SELECT message_id FROM mails WHERE state = 'sent'")}
     repeated = {
