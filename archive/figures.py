@@ -3,7 +3,8 @@
 Read are numbers in digits and words, ranges, bounds, duals ("قتيلان"), and one that its noun says ("مقتل مدني"). Not
 read is what counts nobody (dates, ages, money, distances, shares, scores), what is named by a number, what is denied or
 did not happen, and "the three" that were told before. Precision goes first: in doubt there is no figure, or no act.
-What is announced for later is told as what happened is. Words are data: acts.toml and figures.toml.
+Where people are said to be taken later (سينقلون) is told as what happened is; that they will be killed is not.
+Words are data: acts.toml and figures.toml.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from archive.places import places
 _DATED = UNITS | WORDS["numbered"]
 _DUAL = re.compile(r"\w{2,}(?:ان|ين)")
 _TWICE = re.compile(r"[وف]?[بكل]?(?:الف|مليون|مليار)ا")  # ألفا مقاتل are two thousand, ألفا alone is one
+_FUTURE = re.compile(r"[وف]?س[يت]")  # سيقتل
 _REACH, _NEAR = 7, 5  # words: from an act to whom it befell; to what follows
 _SAID = 100  # words a denial reaches over
 _MOST = 400  # figures of one text
@@ -61,7 +63,7 @@ class _Amount(NamedTuple):
 
 class _Tie(NamedTuple):
     """What befell those counted: the act and its role ("and": it is that of the figure before), whether it stands
-    directly before, and whom a total counts (the number of the dead rose to)."""
+    directly before, whom a total counts (the number of the dead rose to) or an act does whose doer stands between."""
 
     act: str | None = None
     role: str = ""
@@ -155,7 +157,7 @@ class _Reader(Marked):
         """Whom an amount counts and the act, given the figure before it and its act; None if nobody."""
         after, until, noun = self.word(amount.until), amount.until, amount.noun
         if not noun:
-            if {after, self.word(until + (after == "في"))} & UNITS or self.word(amount.at - 1) in WORDS["numbered"]:
+            if {after, self.word(until + (after == "من"))} & UNITS or self.word(amount.at - 1) in WORDS["numbered"]:
                 return None
             noun = self.noun(amount)
             if noun:
@@ -173,12 +175,13 @@ class _Reader(Marked):
         else:
             (counted, until), act = self.unnamed(amount, tie), tie.act
             sure = bool(counted)
-        if not sure or self.denied(amount.at, before.until if tie.role == "and" else self.first):
-            return None
         if act and any(self.object(at) for at in range(until, until + 3)):
             act = None  # those counted did it: قتل ثلاثة مسلحين مدنيا
         share = self.word(amount.at - 1) == "من" and amount.at - 1 not in self.aside  # تسعون بالمئة من 300 شخص غادروا
-        act = act or (None if share else self.following(until))
+        follows = None if act or share else self.following(until)
+        if not sure or self.denied(amount.at, before.until if tie.role == "and" else self.first, follows):
+            return None
+        act = act or follows
         unless = frozenset(map(normalise, ACTS[act].get("unless", ()))) if act else frozenset()
         if unless and any(form in unless for w in self.words[self.first : self.last] for form in (w, *stripped(w))):
             if not noun:
@@ -186,6 +189,8 @@ class _Reader(Marked):
             act = None
         amount = amount._replace(until=until)
         for mark in self.starting.get(until, ()):
+            if mark.name == "share":
+                return None  # تسعة من كل عشرة
             amount = _bounded(amount, mark.name, amount.at, mark.until) if mark.role == "after" else amount
         return amount, counted, act
 
@@ -193,8 +198,8 @@ class _Reader(Marked):
         """The noun behind a number, if it counts that: not المرتبة 105 وسوريا, nor اثنين من إيطاليا."""
         part = self.word(amount.until) == "من"
         noun = self.people(amount.until + part)
-        if not noun or (part and noun.name == "nationals" and self.words[noun.at].endswith("ا")):
-            return None
+        if not noun or (part and (noun.role == "one" or (noun.name == "nationals" and self.words[noun.at][-1] == "ا"))):
+            return None  # أربعة من عائلة
         word, exact = self.words[noun.at], amount.low or amount.high
         joined = (word[0] == "و" and word not in rules().index) or (exact and DEFINITE.match(word))
         return noun if part or not joined else None
@@ -204,7 +209,8 @@ class _Reader(Marked):
         if before.until > self.first:
             between = self.words[before.until : min(at, before.until + FAR)]
             if self.word(at - 1).removeprefix("و") in WORDS["among"]:
-                return _Tie(told, "and")
+                theirs = (mark for mark in self.ending.get(at - 1, ()) if mark.role in ("does", "undergoes"))
+                return next((_Tie(mark.name, mark.role, True) for mark in theirs), _Tie(told, "and"))  # قتل منهم 12
             joint = between[:-1] if between[-1:] == ["و"] else between
             joined = len(between) <= _REACH and (joint is not between or self.words[at][0] == "و")
             acts = (mark for i in range(before.until, at) for mark in self.starting.get(i, ()) if mark.role in DONE)
@@ -249,8 +255,12 @@ class _Reader(Marked):
         name = link in _names() or DEFINITE.match(link)  # في جنازة خمسة عناصر are no five in Raqqa
         doer = verb and act.role != "undergoes" and name and (who in WORDS["doers"] or who.endswith("ون"))
         direct = gap <= _REACH and (not through or (verb and who in WORDS["through"]))
+        until = act.until + gap
+        alone = far and act.role == "does" and who in WORDS["doers"] and until not in self.aside
+        alone &= all(word in WORDS["doers"] or bool(DEFINITE.match(word)) for word in self.words[act.until : until])
+        counted = "people" if alone and "bare" in ACTS[act.name] else None  # قتلت قسد 5
         # behind a preposition the verb has who did it before it, or is known to have
-        return _Tie(act.name, act.role, not far) if direct or doer or own else _Tie()
+        return _Tie(act.name, act.role, not far, counted) if direct or doer or own else _Tie()
 
     def unnamed(self, amount: _Amount, tie: _Tie) -> tuple[str, int]:
         """Whom a number counts that no known noun follows ("": nobody), and where that ends."""
@@ -295,16 +305,26 @@ class _Reader(Marked):
                     return mark.name if theirs or mark.name == "casualties" or word.endswith(("ون", "وا")) else None
         return None
 
-    def denied(self, at: int, first: int) -> bool:
-        """Whether what stands at a word is said not to be, by the words from `first` on."""
-        near = True
+    def denied(self, at: int, first: int, act: str | None) -> bool:
+        """Whether what stands at a word is said not to be, or not to have happened, by the words from `first` on; `act`
+        is one that follows."""
+        near, bound = True, True
         back = (i for i in range(at - 1, first - 1, -1) if i not in self.aside)
         for gap, i in enumerate(islice(back, _SAID)):
-            said = {mark.name for mark in self.starting.get(i, ()) if mark.role == "said"}
-            near &= gap < FAR and self.words[i] not in CLAUSE
-            if "denied" in said or (near and "not" in said):
+            word, marks = self.words[i], self.starting.get(i, ())
+            said = {mark.name for mark in marks if mark.role == "said" or mark.name == "accused"}
+            near &= gap < FAR and word not in CLAUSE
+            unreal = bound and act and said & {"unreal", "accused"}
+            if "denied" in said or (near and ("not" in said or unreal)):
                 return True
-            near &= self.words[i][0] != "و" or not any(mark.role in DONE for mark in self.starting.get(i, ()))
+            bound &= not (act and word in WORDS["breaks"])
+            if done := next((mark for mark in marks if mark.role in DONE), None):
+                joined = word[0] == "و" and word not in rules().index
+                near &= not joined or self.word(i - 1).startswith(("ب", "ل"))  # متهم بتعذيب وقتل
+                aim = word[0] == "ل" and word not in rules().index and word not in WORDS["results"]
+                if near and not act and "bare" in ACTS[done.name] and (aim or _FUTURE.match(word)):
+                    return True  # لقتل, سيقتل
+                act = act or (done.name if done.role != "linked" else None)
         return False
 
 
