@@ -21,7 +21,7 @@ from archive.models import ANSWERED, Event, Match, Page
 from archive.rules import RuleSet
 from archive.search import SEARCHED, ar_query, highlight, in_title, relevance
 from archive.sqlite import Connection, SqliteError, connect_read, explain, limited, statement
-from archive.stories import ROOTS, STORY, Story, read_story
+from archive.stories import Story, read_story
 from archive.stories import fold as fold_copies
 from archive.times import later, utc_now
 from archive.titles import heading
@@ -216,7 +216,7 @@ class Archive(AbstractContextManager["Archive"]):
 
     def story(self, article_id: int) -> Story | None:
         """The story an article is in, with all its members; None: no other article tells the same."""
-        return read_story(self.query(STORY, {"id": article_id}))
+        return read_story(self.query(statement("stories.story"), {"id": article_id}))
 
     def stories(self, *, since: str = "", limit: int = 100) -> list[Story]:
         """Happenings that several articles tell, and that one told first at `since` or later; the latest told first."""
@@ -240,7 +240,7 @@ class Archive(AbstractContextManager["Archive"]):
         given = {"query": text, "all": expression, "title": in_title(expression), "first": first, "last": last}
         rows = self._rows(statement("reading.found"), {**window, **given, "limit": most, "most": max(most, SEARCHED)})
         ids = [row[0] for row in rows]
-        roots = dict(self._rows(ROOTS, {"ids": json.dumps(ids)})) if fold else {}
+        roots = dict(self._rows(statement("stories.roots"), {"ids": json.dumps(ids)})) if fold else {}
         found = {row[0]: row for row in rows}
         return [
             Hit(*(*row[:4], heading(row[4], row[6]), row[5], highlight(row[6], text), copies))

@@ -21,7 +21,7 @@ from math import inf
 from typing import Any, Literal, NamedTuple
 
 from archive.similarity import WINDOW, Relation, bands, gather, read_telling, relation, terms
-from archive.sqlite import Connection
+from archive.sqlite import Connection, statement
 from archive.titles import heading
 from archive.transaction import Transaction
 
@@ -103,64 +103,6 @@ class _Link(NamedTuple):
         return -_RANK[like.kind], not self.credits, -round(10 * like.similarity), self.earlier
 
 
-_MEMBER = """
-SELECT min(a.first_seen_at, (SELECT min(captured_at) FROM versions WHERE article_id = a.id)), a.id, a.outlet_id,
-       v.title, v.text, v.published_at, v.credit_outlet_id, v.id,
-       (SELECT count(*) FROM versions WHERE article_id = a.id)
-FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.id IN (SELECT value FROM json_each(?))
-"""
-_AMONG = "FROM story_articles WHERE article_id IN (SELECT value FROM json_each(?))"
-_FELLOWS = f"SELECT article_id, story_id FROM story_articles WHERE story_id IN (SELECT story_id {_AMONG})"  # noqa: S608
-_FIRST = """
-SELECT s.article_id FROM story_articles s JOIN articles a ON a.id = s.article_id WHERE s.story_id = ?
-ORDER BY min(a.first_seen_at, (SELECT min(captured_at) FROM versions WHERE article_id = a.id)), a.id LIMIT 1
-"""
-_PLACE = """
-INSERT INTO story_articles (article_id, story_id, kind, credited_outlet_id)
-SELECT a.id, ?1, 'same_event', v.credit_outlet_id FROM articles a JOIN versions v ON v.id = a.latest_version_id
-WHERE a.id = ?2 ON CONFLICT DO UPDATE SET story_id = excluded.story_id, credited_outlet_id = excluded.credited_outlet_id
-"""
-_ONE_ORIGINAL = """
-UPDATE story_articles SET similarity = NULL, based_on_version_id = NULL,
-  kind = iif(article_id = ?1, 'original', 'same_event')
-WHERE article_id = ?1 OR (story_id = ?2 AND kind = 'original')
-"""
-_TURNED = """
-UPDATE story_articles SET kind = 'same_event', similarity = NULL, based_on_version_id = NULL
-WHERE article_id = ? AND based_on_version_id IN (SELECT id FROM versions WHERE article_id = ?)
-"""
-_COUNTED = """
-SELECT t.value, sum((SELECT count(*) FROM (SELECT 1 FROM story_terms WHERE day = d.value AND term = t.value LIMIT ?3)))
-FROM json_each(?1) t, json_each(?2) d GROUP BY 1
-"""
-_SHARING = """
-SELECT article_id FROM json_each(?1) t CROSS JOIN json_each(?2) d
-JOIN story_terms s ON s.day = d.value AND s.term = CAST(t.key AS INTEGER)
-WHERE article_id <> ?3 GROUP BY article_id HAVING sum(t.value) >= ?4
-ORDER BY sum(t.value) DESC, article_id LIMIT ?5
-"""
-# Whose words each of some articles has in the end: its own, or those of what it is a copy or rewrite of, and so on up.
-ROOTS = """
-WITH RECURSIVE up (article_id, root) AS (
-  SELECT value, value FROM json_each(:ids)
-  UNION SELECT up.article_id, v.article_id FROM up JOIN story_articles s ON s.article_id = up.root
-  JOIN versions v ON v.id = s.based_on_version_id
-) SELECT article_id, root FROM up
-WHERE NOT EXISTS (SELECT 1 FROM story_articles WHERE article_id = up.root AND based_on_version_id IS NOT NULL)
-"""
-# The story of an article.
-STORY = """
-SELECT s.story_id, s.article_id, a.outlet_id, a.url, a.status, v.title, v.text, a.first_seen_at, v.published_at, s.kind,
-       s.similarity, b.article_id AS based_on_article_id, s.based_on_version_id, s.credited_outlet_id,
-       EXISTS (SELECT 1 FROM versions n WHERE n.article_id = b.article_id
-               AND (n.captured_at, n.id) > (b.captured_at, b.id)) AS lacks_correction
-FROM story_articles s JOIN articles a ON a.id = s.article_id JOIN versions v ON v.id = a.latest_version_id
-LEFT JOIN versions b ON b.id = s.based_on_version_id
-WHERE s.story_id = (SELECT story_id FROM story_articles WHERE article_id = :id)
-ORDER BY s.kind <> 'original', a.first_seen_at, a.id
-"""
-
-
 def link(db: Connection, article_id: int) -> None:
     """Find the story of an article whose newest version was just stored; to be called in the writer's transaction.
 
@@ -238,7 +180,9 @@ def fold(article_ids: Sequence[int], roots: Mapping[int, int]) -> list[tuple[int
 
 def _members(db: Connection, article_ids: Iterable[int]) -> list[_Member]:
     """Those of some articles that have a version."""
-    return [_Member(*row) for row in db.execute(_MEMBER, (json.dumps(sorted(article_ids)),)).fetchall()]
+    return [
+        _Member(*row) for row in db.execute(statement("stories.members"), (json.dumps(sorted(article_ids)),)).fetchall()
+    ]
 
 
 def _near(db: Connection, me: _Member) -> tuple[set[int], frozenset[str]]:
@@ -250,13 +194,12 @@ def _near(db: Connection, me: _Member) -> tuple[set[int], frozenset[str]]:
     of_runs, of_words = bands(telling), terms(telling)
     alike: Counter[int] = Counter()
     for band in of_runs:
-        newest = "SELECT article_id FROM story_bands WHERE band = ? ORDER BY article_id DESC LIMIT ?"
-        alike.update(_ids(db, newest, band, NEWEST))
+        alike.update(_ids(db, statement("stories.near_copies"), band, NEWEST))
     del alike[me.id]
     days = json.dumps(sorted({day + step for day in me.days for step in range(-WINDOW, WINDOW + 1)}))
-    counted = dict(db.execute(_COUNTED, (json.dumps(list(of_words)), days, FREQUENT)).fetchall())
+    counted = dict(db.execute(statement("stories.counted"), (json.dumps(list(of_words)), days, FREQUENT)).fetchall())
     rare = json.dumps({term: 1 / (1 + count) for term, count in counted.items() if count < FREQUENT})
-    found = {me.id, *_ids(db, _SHARING, rare, days, me.id, SHARED, NEAREST)}
+    found = {me.id, *_ids(db, statement("stories.sharing"), rare, days, me.id, SHARED, NEAREST)}
     found.update(id_ for id_, _ in alike.most_common(NEAREST))
     add = db.conn.executemany
     add("INSERT OR IGNORE INTO story_bands VALUES (?, ?)", [(band, me.id) for band in of_runs])
@@ -271,7 +214,7 @@ def _around(
     """An article, what is like it, and what is in their stories, in the order they were seen; and the story each of
     them is in. Of a story as many as are compared: those near, and the oldest."""
     looked_at = {me.id, *near}
-    told = dict(db.execute(_FELLOWS, (json.dumps(sorted(looked_at)),)).fetchall())
+    told = dict(db.execute(statement("stories.fellows"), (json.dumps(sorted(looked_at)),)).fetchall())
     groups: dict[int, list[int]] = {}
     for id_ in sorted({*looked_at, *told}, key=lambda id_: (id_ not in looked_at, id_)):
         groups.setdefault(told.get(id_, -id_), []).append(id_)
@@ -303,7 +246,7 @@ def _part(db: Connection, stories: list[list[_Member]], before: dict[int, int]) 
             after |= dict.fromkeys((member.id for member in members), story)
     alone = [(id_,) for id_ in before.keys() - after.keys()]
     db.conn.executemany("DELETE FROM story_articles WHERE article_id = ?", alone)
-    db.conn.executemany(_PLACE, [(story, id_) for id_, story in after.items()])
+    db.conn.executemany(statement("stories.place"), [(story, id_) for id_, story in after.items()])
     for story in sorted(set(before.values()).difference(after.values())):
         heirs = Counter(after[id_] for id_, was in before.items() if was == story and id_ in after)
         if heirs and not _ids(db, "SELECT 1 FROM story_articles WHERE story_id = ? LIMIT 1", story):
@@ -328,10 +271,7 @@ def _compare(db: Connection, earlier: _Member, later: _Member, frequent: frozens
     """What the later one is like, by the version of the earlier that it is most like, the newest of several."""
     tellings = [(earlier.version_id, earlier.title, earlier.text)]
     if earlier.versions > 1:
-        versions = (
-            "SELECT id, title, text FROM versions WHERE article_id = ? ORDER BY captured_at DESC, id DESC LIMIT ?"
-        )
-        tellings = db.execute(versions, (earlier.id, VERSIONS)).fetchall()
+        tellings = db.execute(statement("stories.told"), (earlier.id, VERSIONS)).fetchall()
     one_outlet = later.outlet_id is not None and later.outlet_id == earlier.outlet_id
     like_later = partial(
         relation, _read(later.title, later.text), apart=_apart(earlier, later), one_outlet=one_outlet, frequent=frequent
@@ -344,11 +284,7 @@ def _compare(db: Connection, earlier: _Member, later: _Member, frequent: frozens
 
 def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> None:
     """Store what a member is like, unless what is stored says more, of another article."""
-    sql = (
-        "SELECT s.kind, s.similarity, s.based_on_version_id, v.article_id FROM story_articles s "
-        "LEFT JOIN versions v ON v.id = s.based_on_version_id WHERE s.article_id = ?"
-    )
-    kind, similarity, version_id, base = db.execute(sql, (later.id,)).fetchone()
+    kind, similarity, version_id, base = db.execute(statement("stories.stored"), (later.id,)).fetchone()
     if not outright and similarity is not None and base != found.earlier.id:
         earlier = _members(db, [base])[0] if base else later
         stored = _Link(Relation(kind, similarity, 0.0), later.credited == earlier.outlet_id, earlier, version_id)
@@ -356,7 +292,7 @@ def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> No
     else:
         outright = True
     if outright:
-        db.execute(_TURNED, (found.earlier.id, later.id))
+        db.execute(statement("stories.turned"), (found.earlier.id, later.id))
         db.execute(
             "UPDATE story_articles SET kind = ?, similarity = ?, based_on_version_id = ? WHERE article_id = ?",
             (found.relation.kind, found.relation.similarity, found.version_id, later.id),
@@ -365,9 +301,9 @@ def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> No
 
 def _lead(db: Connection, story: int) -> None:
     """What was seen first is the original, and nothing else is."""
-    for first in _ids(db, _FIRST, story):
+    for first in _ids(db, statement("stories.first"), story):
         db.execute("UPDATE stories SET first_article_id = ?, merged_into = NULL WHERE id = ?", (first, story))
-        db.execute(_ONE_ORIGINAL, (first, story))
+        db.execute(statement("stories.lead"), (first, story))
 
 
 def _ids(db: Connection, sql: str, *values: Any) -> list[int]:

@@ -18,7 +18,7 @@ from archive.desk.feed import feed, topic_title
 from archive.edits import COLUMNS, compare, read_edit
 from archive.search import ar_query, highlight, in_title, relevance
 from archive.sqlite import statement
-from archive.stories import ROOTS, STORY, fold, read_story
+from archive.stories import fold, read_story
 from archive.times import later, stamp, utc_now
 from archive.titles import heading
 from archive.topics import read_matches
@@ -110,7 +110,7 @@ def extra_template_vars(
         queries = pages.canned_queries()
         newest = await rows(datasette, queries["newest"]["sql"], dict.fromkeys(queries["newest"]["params"], ""))
         ids = {row["article_id"]: row for row in newest}
-        roots = await rows(datasette, ROOTS, {"ids": json.dumps(list(ids))})
+        roots = await rows(datasette, statement("stories.roots"), {"ids": json.dumps(list(ids))})
         folded = fold(list(ids), {row["article_id"]: row["root"] for row in roots})
         return {
             "plain": True,
@@ -168,7 +168,7 @@ async def article(request: Any, datasette: Any) -> Response:
         raise NotFound(f"Article {key['id']} has no version {asked}")
     matches = read_matches(await rows(datasette, statement("reading.matches"), shown)) if version else []
     older = next((v for v in versions if version and v["number"] == version["number"] - 1), None)
-    story = read_story(await rows(datasette, STORY, key))
+    story = read_story(await rows(datasette, statement("stories.story"), key))
     base = next(iter(await rows(datasette, statement("desk.base"), key)), None)
     otherwise = compare(pages.telling(base), pages.telling(version), None) if base and version else ()
     pair = shown | {"older": older["version_id"]} if older else {}
