@@ -42,7 +42,7 @@ _WROTE = tuple(DATA["byline"]["wrote"])
 _BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
 _DATELINE = re.compile(rf"\w+(?:\s\w+)?\s*[-–]\s*(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])})")
-_ENDED = re.compile(r".*[^.…][.:؛؟!][\s\"'»”)]*")
+ENDED = re.compile(r".*[^.…][.:؛؟!][\s\"'»”)]*")  # a line that ends as what is told does, or heads what is
 _JOINED = re.compile(r"^(?:[وفبك]?ال|[وف]?لل)")
 _CRUMBS = re.compile(rf"(?:{either(DATA['family']['breadcrumb']['labels'])}){STOP}")
 _NOBODY, _CITIES, SECTIONS = (
@@ -317,12 +317,12 @@ def _is_tag(row: _Row) -> bool:
 def _is_told(row: _Row) -> bool:
     """Whether a line tells, however short, or heads a list of what is told."""
     named = row.family or row.source or row.more is not None
-    return row.prose or (not named and _ENDED.fullmatch(row.text) is not None)
+    return row.prose or (not named and ENDED.fullmatch(row.text) is not None)
 
 
 def _is_credit(row: _Row) -> bool:
     """Whether a line is whose the photo over it is, among the text, too."""
-    return row.family == "rights" and len(row.text) < 60 and not _ENDED.fullmatch(row.text)
+    return row.family == "rights" and len(row.text) < 60 and not ENDED.fullmatch(row.text)
 
 
 def _stems(text: str) -> set[str]:

@@ -5,8 +5,8 @@ A soft 404 is *gone*; a challenge, a login, a consent or a password form is *blo
 an article decides in doubt: while a page still says what was kept, it is live.
 
 Where a kept article's address shows words wholly unlike it, with no redirect and no other sign, that is an edit if the
-page surely reads like an article: this is what readers find there now. Otherwise it is a page that was misread, neither
-an edit nor a withdrawal.
+page surely reads like an article or is a short note that calls itself one: this is what readers find there now.
+Otherwise it is a page that was misread, neither an edit nor a withdrawal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from archive.models import Article, Page
 from archive.versions import FEED, is_stump, likeness
 from crawler.addresses import is_listing, twin
 from crawler.charset import charset_of, decode
-from crawler.clean import DATA
+from crawler.clean import DATA, ENDED
 from crawler.telegram import POST
 from crawler.urls import resolved
 
@@ -114,7 +114,7 @@ def effective(
         return Effective("unreadable", "no text was found in it")
     if article.is_article is False and not same:
         return Effective("not_article", "reads like a home, section, login or error page")
-    if known and like < UNLIKE and not article.is_article:
+    if known and like < UNLIKE and not (article.is_article or _is_note(article)):
         return Effective("unreadable", "has nothing in common with the article kept of it, and may be none")
     return Effective("moved" if known and page.final_url != page.url else "live")
 
@@ -169,7 +169,7 @@ def _wall(page: Page, article: Article | None, short: bool, new: bool) -> Effect
         if story and kind == "gone":  # a headline in part says nothing yet
             parts = [fold(heads[0])]
         said = next((part for part in (*parts, *begins) if _says(part, kind, story)), None)
-        said = said or next(filter(_ONLY[kind].fullmatch, parts), None)
+        said = said or next(filter(_ONLY[kind].fullmatch, parts + begins * (len(lines) <= 2)), None)
         if said or _PATHS[kind].search(path):
             return Effective(kind, f"says: {said}"[:200] if said else f"leads to {page.final_url}")
     return None
@@ -181,6 +181,14 @@ def _says(part: str, kind: str, story: bool) -> bool:
     if (found := _SAYS[kind].match(part)) is None or not story or kind != "gone":
         return found is not None
     return len(part[found.end() :].split()) < (1 if found[0].rstrip().endswith(":") else 5)
+
+
+def _is_note(article: Article) -> bool:
+    """Whether a page that calls itself an article says a sentence or two, too little to tell what kind of page it is:
+    what readers find where a longer text stood."""
+    lines = article.text.split("\n")
+    told = len(lines) <= 2 and any(map(ENDED.fullmatch, lines)) and not any(map(is_prose, lines))
+    return article.is_article is None and told
 
 
 def _told(article: Article) -> str:

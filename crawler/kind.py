@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 from archive.furniture import either, fold, is_prose
 from archive.models import Page
 from crawler.addresses import LISTING
-from crawler.clean import DATA, SECTIONS, Clean
+from crawler.clean import DATA, ENDED, SECTIONS, Clean
 from crawler.metadata import Metadata, text_of
 
 _KIND = DATA["page"]
@@ -30,7 +30,9 @@ def is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> bo
         return False
     # A news flash is short, and often neither signed nor dated.
     claimed = meta.claimed and meta.headline is not None and url.path not in ("", "/")
-    flash = None if claimed else False
+    note = meta.claimed and (meta.published or meta.author) and len(tidy.lines) <= 2 and title not in meta.site
+    note = note and url.path not in ("", "/") and any(map(ENDED.fullmatch, tidy.lines))
+    flash = None if claimed or note else False
     lines = [line for line in tidy.lines if len(line) >= 20 and line != meta.title]
     if not prose and not (claimed and any(meta.published or line.endswith(".") for line in lines)):
         return flash
@@ -43,7 +45,7 @@ def is_article(page: Page, tree: HtmlElement, meta: Metadata, tidy: Clean) -> bo
     if LISTING.search(unquote(url.path)) and page.url == page.final_url and not (meta.published or meta.author):
         return False
     if meta.published or meta.author or tidy.author or tidy.published or tidy.credit:
-        return True if meta.headline is not None or len(prose) >= 2 else None
+        return True if meta.headline is not None or note or len(prose) >= 2 else None
     if claimed and len(title.split()) >= 3:
         return True
     if meta.headline is None or len(title.split()) < 4:

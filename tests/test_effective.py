@@ -70,6 +70,10 @@ GONE = [
         "Page not found", "It looks like nothing was found at this location.", heading="Oops! That page can’t be found."
     ),
     site("410 Gone"),
+    site("بيان", "سُحبت هذه المادة."),
+    site("توضيح", "أُلغي نشر هذا الخبر."),
+    site("من هيئة التحرير", "حُذف هذا الخبر لعدم دقة مصادره."),
+    site("بيان", "سحبت هذه المادة بناء على طلب عائلة الضحية."),
 ]
 BLOCKED = [
     '<html lang="en"><head><title>Just a moment...</title></head><body><script>window._cf_chl_opt={}</script></body>',
@@ -184,6 +188,16 @@ def test_other_words_at_the_same_address_are_an_edit_only_of_what_surely_is_an_a
     assert look(site("معرض الزهور يفتتح أبوابه", *OTHER, head=surely), KEPT).status == "live"
     doubtful = site("شبكة النهر", "أهلاً بكم في موقعنا الجديد.")
     assert look(doubtful, KEPT).status in ("unreadable", "not_article")
+
+
+@pytest.mark.parametrize("said", ["نعتذر لقرائنا.", "لم يُنقل أحد من السجن.", "سُحبت هذه المادة الغذائية من الأسواق."])
+def test_a_note_that_calls_itself_an_article_is_an_edit_of_the_one_kept_however_short(said):
+    surely = '<meta property="og:type" content="article">'
+    dated = f'{surely}<meta property="article:published_time" content="2026-01-21T09:00:00Z">'
+    assert look(site("بيان", said, head=dated), KEPT).status == "live"
+    assert look(site("بيان من هيئة التحرير", said, head=surely), KEPT).status == "live"
+    for body in (site("بيان", said), site("بيان", said, head=surely), site("تسجيل الدخول", said, head=dated)):
+        assert look(body, KEPT).status not in ("live", "gone")
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,12 @@ def test_what_stands_in_place_of_a_kept_article(kept: Desk, site: Site, answer: 
     assert events(kept) == (["new", "withdrawn"] if outcome == "gone" else ["new"])
 
 
+def test_a_note_where_a_kept_article_stood_is_told_as_an_edit(kept: Desk, site: Site) -> None:
+    site.page("/a", article("بيان", "نعتذر لقرائنا."))
+    assert again(kept) == "ok"
+    assert events(kept) == ["new", "edited"]
+
+
 @pytest.mark.parametrize(
     "way",
     [
