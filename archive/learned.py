@@ -1,37 +1,43 @@
 """Furniture learned per outlet: a line that stands at the edge of many different articles is none of theirs.
 
-Lines are counted once an article, folded, and in short ones every number alike, so that a counter is one line; longer
-ones are sentences, whose numbers are news. Only the edges of a text are looked at, and only they are ever cleared: what
-repeats in the middle of articles is a way of writing.
+Lines are counted once an article, folded, and in short ones the numbers of counters, dates and times alike, so that a
+counter is one line; any other number is news. Only the edges of a text are looked at, and only they are ever cleared:
+what repeats in the middle of articles is a way of writing. A line that names or counts people ends an edge, in however
+many articles it stands; and no line is taken from an article that was kept with it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from archive.arabic.normalise import normalise
+from archive.figures import read_figures
+from archive.furniture import family_of
 from archive.models import Article
-from archive.noise import is_sentence
+from archive.noise import is_noise, is_sentence, is_told
 from archive.sqlite import Connection, statement
 from archive.transaction import Transaction
+from archive.vocabulary import GIVEN
 
 HEAD, TAIL = 3, 6  # lines at either end that may be furniture
 ARTICLES, SHARE = 8, 0.2  # a line is furniture in so many articles, and in this share of the outlet's meanwhile
 LONGEST = 300  # characters
 LABEL = 6  # words of a line that is no sentence
 RULE = "learned"  # what `Article.removed` calls them
+_NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?!\d))\d")  # but for a year
 
 
 def learn(tx: Transaction, outlet_id: str, article: Article, at: str) -> None:
     """Count the edge lines of an article seen for the first time, those already cleared from it among them."""
-    lines = [line for _, line in _edges(article.text.split("\n"))]
-    lines += [line for rule, line in article.removed if rule == RULE]
-    for folded, line in {_fold(line): line for line in lines}.items():
+    text = article.text.split("\n")
+    lines = [text[n] for n in _edges(text, (fold(text[0]), fold(text[-1])))] + [
+        line for rule, line in article.removed if rule == RULE
+    ]
+    for folded, line in {fold(line): line for line in lines}.items():
         if folded and len(line) <= LONGEST:
-            given = {"outlet": outlet_id, "folded": folded, "line": line, "at": at}
-            tx.db.execute(statement("learned.count"), given)
+            tx.db.execute(statement("learned.count"), {"outlet": outlet_id, "folded": folded, "line": line, "at": at})
 
 
 def furniture(db: Connection, outlet_id: str | None) -> tuple[str, ...]:
@@ -39,19 +45,36 @@ def furniture(db: Connection, outlet_id: str | None) -> tuple[str, ...]:
     return tuple(line for (line,) in db.execute(statement("learned.furniture"), (outlet_id, ARTICLES, SHARE)))
 
 
-def clear(article: Article, learned: tuple[str, ...]) -> Article:
+def clear(article: Article, learned: Collection[str]) -> Article:
     """The article without learned lines at its edges; each is in `removed`. A text is never cleared whole."""
     lines, known = article.text.split("\n"), set(learned)
-    gone = {at: line for at, line in _edges(lines) if _fold(line) in known}
+    gone = {at for at in _edges(lines, known) if fold(lines[at]) in known}
     if not gone or len(gone) == len(lines):
         return article
     text = "\n".join(line for at, line in enumerate(lines) if at not in gone)
-    return replace(article, text=text, removed=(*article.removed, *((RULE, line) for line in gone.values())))
+    return replace(article, text=text, removed=(*article.removed, *((RULE, lines[at]) for at in sorted(gone))))
 
 
-def folded_lines(lines: Iterable[str]) -> set[str]:
-    """Lines as they are remembered."""
-    return {_fold(line) for line in lines}
+def alike(article: Article, stored: Article) -> tuple[Article, Article]:
+    """A look with those of the lines cleared from it that the `stored` version has, and that version cleared as the
+    look was: what was learned meanwhile makes no edit, nor does it go with one."""
+    gone = {fold(line): line for rule, line in article.removed if rule == RULE}
+    if not gone:
+        return article, stored
+    text, was = article.text.split("\n"), list(map(fold, stored.text.split("\n")))
+    less, both, last = clear(stored, gone), {*map(fold, text), *gone}, len(was) - 1
+    for at in sorted(range(len(was)), key=lambda at: min(at, last - at)):
+        if line := gone.pop(was[at], None):  # as far from the same end as it stood, by the lines that stayed
+            beyond = sum(key in both for key in (was[:at] if 2 * at < last else was[at + 1 :]))
+            text.insert(beyond if 2 * at < last else max(0, len(text) - beyond), line)
+    return replace(article, text="\n".join(text)), less
+
+
+def fold(line: str) -> str:
+    """A line as it is remembered."""
+    plain = " ".join(normalise(line).split())
+    counts = is_noise(line) or ("counter", False) in map(family_of, re.findall(r"\d\S*\s+\w+", plain))
+    return re.sub(r"\d+", "0", plain) if counts and len(plain.split()) <= LABEL and not _tells(line) else plain
 
 
 def forget(tx: Transaction, before: str) -> int:
@@ -60,13 +83,22 @@ def forget(tx: Transaction, before: str) -> int:
     return int(tx.db.execute(query, (ARTICLES, before)).rowcount)
 
 
-def _edges(lines: list[str]) -> list[tuple[int, str]]:
-    """Where furniture may stand; a sentence only first or last, for agencies tell many stories in the same ones."""
-    last = len(lines) - 1
-    near = [(at, line) for at, line in enumerate(lines) if at < HEAD or at > last - TAIL]
-    return [(at, line) for at, line in near if at in (0, last) or not is_sentence(line)]
+def _edges(lines: list[str], known: Collection[str]) -> Iterator[int]:
+    """Where furniture may stand: outside of all that is told. A sentence only first or last, for agencies tell many
+    stories in the same ones; what stands within it only if it is `known`."""
+    for way in (range(len(lines))[:HEAD], range(len(lines))[::-1][:TAIL]):
+        for at in way:
+            prose = is_sentence(lines[at]) and not is_noise(lines[at])
+            if _tells(lines[at]) or (prose and at != way[0]):
+                break
+            yield at
+            if prose and fold(lines[at]) not in known:
+                break
 
 
-def _fold(line: str) -> str:
-    words = normalise(line).split()
-    return re.sub(r"\d+", "0", " ".join(words)) if len(words) <= LABEL else " ".join(words)
+def _tells(line: str) -> bool:
+    """Whether a line names or counts somebody, or is a sentence with a number or, if short, with a word of the news."""
+    words = re.findall(r"\w+", plain := normalise(line))
+    news = _NUMBER.search(plain) or (len(words) <= LABEL and is_told(line.rstrip(" .!؟…")))
+    told = (is_sentence(line) and news) or not GIVEN.isdisjoint(words[:LABEL]) or read_figures(line)
+    return bool(told) and not is_noise(line, before=False, after=False)

@@ -17,7 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from archive.captures import hash_file
 from archive.errors import ArchiveError, UsageError
-from archive.learned import folded_lines
+from archive.learned import fold
 from archive.looks import known
 from archive.sqlite import Connection, SqliteError, statement
 from archive.transaction import Transaction
@@ -56,7 +56,7 @@ def redact(tx: Transaction, article_id: int, reason: str) -> int:
                         "removed))", [(line,) for line in lines])  # fmt: skip
     db.conn.executemany("DELETE FROM drift WHERE ?1 IN (inserted, removed)", [(line,) for line in lines])
     forget = "DELETE FROM outlet_lines WHERE outlet_id = ? AND folded = ?"
-    db.conn.executemany(forget, [(article.outlet_id, folded) for folded in folded_lines(lines)])
+    db.conn.executemany(forget, [(article.outlet_id, fold(line)) for line in lines])
     return int(db.execute("SELECT count(*) FROM captures WHERE article_id = ?", (article_id,)).fetchone()[0])
 
 

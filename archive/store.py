@@ -19,6 +19,7 @@ from archive.redaction import redacted
 from archive.sqlite import Connection, insert, statement
 from archive.stories import link, work_off
 from archive.times import instant, later, moment
+from archive.topics import judge
 from archive.transaction import Transaction
 from archive.versions import FEED, same_version, text_sha256
 
@@ -82,13 +83,15 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
     """A version if the page says something new, else none."""
     new, page, db, live = snapshot.article, snapshot.page, tx.db, snapshot.crawl_id is not None
     before, after = _neighbours(db, article.id, "9999" if live else page.at)
-    # What the feed told says nothing of an edit; what was learned since the version before must not look like one.
-    told = before and new.extractor.startswith(FEED)
-    if before and (told or any(same_version(v, new) for v in (before[2], learned.clear(before[2], page.furniture)))):
-        return Saved("unchanged", article.id, before[0])
-    # Nor must what today's reader reads otherwise, or what many articles of the outlet gained or lost alike.
-    reread, drifting = snapshot.reread, Drift()
-    was = reread[1] if before and reread and reread[0] == before[0] else before[2] if before else None
+    reread, drifting, was = snapshot.reread, Drift(), None
+    if before:
+        # What the feed told says nothing of an edit; what was learned since the version before must not look like one,
+        # nor be taken out with one.
+        new, less = learned.alike(new, before[2])
+        if new.extractor.startswith(FEED) or same_version(before[2], new) or same_version(less, snapshot.article):
+            return Saved("unchanged", article.id, before[0])
+        # Nor must what today's reader reads otherwise, or what many articles of the outlet gained or lost alike.
+        was = learned.alike(reread[1], before[2])[0] if reread and reread[0] == before[0] else before[2]
     if was and live and not same_version(was, new):
         drifting = drift(tx, article.outlet_id, article.id, was, new)
     if before and was and same_version(was, new, drifting.known):
@@ -114,7 +117,8 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
     }
     version_id = insert(db, "versions", row)
     ledger.append(db, version_id)
-    judged(tx, version_id, snapshot.judgement)
+    whole = new == snapshot.article
+    judged(tx, version_id, snapshot.judgement if whole else judge(tx.policy.rules, new.title, new.text))
     facts.read(db, version_id, new.title, new.text)
     detail = None
     if before and was:

@@ -28,7 +28,7 @@ _NOMINAL = ("", "ا", "ة", "ون", "ين", "ان", "ات", "تان", "تين")
 _VERBAL = ("", "ا", "ت", "وا", "ه", "ون", "ين", "ان", "هم", "ها")
 _BESIDE = ("past", "coming", "current")  # of a month
 _NAMELESS = {normalise(word) + end for word in VOCABULARY["names"]["nameless"] for end in ("", "ت", "ه", "ا")}
-_GIVEN, _TITLES, _NEVER, _BEGINS = (
+GIVEN, _TITLES, _NEVER, _BEGINS = (
     frozenset(map(normalise, names))
     for names in (
         VOCABULARY["phrases"]["name"]["given"], VOCABULARY["phrases"]["title"]["sure"],
@@ -136,11 +136,11 @@ def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool)
     while kind == "title" and first < len(words) and words[first].startswith("ال") and _is_nation(words[first]):
         first += 1  # النائب الأميركي جو
     name, more = (words[n] if n < len(words) else "" for n in (first, first + 1))
-    if _no_name(name) or (kind == "title" and name[0] in "بيتسل" and name not in _GIVEN):  # المراسل بجروح
+    if _no_name(name) or (kind == "title" and name[0] in "بيتسل" and name not in GIVEN):  # المراسل بجروح
         return None
     full = not _no_name(more) and ((kind == "title" and more[0] != "ب") or more.startswith("ال"))
-    full = (full and more not in _PHRASES) or more in _GIVEN
-    sure = value != WEAK or name in _GIVEN or more in _GIVEN
+    full = (full and more not in _PHRASES) or more in GIVEN
+    sure = value != WEAK or name in GIVEN or more in GIVEN
     return first + 1 + bool(full), "actor", (name, more if full else "", *(() if sure else (WEAK,)))
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from archive.learned import ARTICLES, clear, forget, furniture
+from archive.learned import ARTICLES, alike, clear, fold, forget, furniture
 from archive.models import Article
 from archive.times import later
 from tests.archive_kit import NOW, ON_TOPIC, Kit, page
@@ -102,3 +102,83 @@ def test_a_sentence_that_many_stories_tell_is_theirs(kit):
         article = replace(ON_TOPIC, title=f"الاجتماع {number} بشأن معتقلي داعش", text="\n".join(lines))
         kit.save(article, later(NOW, number), url=f"https://sana.example/{number}")
     assert kit.do(lambda tx: furniture(tx.db, "sana")) == ()
+
+
+def told(kit, number, *lines, at=None):
+    """A look at the `number`th article as a crawl has it: what was learned by then has left its text."""
+    at = later(NOW, at or number)
+    learned = kit.do(lambda tx: furniture(tx.db, "sana"))
+    opening = f"شنّ مسلحون هجوماً على الحاجز رقم {number} قرب سجن يضم معتقلي داعش في الحسكة."
+    article = replace(ON_TOPIC, title=f"هجوم {number} قرب سجن لمعتقلي داعش", text="\n".join([opening, *lines]))
+    given = replace(page(f"https://sana.example/{number}", at), furniture=learned)
+    return kit.save(clear(article, learned), at, page=given)
+
+
+def latest(kit, number):
+    return kit.one(
+        "SELECT text FROM versions JOIN articles a ON a.latest_version_id = versions.id WHERE a.url LIKE ?",
+        f"%/{number}",
+    )
+
+
+TOLLS = ("وبلغت حصيلة القتلى {} قتيلاً.", "وارتفع عدد المصابين إلى {}.", "وفرّ {} سجناء.", "القتلى: {}")
+
+
+@pytest.mark.parametrize("toll", TOLLS)
+def test_how_many_were_killed_is_told_in_however_many_articles_it_stands_last(kit, toll):
+    for number in range(ARTICLES + 4):
+        told(kit, number, toll.format(number + 3))
+    assert kit.do(lambda tx: furniture(tx.db, "sana")) == ()
+    for was, now in ((5, 25), (11, 114)):
+        assert told(kit, was - 3, toll.format(now), at=900 + was).kind == "changed"
+        assert latest(kit, was - 3).endswith(toll.format(now))
+        edit = kit.rows("SELECT op, before, after FROM edits ORDER BY id DESC LIMIT 1")[0]
+        assert (edit[0], str(was) in edit[1], str(now) in edit[2]) == ("replaced", True, True)
+    told(kit, 77, toll.format(77))
+    assert latest(kit, 77).endswith(toll.format(77))
+
+
+def test_who_is_named_in_many_articles_stays_named_in_each(kit):
+    """Last, and within the text, where a sentence of its own closes the list."""
+    names = ["أسماء المفقودين:", "محمد العلي", "- خالد الحسين، 34 عاماً"]
+    for number in range(2 * ARTICLES):
+        closing = ["شيخموس بوزان", f"وطالبت عائلات الحي {number} بالكشف عن مصيرهم."] if number % 2 else []
+        told(kit, number, *names, *closing)
+        assert latest(kit, number).split("\n")[1:] == [*names, *closing]
+
+
+def test_only_counters_dates_and_times_are_one_line_whatever_their_number():
+    for one, other in (
+        ("شاهده 350 زائراً", "شاهده 7 زائراً"), ("منذ 3 ساعات", "منذ 14 ساعات"), ("آخر تحديث: 12:30", "آخر تحديث: 9:05"),
+        ("دمشق، 3 آذار 2026", "دمشق، 14 آذار 2026"), ("صفحة 3 من 12", "صفحة 1 من 9"),
+    ):  # fmt: skip
+        assert fold(one).split()[-1] == fold(other).split()[-1]
+        assert {*"123456789"}.isdisjoint(fold(one))
+    for line in ("وصلت 7 حافلات إلى دمشق", "ارتفع السعر إلى 15000 ليرة", "مقتل 7 أشخاص", "محمد العلي، 34 عاماً"):
+        assert "0" not in fold(line).replace("15000", ""), line
+
+
+def test_what_was_learned_takes_no_line_from_an_article_kept_with_it(kit):
+    """Neither with an edit of it, nor so that what always stood there looks new; and no look is an edit for that."""
+    last = "يمكن قراءة ملفاتنا السابقة عن مخيم الهول وسجون الحسكة في قسم التحقيقات."
+    for number in range(ARTICLES):
+        told(kit, number, "ولم يصدر تعليق رسمي.", FOLLOW.format(n=number), last)
+    told(kit, 50, "ولم يصدر تعليق رسمي.", FOLLOW.format(n=50), last)
+    told(kit, 51, "ولم يصدر تعليق رسمي.", FOLLOW.format(n=51), last)
+    assert "قسم التحقيقات" not in latest(kit, 51)
+    assert told(kit, 0, "ولم يصدر تعليق رسمي.", FOLLOW.format(n=44), last, at=600).kind == "unchanged"
+    assert told(kit, 0, "وقُتل ثلاثة سجناء.", FOLLOW.format(n=45), last, at=700).kind == "changed"
+    assert latest(kit, 0).split("\n")[1:] == ["وقُتل ثلاثة سجناء.", FOLLOW.format(n=45), last]
+    assert not kit.rows("SELECT 1 FROM edits WHERE before LIKE '%التحقيقات%' OR after LIKE '%التحقيقات%'")
+    assert told(kit, 1, "ولم يصدر تعليق رسمي.", FOLLOW.format(n=1), at=800).kind == "changed"  # its site took it out
+
+
+def test_a_line_goes_back_to_where_it_stood():
+    stored = Article("عنوان", "\n".join(["رأس", "أول", "ثان", "ثالث", "ذيل", "ختام"]))
+    look = Article(
+        "عنوان", "أول\nثان\nمعدّل\nختام", removed=(("learned", "رأس"), ("learned", "ذيل"), ("learned", "غيره"))
+    )
+    again, less = alike(look, stored)
+    assert again.text.split("\n") == ["رأس", "أول", "ثان", "معدّل", "ذيل", "ختام"]
+    assert less.text.split("\n") == ["أول", "ثان", "ثالث", "ختام"]
+    assert alike(stored, stored) == (stored, stored)
