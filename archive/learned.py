@@ -14,7 +14,6 @@ from dataclasses import replace
 
 from archive.arabic.normalise import normalise
 from archive.figures import read_figures
-from archive.furniture import family_of
 from archive.models import Article
 from archive.noise import is_noise, is_sentence, is_told
 from archive.sqlite import Connection, statement
@@ -26,6 +25,7 @@ ARTICLES, SHARE = 8, 0.2  # a line is furniture in so many articles, and in this
 LONGEST = 300  # characters
 LABEL = 6  # words of a line that is no sentence
 RULE = "learned"  # what `Article.removed` calls them
+_READERS = re.compile(r"\d\S*\s+(?:قار|قراء|متابع|مشاهد|زاير|زوار|مشترك|تعليق|اعجاب)")  # whom a site counts
 _NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?!\d))\d")  # but for a year
 
 
@@ -73,7 +73,7 @@ def alike(article: Article, stored: Article) -> tuple[Article, Article]:
 def fold(line: str) -> str:
     """A line as it is remembered."""
     plain = " ".join(normalise(line).split())
-    counts = is_noise(line) or ("counter", False) in map(family_of, re.findall(r"\d\S*\s+\w+", plain))
+    counts = is_noise(line) or _READERS.search(plain)
     return re.sub(r"\d+", "0", plain) if counts and len(plain.split()) <= LABEL and not _tells(line) else plain
 
 
