@@ -42,7 +42,7 @@ _WROTE = tuple(DATA["byline"]["wrote"])
 _BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
 _DATELINE = re.compile(rf"\w+(?:\s\w+)?\s*[-–]\s*(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])})")
-ENDED = re.compile(r".*[^.…][.:؛؟!][\s\"'»”)]*")  # a line that ends as what is told does, or heads what is
+ENDED = re.compile(r".*[^.…][.؟!][\s\"'»”)]*")  # as a sentence does, not broken off
 _JOINED = re.compile(r"^(?:[وفبك]?ال|[وف]?لل)")
 _CRUMBS = re.compile(rf"(?:{either(DATA['family']['breadcrumb']['labels'])}){STOP}")
 _NOBODY, _CITIES, SECTIONS = (
@@ -180,7 +180,8 @@ def clean(
     where there is no markup.
     """
     heading, out = fold(title), Clean()
-    rows, out.related = _split([_read(row) for line in lines for row in _INLINE.split(" ".join(line.split())) if row])
+    rows = [_read(row) for line in lines for row in _INLINE.split(" ".join(line.split())) if row]
+    rows, out.related = _split(rows, links)
     told = [at for at, row in enumerate(rows) if row.prose and row.plain != heading and row.plain not in known]
     first, last = (told[0], told[-1]) if told else (len(rows), -1)
     closing = set(takewhile(lambda at: not at or not rows[at - 1].prose, reversed(told)))
@@ -210,9 +211,7 @@ def clean(
             rule, out.credit = "credit", out.credit or (None if _same(row.source, outlet) else row.source)
             if said := read_line(row.text, now, zone).published:
                 out.published, out.source = said, "notice"
-        elif (
-            row.family and (head or tail or not row.edge or _is_credit(row)) and spoken.isdisjoint(_UNLESS[row.family])
-        ):
+        elif row.family and (head or tail or not row.edge) and spoken.isdisjoint(_UNLESS[row.family]):
             rule = row.family
         elif (writer := read_byline(row.text, sure=True)) and (
             known.get(fold(writer)) == "byline" or ((head or tail) and signed(row.text))
@@ -262,24 +261,33 @@ def clean(
 def _read(text: str) -> _Row:
     plain = fold(text)
     family, edge = family_of(text) or (None, False)
+    edge = edge and (family != "rights" or len(text) >= 60 or ENDED.fullmatch(text) is not None)  # else a photo's
     source = _named_source(text)
     more = read_more(text)
     return _Row(text, plain, family, edge, source, more, is_prose(text) and not (family or source or more is not None))
 
 
-def _split(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
-    """The article, and what was appended to it: all after a bare "read also" that follows a credit or closing line.
+def _split(rows: list[_Row], links: Set[str] | None) -> tuple[list[_Row], list[str]]:
+    """The article, and another appended to it after a bare "read also" that follows a credit or closing line.
     What follows the site's own copyright line is nobody's, unless some of it is told: then the line is a photo's."""
     told, over, whole = False, False, sum(len(row.text) for row in rows)
     for at, row in enumerate(rows):
-        if over and row.more == "" and any(is_prose(after.text) for after in rows[at + 1 :]):
+        if over and row.more == "" and _is_appended(rows[at + 1 :], links):
             return rows[: at + 1], [after.text for after in rows[at + 1 :]]
         late = told and row.family == "rights" and 2 * sum(len(before.text) for before in rows[:at]) > whole
         if late and not any(map(_is_told, rows[at + 1 :])):
             return [*rows[: at + 1], *(after._replace(family="rights", prose=False) for after in rows[at + 1 :])], []
-        over = over or (told and ((row.edge and row.family != "rights") or bool(row.source)))
+        over = over or (told and (row.edge or bool(row.source)))
         told = told or row.prose
     return rows, []
+
+
+def _is_appended(rows: Sequence[_Row], links: Set[str] | None) -> bool:
+    """Whether another article is what follows: a headline that is no link, and a text in words of that headline."""
+    if not any(row.prose for row in rows[1:]) or rows[0].prose or _is_link(rows[:1], links):
+        return False
+    name, told = _stems(rows[0].text), _stems(" ".join(row.text for row in rows[1:]))
+    return 2 * len(name & told) >= len(name)
 
 
 def _publication_lines(
@@ -317,12 +325,7 @@ def _is_tag(row: _Row) -> bool:
 def _is_told(row: _Row) -> bool:
     """Whether a line tells, however short, or heads a list of what is told."""
     named = row.family or row.source or row.more is not None
-    return row.prose or (not named and ENDED.fullmatch(row.text) is not None)
-
-
-def _is_credit(row: _Row) -> bool:
-    """Whether a line is whose the photo over it is, among the text, too."""
-    return row.family == "rights" and len(row.text) < 60 and not ENDED.fullmatch(row.text)
+    return row.prose or (not named and (row.text.endswith((":", "؛")) or ENDED.fullmatch(row.text) is not None))
 
 
 def _stems(text: str) -> set[str]:

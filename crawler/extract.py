@@ -264,12 +264,18 @@ def _drop_cards(tree: HtmlElement) -> None:
             if card.tag in _INLINE or comments:
                 break
             text = text_of(card)
-            links = sum(len(text_of(link)) for link in card.iter("a") if len(text_of(link)) >= 15)
+            links = sum(len(name) for link in card.iter("a") if len(name := text_of(link)) >= 15 and not _in_told(link))
             told = Counter(piece.getparent() for piece in card.iter("p") if is_prose(text_of(piece)))
             story = max(told.values(), default=0) > 1 or (card.tag == "p" and links < 0.6 * len(text))
             if story or (text and not links):
                 break
             card.drop_tree()
+
+
+def _in_told(link: HtmlElement) -> bool:
+    """Whether a link is a part of a sentence, not the headline of one."""
+    told, name = text_of(next(up for up in link.iterancestors() if up.tag not in _INLINE)), text_of(link)
+    return is_prose(told) and len(name) < 0.6 * len(told) and not told.startswith(name)
 
 
 def _paragraphs(block: HtmlElement) -> None:

@@ -94,6 +94,7 @@ def test_families(family, line):
         "جميع الحقوق التي كفلها الدستور يجب أن تصان، كما قال رئيس المحكمة.",
         "الصورة من داخل السوق تظهر حجم الدمار الذي لحق بالمكان بعد أيام من القصف.",
         "شروط النشر الجديدة التي وضعتها الوزارة أثارت جدلاً واسعاً بين الصحفيين.",
+        "وأكد أن الحقوق محفوظة لجميع العائدين.",
     ],
 )
 def test_a_told_line_is_no_furniture(line):
@@ -149,7 +150,8 @@ def test_of_a_photos_rights_only_the_line_itself_leaves(line):
     for after in (["وزرع الأهالي 40 شجرة."], [CLOSE], ["أسماء المتبرعين:", "سامر العلي", "هدى السليمان"]):
         out = cleaned(LEAD, MIDDLE, line, *after)
         assert (out.lines, out.removed) == ([LEAD, MIDDLE, *after], [("rights", line)])
-        assert not cleaned(LEAD, line, "اقرأ أيضاً", *after, CLOSE, links=frozenset()).related
+    for credit in (line, "المصدر: رويترز"):
+        assert not cleaned(LEAD, credit, "اقرأ أيضاً", MIDDLE, CLOSE, links=frozenset()).related
 
 
 LISTED = ["أسماء المتبرعين:", "سامر خالد العلي", "هدى محمود السليمان", "ونقل سابع إلى المشفى."]

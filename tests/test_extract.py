@@ -246,6 +246,14 @@ def test_a_paragraph_after_a_link_that_goes_on_with_the_story_stays():
     assert extract(page(clocked(FRAMES[2], ("", "", ""), 3, under=last).body)).text.endswith("صيفاً.")
 
 
+@pytest.mark.parametrize("told", ["<div>{}</div>", "<section><p>{}</p></section>", "<blockquote>{}</blockquote>"])
+def test_a_paragraph_with_a_link_in_it_is_no_card(told):
+    last = "وقدرت <a href='/r'>دراسة لمديرية الموارد المائية</a> كلفة الأعمال بستين ألف دولار."
+    under = "<h4>اقرأ أيضاً</h4><p><a href='/o'>انطلاق بطولة الناشئين لكرة السلة</a></p>" + told.format(last)
+    lines = extract(page(clocked(FRAMES[2], ("", "", ""), 3, under=under).body)).text.split("\n")
+    assert lines == [*TOLD, "وقدرت دراسة لمديرية الموارد المائية كلفة الأعمال بستين ألف دولار."]
+
+
 NAMES = ["افتتاح سوق جديد للخضار في مدينة الطبقة", "توزيع البذار على فلاحي الريف الشمالي"]
 TODAY = "الأربعاء 21 يناير 2026"
 CLOCKS = {  # what sites print of today and of other stories, and where: over the headline, beside the text, under it
