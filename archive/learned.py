@@ -25,7 +25,6 @@ ARTICLES, SHARE = 8, 0.2  # a line is furniture in so many articles, and in this
 LONGEST = 300  # characters
 LABEL = 6  # words of a line that is no sentence
 RULE = "learned"  # what `Article.removed` calls them
-_READERS = re.compile(r"\d\S*\s+(?:قار|قراء|متابع|مشاهد|زاير|زوار|مشترك|تعليق|اعجاب)")  # whom a site counts
 _NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?!\d))\d")  # but for a year
 
 
@@ -73,7 +72,7 @@ def alike(article: Article, stored: Article) -> tuple[Article, Article]:
 def fold(line: str) -> str:
     """A line as it is remembered."""
     plain = " ".join(normalise(line).split())
-    counts = is_noise(line) or _READERS.search(plain)
+    counts = is_noise(line) or re.search(r"\d\S*\s+(?:قار|قراء|متابع|مشاهد|زاير|زوار|مشترك|تعليق|اعجاب)", plain)
     return re.sub(r"\d+", "0", plain) if counts and len(plain.split()) <= LABEL and not _tells(line) else plain
 
 

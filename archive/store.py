@@ -47,8 +47,7 @@ def save(tx: Transaction, snapshot: Snapshot) -> Saved:
     elif snapshot.keep or article.latest_version_id or snapshot.judgement.matches:
         saved = _keep(tx, snapshot, article)
     else:
-        rule_set = _rule_set(tx.db, snapshot.judgement)
-        _capture(tx, snapshot, article.id, "passed", rule_set)
+        _capture(tx, snapshot, article.id, "passed", _rule_set(tx.db, snapshot.judgement))
         saved = Saved("passed", article.id)
     if newest_look:
         again = saved.kind != "passed" or tx.policy.revisit_all
