@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from archive import folding
 from archive.arabic.normalise import normalise
 from archive.figures import read_figures
 from archive.models import Article
@@ -54,19 +55,20 @@ def clear(article: Article, learned: Collection[str]) -> Article:
     return replace(article, text=text, removed=(*article.removed, *((RULE, lines[at]) for at in sorted(gone))))
 
 
-def alike(article: Article, stored: Article) -> tuple[Article, Article]:
-    """A look with those of the lines cleared from it that the `stored` version has, and that version cleared as the
-    look was: what was learned meanwhile makes no edit, nor does it go with one."""
+def alike(article: Article, stored: Article) -> tuple[Article, Article, frozenset[str]]:
+    """A look with those of the lines cleared from it that the `stored` version has, that version cleared as the look
+    was, and these lines folded by `archive.folding`: what was learned meanwhile makes no edit, nor goes with one."""
     gone = {fold(line): line for rule, line in article.removed if rule == RULE}
     if not gone:
-        return article, stored
-    text, was = article.text.split("\n"), list(map(fold, stored.text.split("\n")))
-    less, both, last = clear(stored, gone), {*map(fold, text), *gone}, len(was) - 1
-    for at in sorted(range(len(was)), key=lambda at: min(at, last - at)):
+        return article, stored, frozenset()
+    text, told = article.text.split("\n"), stored.text.split("\n")
+    less, both, was, same = clear(stored, gone), {*map(fold, text), *gone}, list(map(fold, told)), set[str]()
+    for at in sorted(range(len(was)), key=lambda at: min(at, len(was) - 1 - at)):
         if line := gone.pop(was[at], None):  # as far from the same end as it stood, by the lines that stayed
-            beyond = sum(key in both for key in (was[:at] if 2 * at < last else was[at + 1 :]))
-            text.insert(beyond if 2 * at < last else max(0, len(text) - beyond), line)
-    return replace(article, text="\n".join(text)), less
+            beyond = sum(key in both for key in (was[:at] if 2 * at < len(was) - 1 else was[at + 1 :]))
+            text.insert(beyond if 2 * at < len(was) - 1 else max(0, len(text) - beyond), line)
+            same |= {folding.fold(line), folding.fold(told[at])}
+    return replace(article, text="\n".join(text)), less, frozenset(same)
 
 
 def fold(line: str) -> str:

@@ -82,18 +82,18 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
     """A version if the page says something new, else none."""
     new, page, db, live = snapshot.article, snapshot.page, tx.db, snapshot.crawl_id is not None
     before, after = _neighbours(db, article.id, "9999" if live else page.at)
-    reread, drifting, was = snapshot.reread, Drift(), None
+    reread, drifting, was, same = snapshot.reread, Drift(), None, frozenset[str]()
     if before:
         # What the feed told says nothing of an edit; what was learned since the version before must not look like one,
         # nor be taken out with one.
-        new, less = learned.alike(new, before[2])
+        new, less, same = learned.alike(new, before[2])
         if new.extractor.startswith(FEED) or same_version(before[2], new) or same_version(less, snapshot.article):
             return Saved("unchanged", article.id, before[0])
         # Nor must what today's reader reads otherwise, or what many articles of the outlet gained or lost alike.
         was = learned.alike(reread[1], before[2])[0] if reread and reread[0] == before[0] else before[2]
     if was and live and not same_version(was, new):
         drifting = drift(tx, article.outlet_id, article.id, was, new)
-    if before and was and same_version(was, new, drifting.known):
+    if before and was and same_version(was, new, drifting.known | same):
         return Saved("unchanged", article.id, before[0])
     if after and same_version(new, after[2]):
         return Saved("unchanged", article.id, after[0])
@@ -121,7 +121,7 @@ def _keep(tx: Transaction, snapshot: Snapshot, article: Known) -> Saved:
     facts.read(db, version_id, new.title, new.text)
     detail = None
     if before and was:
-        material = record(db, (before[0], was), (version_id, new), tx.policy.rules, drifting.known)
+        material = record(db, (before[0], was), (version_id, new), tx.policy.rules, drifting.known | same)
         silent = new.modified_at in (None, was.modified_at)
         detail = {"material": material, "silent": silent, "lines": drifting.lines}
     first = article.latest_version_id is None

@@ -175,7 +175,7 @@ def test_what_was_learned_takes_no_line_from_an_article_kept_with_it(kit):
     assert told(kit, 0, "ولم يصدر تعليق رسمي.", FOLLOW.format(n=44), last, at=600).kind == "unchanged"
     assert told(kit, 0, "وقُتل ثلاثة سجناء.", FOLLOW.format(n=45), last, at=700).kind == "changed"
     assert latest(kit, 0).split("\n")[1:] == ["وقُتل ثلاثة سجناء.", FOLLOW.format(n=45), last]
-    assert not kit.rows("SELECT 1 FROM edits WHERE before LIKE '%التحقيقات%' OR after LIKE '%التحقيقات%'")
+    assert kit.rows("SELECT before, after FROM edits") == [("ولم يصدر تعليق رسمي.", "وقُتل ثلاثة سجناء.")]
     assert told(kit, 1, "ولم يصدر تعليق رسمي.", FOLLOW.format(n=1), at=800).kind == "changed"  # its site took it out
 
 
@@ -184,7 +184,7 @@ def test_a_line_goes_back_to_where_it_stood():
     look = Article(
         "عنوان", "أول\nثان\nمعدّل\nختام", removed=(("learned", "رأس"), ("learned", "ذيل"), ("learned", "غيره"))
     )
-    again, less = alike(look, stored)
+    again, less, _ = alike(look, stored)
     assert again.text.split("\n") == ["رأس", "أول", "ثان", "معدّل", "ذيل", "ختام"]
     assert less.text.split("\n") == ["أول", "ثان", "ثالث", "ختام"]
-    assert alike(stored, stored) == (stored, stored)
+    assert alike(stored, stored)[:2] == (stored, stored)
