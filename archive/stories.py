@@ -29,10 +29,10 @@ NEAREST = 8  # articles compared, of each index
 SHARED = 0.25  # of words two tellings have at least: a word that n others have counts for 1 / (1 + n)
 FREQUENT = 60  # articles of a few days that have a word; then it says little, and finds nothing
 NEWEST = 50  # articles of one band looked at: a form filled in daily for years is found by its last ones
-MEMBERS, AROUND = 12, 36  # of a story, of all, that are compared
+MEMBERS, AROUND = 6, 24  # of a story, of all, that are compared
 VERSIONS = 6  # of an article that a copy may be of
 
-_read = lru_cache(maxsize=1024)(read_telling)
+_read = lru_cache(maxsize=512)(read_telling)
 _RANK = {None: 0, "same_event": 1, "rewrite": 2, "copy": 3}
 
 
