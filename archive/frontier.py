@@ -305,7 +305,8 @@ def request(archive: Path, kind: str, target: str, now: str) -> int:
     For other processes than the writer's: one short insert of its own.
     """
     with note(archive) as db:
-        return insert(db, "requests", {"kind": kind, "target": target, "at": now})
+        # Not `insert`, which makes a table that is not there: the archive may just be being made.
+        return int(db.execute(statement("frontier.ask"), (kind, target, now)).lastrowid or 0)
 
 
 def open_requests(db: Connection) -> list[Request]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from archive.errors import ArchiveError
 from archive.frontier import (
     Due,
     OutletRow,
@@ -33,7 +34,8 @@ from archive.frontier import (
 from archive.looks import look
 from archive.models import Link, Look
 from archive.times import later
-from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit, page
+from archive.writer import Writer
+from tests.archive_kit import NOW, OFF_TOPIC, ON_TOPIC, SANA, Kit, page, policy
 
 FEED = ("feed", "https://sana.example/feed")
 SECTION = ("section", "https://sana.example/news")
@@ -360,3 +362,12 @@ def test_a_day_alone_asks_for_a_look_when_it_changes(kept):
     kept.do(lambda tx: tx.db.execute("UPDATE articles SET next_check_at = '2026-03-01T00:00:00Z'"))
     assert told(kept, 1, "2026-01-21T12:00:00Z", "2026-01-20", "2026-01-21") == []
     assert told(kept, 1, "2026-01-21T13:00:00Z", "2026-01-21", "2026-01-21") == [1]
+
+
+def test_a_request_left_while_the_archive_is_being_made_makes_nothing_of_it(tmp_path):
+    path = tmp_path / "archive.db"
+    path.touch()
+    with pytest.raises(ArchiveError, match="requests"):
+        request(path, "crawl", "sana", NOW)
+    with Writer(path, policy()):
+        assert request(path, "crawl", "sana", NOW) == 1

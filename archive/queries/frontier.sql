@@ -67,3 +67,7 @@ ORDER BY position, id
 INSERT INTO sources (outlet_id, kind, url, next_at, position) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (outlet_id, url) DO UPDATE SET kind = excluded.kind, position = excluded.position,
   next_at = coalesce(next_at, excluded.next_at)
+
+-- name: ask
+-- The running service is asked for something.
+INSERT INTO requests (kind, target, at) VALUES (?, ?, ?)
