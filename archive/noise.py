@@ -23,7 +23,7 @@ from archive.arabic.tokens import stripped
 from archive.diffs import Piece, diff
 from archive.folding import fold
 from archive.furniture import DATA, STOP, either, family_of, read_more
-from archive.vocabulary import VOCABULARY
+from archive.vocabulary import GIVEN, VOCABULARY
 
 _LONGEST, _LINKED, _TITLE = 90, 130, 25  # characters of a line told by its form, of one that links, of a headline
 _SAID = 200  # paragraphs that are looked for in one that may join them
@@ -44,7 +44,6 @@ _EXACT = {"n": "not", "t": "stamps", "y": "you", "c": "elsewhere", "r": "rights"
 _CALENDAR = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))
 _DATES = frozenset(_WORD.findall(normalise(f"{_CALENDAR['months']} {_CALENDAR['weekdays']}")))
 _PHRASES = VOCABULARY["phrases"]
-_GIVEN = frozenset(map(normalise, _PHRASES["name"]["given"]))
 _ACTORS = [name for key, names in _PHRASES["actor"].items() if key not in _FILE["houses"] for name in names]
 _PLACES = [*DATA["credit"]["cities"], *_PHRASES["place"]["each"], *_PHRASES["place"]["syria"]]
 _KNOWN = frozenset().union(*_OF.values())
@@ -91,7 +90,7 @@ def _kind(word: str) -> str:
     if word[0] in "@¤" or "@" in word or word[0].isdigit():
         return "d" if word[0].isdigit() else "l" if word == "¤" else "o" if word == "@" else "c"
     forms = (word, *stripped(word))
-    if word in _GIVEN:
+    if word in GIVEN:
         return "g"
     for kind, name in _EXACT.items():
         if not _OF[name].isdisjoint(forms):

@@ -113,8 +113,15 @@ def link(db: Connection, article_id: int) -> None:
     near, frequent = _near(db, me)
     db.execute("DELETE FROM story_backlog WHERE article_id = ?", (article_id,))
     compare = cache(lambda one, other: _compare(db, min(one, other), max(one, other), frequent))
-    around, before = _around(db, me, near, compare)
-    stories = gather(around, lambda one, other: _odds(compare(one, other).relation))
+    around, before, partly = _around(db, me, near, compare)
+
+    def odds(one: _Member, other: _Member) -> float:
+        """What is copied is certain to tell the same; so is what is in one story of which others are not looked at."""
+        like, story = compare(one, other).relation, before.get(one.id)
+        held = story in partly and story == before.get(other.id)
+        return inf if held or like.kind in ("copy", "rewrite") else like.odds
+
+    stories = gather(around, odds)
     after = _part(db, stories, before)
     moved = {member for member in around if member == me or before.get(member.id) != after.get(member.id)}
     for later, found in _links(compare, stories, moved).items():
@@ -180,9 +187,8 @@ def fold(article_ids: Sequence[int], roots: Mapping[int, int]) -> list[tuple[int
 
 def _members(db: Connection, article_ids: Iterable[int]) -> list[_Member]:
     """Those of some articles that have a version."""
-    return [
-        _Member(*row) for row in db.execute(statement("stories.members"), (json.dumps(sorted(article_ids)),)).fetchall()
-    ]
+    rows = db.execute(statement("stories.members"), (json.dumps(sorted(article_ids)),)).fetchall()
+    return [_Member(*row) for row in rows]
 
 
 def _near(db: Connection, me: _Member) -> tuple[set[int], frozenset[str]]:
@@ -210,9 +216,9 @@ def _near(db: Connection, me: _Member) -> tuple[set[int], frozenset[str]]:
 
 def _around(
     db: Connection, me: _Member, near: set[int], compare: Callable[[_Member, _Member], _Link]
-) -> tuple[list[_Member], dict[int, int]]:
-    """An article, what is like it, and what is in their stories, in the order they were seen; and the story each of
-    them is in. Of a story as many as are compared: those near, and the oldest."""
+) -> tuple[list[_Member], dict[int, int], set[int]]:
+    """An article, what is like it, and what is in their stories, in the order they were seen; the story each of them is
+    in; and the stories of which only some are here: as many as are compared, those near, and the oldest."""
     looked_at = {me.id, *near}
     told = dict(db.execute(statement("stories.fellows"), (json.dumps(sorted(looked_at)),)).fetchall())
     groups: dict[int, list[int]] = {}
@@ -225,12 +231,8 @@ def _around(
         room = len(around) + len(members) <= AROUND
         if me in members or (room and any(compare(me, member).relation.kind for member in members)):
             around |= members
-    return sorted(around), {member.id: told[member.id] for member in around if member.id in told}
-
-
-def _odds(like: Relation) -> float:
-    """What is copied is certain to tell the same, whatever else is in its story."""
-    return inf if like.kind in ("copy", "rewrite") else like.odds
+    partly = {story for story, ids in groups.items() if len(ids) > MEMBERS}
+    return sorted(around), {member.id: told[member.id] for member in around if member.id in told}, partly
 
 
 def _part(db: Connection, stories: list[list[_Member]], before: dict[int, int]) -> dict[int, int]:
@@ -241,8 +243,7 @@ def _part(db: Connection, stories: list[list[_Member]], before: dict[int, int]) 
         if len(members) > 1:
             were = Counter(before[member.id] for member in members if member.id in before)
             free = sorted(set(were).difference(after.values()), key=lambda story: (-were[story], story))
-            new = "INSERT INTO stories (first_article_id) VALUES (?)"
-            story = free[0] if free else int(db.execute(new, (members[0].id,)).lastrowid or 0)
+            story = free[0] if free else int(db.execute(statement("stories.new"), (members[0].id,)).lastrowid or 0)
             after |= dict.fromkeys((member.id for member in members), story)
     alone = [(id_,) for id_ in before.keys() - after.keys()]
     db.conn.executemany("DELETE FROM story_articles WHERE article_id = ?", alone)
@@ -250,8 +251,7 @@ def _part(db: Connection, stories: list[list[_Member]], before: dict[int, int]) 
     for story in sorted(set(before.values()).difference(after.values())):
         heirs = Counter(after[id_] for id_, was in before.items() if was == story and id_ in after)
         if heirs and not _ids(db, "SELECT 1 FROM story_articles WHERE story_id = ? LIMIT 1", story):
-            merged = "UPDATE stories SET merged_into = ?1 WHERE id = ?2 OR merged_into = ?2"
-            db.execute(merged, (heirs.most_common(1)[0][0], story))
+            db.execute(statement("stories.merged"), (heirs.most_common(1)[0][0], story))
     return after
 
 

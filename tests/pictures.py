@@ -17,7 +17,7 @@ import msgspec
 
 from archive.alerts.notices import operator_notice
 from archive.alerts.render import write
-from archive.alerts.rules import AlertRule, Figures
+from archive.alerts.rules import AlertRule, Figures, Language
 from archive.alerts.telling import read_mail
 from archive.frontier import OutletRow, sync_outlets
 from archive.looks import look
@@ -39,20 +39,21 @@ EDITED = replace(
     text=TRANSFER.text.replace("35 معتقلاً", "150 معتقلاً").replace("ولم يصدر", "وأكد").replace("تعليق رسمي", "النقل"),
 )  # fmt: skip
 
+LANGUAGES: tuple[Language, ...] = ("ar", "en")
 KEPT = ("edited-ar-360", "digest-ar-360", "withdrawn-ar-360", "new-en-360", "edited-en-1200")
 HEIGHTS = {"new": (880, 680), "edited": (1470, 1200), "digest": (1530, 1270), "withdrawn": (730, 620),
            "restored": (705, 600), "notice": (305, 280)}  # narrow, wide  # fmt: skip
 
 
-def mails(directory: Path, language: str) -> dict[str, str]:
+def mails(directory: Path, language: Language) -> dict[str, str]:
     """The HTML of each mail, by name."""
     several = [f"https://furat.example/{number}" for number in range(4)]
     instant = AlertRule("معتقلو داعش" if language == "ar" else "detainees", ("isis_detainees", "sdf"), ("a@b.example",),
                         timezone="Asia/Damascus", language=language, figures=Figures(least=10),
-                        on=("new", "edited", "withdrawn", "restored"))  # type: ignore[arg-type]  # fmt: skip
+                        on=("new", "edited", "withdrawn", "restored"))  # fmt: skip
     daily = msgspec.structs.replace(instant, name="يومي" if language == "ar" else "daily", when="daily",
                                     to=("d@b.example",))  # fmt: skip
-    ours = AlertRule("service", to=("o@b.example",), kind="operator", language=language)  # type: ignore[arg-type]
+    ours = AlertRule("service", to=("o@b.example",), kind="operator", language=language)
     kit = Kit(directory, alerts=(instant, daily, ours))
     try:
         kit.do(lambda tx: sync_outlets(tx, [SANA, FURAT]))
@@ -107,7 +108,7 @@ def picture(html: Path, to: Path, width: int) -> None:
 def main(out: Path, *, every: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
-        for language in ("ar", "en"):
+        for language in LANGUAGES:
             (place := Path(scratch) / language).mkdir()
             for name, html in mails(place, language).items():
                 (page := place / f"{name}.html").write_text(html, encoding="utf-8")

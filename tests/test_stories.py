@@ -130,6 +130,15 @@ def test_a_telling_that_bridges_two_stories_merges_them(kit: Kit) -> None:
     assert [kind for kind, _ in told(kit).values()].count("original") == 1
 
 
+@pytest.mark.parametrize(("compared", "left"), [(2, {"un1", "un2", "un4"}), (6, {"un1", "un2"})])
+def test_a_copy_stays_with_what_it_copies_however_few_of_a_story_are_compared(kit: Kit, monkeypatch, compared, left):
+    ids = kept(kit, "un1", "un2", "un4")
+    monkeypatch.setattr("archive.stories.MEMBERS", compared)
+    kept(kit, replace(ARTICLES["flood1"], id="un4", at="2026-03-09T12:00:00Z", outlet=ARTICLES["un4"].outlet))
+    assert set(told(kit)) == left
+    assert kit.do(lambda tx: copies_of(tx.db, ids["un1"])) == [ids["un2"]]
+
+
 def test_only_copies_and_rewrites_share_words(kit: Kit) -> None:
     ids = kept(kit, "un1", "un2", "un3", "un4", "un5")
     assert kit.do(lambda tx: copies_of(tx.db, ids["un2"])) == [ids["un1"], ids["un3"]]

@@ -76,3 +76,11 @@ LEFT JOIN versions v ON v.id = s.based_on_version_id WHERE s.article_id = ?
 -- name: told
 -- The newest versions of an article.
 SELECT id, title, text FROM versions WHERE article_id = ? ORDER BY captured_at DESC, id DESC LIMIT ?
+
+-- name: new
+-- A story of its own.
+INSERT INTO stories (first_article_id) VALUES (?)
+
+-- name: merged
+-- All that was in a story is in another one now.
+UPDATE stories SET merged_into = ?1 WHERE id = ?2 OR merged_into = ?2
