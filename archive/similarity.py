@@ -15,21 +15,18 @@ labelled pairs, and are held to others by tests/evaluate_stories.py.
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache, lru_cache
-from itertools import combinations, groupby, pairwise
-from math import hypot, log, log1p, sqrt
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from functools import cache
+from itertools import combinations, pairwise
+from math import hypot, inf, log, log1p, sqrt
+from typing import Literal, NamedTuple, TypeVar
 from zlib import crc32
 
+from archive.arabic import stems
 from archive.arabic.normalise import normalise
-from archive.arabic.numbers import read_numbers
 from archive.places import places
 
 WINDOW = 1  # days between two tellings of one happening in other words; a copy may come at any time
@@ -47,21 +44,15 @@ AGAIN = 0.7  # an outlet repeats itself in so many of its own words, or else it 
 BINS, ROWS = 48, 3  # of the MinHash; two texts of resemblance .6 meet in a band with p = .98, of .1 with p = .02
 TERMS = 40  # words by which an article is found
 
-_TOKEN = re.compile(r"\d+(?:[.,/:]\d+)*|[^\W\d_a-z]+|[a-z]+")
 CERTAIN = 4.0  # odds, as logarithms: of a copy; of two happenings, below zero. Nothing else is surer
 # The odds of two texts that have nothing in common; what words, numbers and places in common add to them; what takes
-# from them: places that one has alone, each day beyond the first night, one outlet, what comes after
-NOTHING, WEIGHTS = -5.75, (13.4, 2.0, 2.6, -0.9, -7.1, -8.0, -1.8)
+# from them: places that one has alone, on either side, on both; another land; each day beyond the first night; one
+# outlet; what comes after
+NOTHING, WEIGHTS = -5.95, (13.8, 2.1, 2.1, -0.7, -1.3, -0.7, -7.0, -8.0, -2.1)
 NIGHT = 0.4  # days
 HEADLINE = 1.5  # times that a word of the headline counts
-UNLISTED = 1 / 256  # of articles have a word that stands in no list
-DAYS = 1 / 7  # have a weekday
 
 _WIDE = frozenset(("country", "governorate", "region", "river", "sea", "mountain"))
-_NO_FACT = re.compile(r"#(?:20[0-3]\d|1|.*[a-z].*|0\.\d+)")  # years, one, "dozens", halves
-_WEEKDAYS = frozenset(map(normalise, ("الأحد", "الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت")))
-_WEAK = re.compile("[اويىءئؤ]")  # what comes and goes between the forms of a word
-_ENDINGS = ("هما", "ها", "هم", "هن", "نا", "ات", "ون", "ين", "ان", "تي", "يه", "ه", "ي", "ا", "و", "ت")
 
 Kind = Literal["copy", "rewrite", "same_event"]
 _Item = TypeVar("_Item")
@@ -79,16 +70,18 @@ class Relation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What of a title and a text is compared. A number is `#7000`, a weekday `@الاحد`, any other word its stem."""
+    """What of a title and a text is compared, by its words as `archive.arabic.stems` reads them."""
 
     head: tuple[str, ...]
     body: tuple[str, ...]
     runs: frozenset[tuple[str, ...]]
     headed: frozenset[str]  # words of the headline that weigh something
     sites: frozenset[str]  # narrow places where the text says what happened, each by one word
+    lead: frozenset[str]  # all words of the headline and of what the text is about
+    lands: frozenset[str]  # countries and governorates that the lead names or says somebody is of
     after: frozenset[str]  # what its headline tells of that comes after something else: see common.toml
-    aftermath: frozenset[str]  # and what its core tells of that
-    words: dict[str, float]  # what each weighs, by its root as far as that shows; of length 1
+    aftermath: frozenset[str]  # and what its lead tells of that
+    words: dict[str, float]  # what each sense of the lead weighs; of length 1
     core: dict[str, float]  # in the order of the text, with what each word weighs
     numbers: frozenset[str]
     weekdays: frozenset[str]
@@ -96,18 +89,20 @@ class Telling:
 
 def read_telling(title: str, text: str) -> Telling:
     """Read an article for comparing. Takes about 1 ms for 400 words."""
-    head, body = tuple(_words(title)), tuple(_words(text))
+    head, body = tuple(stems.words(title)), tuple(stems.words(text))
     words = (*head, *body)
     known, titled = frozenset(words), frozenset(head)
     lead = dict.fromkeys((*head, *body[:CORE]))
-    core = {word: weight * 1.5 if word in titled else weight for word in lead if (weight := _weight(word))}
-    numbers = frozenset(word for word in known if word[0] == "#" and not _NO_FACT.fullmatch(word))
+    core = {word: weight * 1.5 if word in titled else weight for word in lead if (weight := stems.weight(word))}
+    numbers = frozenset(word for word in known if word[0] == "#" and not stems.NO_FACT.fullmatch(word))
     return Telling(
         head,
         body,
         frozenset(zip(words, words[1:], words[2:], strict=False)),
         titled & core.keys(),
         _sites(head) | _sites(body[:TOLD]),
+        frozenset(lead),
+        frozenset(_lands()[word] for word in lead if word in _lands()),
         _after(titled),
         _after(lead),
         _weighed(head, body[:CORE]),
@@ -126,7 +121,7 @@ def relation(
     direction: which of the two came first is not looked at.
     """
     common = one.words.keys() & other.words.keys()
-    often = {skeleton(word) for word in frequent}
+    often = {stems.sense(word) for word in frequent}
     cosine = min(1.0, sum(one.words[w] * other.words[w] * (0.25 if w in often else 1) for w in common))
     different = Relation(None, round(cosine, 3), -CERTAIN)
     shorter, longer = sorted((len(one.runs), len(other.runs)))
@@ -149,9 +144,11 @@ def relation(
         return Relation("rewrite", round(wording, 3), CERTAIN)
     figures = log1p(sum(len(number) > 2 for number in one.numbers & other.numbers))  # threes agree by chance
     after = bool(one.after - other.aftermath or other.after - one.aftermath)
-    here, there = one.sites - other.sites, other.sites - one.sites
-    sites = log1p(len(one.sites & other.sites)), log1p(max(len(here), len(there)))
-    signs = sqrt(cosine), figures, *sites, max(0.0, apart - NIGHT), one_outlet, after
+    here, there = one.sites - other.sites - other.lead, other.sites - one.sites - one.lead
+    both = len((one.sites | other.sites) - here - there)
+    sites = log1p(both), log1p(max(len(here), len(there))), log1p(min(len(here), len(there)))
+    lands = bool(one.lands - other.lands and other.lands - one.lands)
+    signs = sqrt(cosine), figures, *sites, lands, max(0.0, apart - NIGHT), one_outlet, after
     odds = NOTHING + sum(weight * sign for weight, sign in zip(WEIGHTS, signs, strict=True))
     odds = max(-CERTAIN, min(CERTAIN, odds))
     if odds > 0 and wording >= REUSED and cosine >= RETOLD:
@@ -199,143 +196,47 @@ def terms(telling: Telling) -> dict[int, str]:
     return {crc32(word.encode()): word for word in (*names[:TERMS], *common)}
 
 
-@lru_cache(1 << 16)
-def stem(word: str) -> str:
-    """A normalised word without what is joined to it. Coarse, and only for comparing: it is never shown.
-
-    >>> stem("والمعتقلين") == stem("معتقلون"), stem("للحسكه") == stem("الحسكه")
-    (True, True)
-    """
-    while True:
-        if word[0] == "و" and len(word) > 3:
-            word = word[1:]
-        elif word[:2] in ("ال", "لل") and len(word) > 4:
-            word = word[2:]
-        elif word[0] in "بكف" and word[1:3] == "ال" and len(word) > 5:
-            word = word[3:]
-        elif word[0] in "بلف" and len(word) > 4:
-            word = word[1:]
-        else:
-            break
-    for _ in range(2):
-        word = next((word[: -len(end)] for end in _ENDINGS if word.endswith(end) and len(word) - len(end) > 2), word)
-    return word
-
-
-@cache
-def _data(name: str) -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "arabic" / f"{name}.toml").read_text("utf-8"))
-
-
-@cache
-def _listed(name: str) -> frozenset[str]:
-    """The words of a list of common.toml."""
-    return frozenset(stem(normalise(word)) for word in _data("common")[name].split())
-
-
-@cache
-def _shares() -> dict[str, float]:
-    """Of how many articles each of the words of shares.toml stands in; the rest goes by what common.toml lists."""
-    listed = dict.fromkeys(_listed("news") | _listed("places"), 1 / 64) | dict.fromkeys(_listed("function"), 1 / 16)
-    counted = _data("shares").items()
-    return listed | {word: 1 / int(share[2:]) for share, words in counted for word in words.split()}
-
-
-@lru_cache(1 << 16)
-def _rarity(word: str) -> float:
-    """What it says that a text has a word: the less, the more texts have it."""
-    if word[0] == "@":
-        return -log(DAYS)
-    if word[0] == "#":
-        return -log(0.5 if _NO_FACT.fullmatch(word) else UNLISTED)
-    return -log(_shares().get(word, UNLISTED))
-
-
-@lru_cache(1 << 16)
-def skeleton(word: str) -> str:
-    """A stem without its weak letters, by which `انفجار` and `انفجرت` are one word."""
-    bare = _WEAK.sub("", word)
-    return word if word[0] in "@#" or len(word) < 4 or len(bare) < 3 else bare
-
-
-@cache
-def _afters() -> dict[str, str]:
-    """What comes after a happening, by the words that tell of it."""
-    return {stem(normalise(word)): kind for kind, words in _data("common")["after"].items() for word in words.split()}
-
-
 def _after(words: Collection[str]) -> frozenset[str]:
-    return frozenset(kind for word in words if (kind := _afters().get(word)))
+    return frozenset(kind for word in words if (kind := stems.afters().get(word)))
 
 
 def _weighed(head: Sequence[str], body: Sequence[str]) -> dict[str, float]:
-    counts = Counter(body)
-    weighed: dict[str, float] = {}
-    for word in dict.fromkeys((*head, *body)):
-        times = counts[word] + HEADLINE * head.count(word)
-        root = skeleton(word)
-        weighed[root] = max(weighed.get(root, 0.0), (1 + log(times)) * _rarity(word))
+    """What each meaning of a text weighs: by how often it is told, and the commonest of the words that tell it."""
+    times, rarity = Counter[str](), dict[str, float]()
+    for words, counts in ((head, HEADLINE), (body, 1.0)):
+        for word in words:
+            meant = stems.sense(word)
+            times[meant] += counts  # type: ignore[assignment]
+            rarity[meant] = min(rarity.get(meant, inf), stems.rarity(word))
+    weighed = {meant: (1 + log(often)) * rarity[meant] for meant, often in times.items()}
     length = hypot(*weighed.values()) or 1
-    return {root: weight / length for root, weight in weighed.items()}
+    return {meant: weight / length for meant, weight in weighed.items()}
 
 
 @cache
 def _narrow() -> dict[tuple[str, ...], str]:
     """Names of narrow places, as the one or two words they are, and the word by which each place goes."""
     narrow = [place for place in places().values() if place.kind not in _WIDE]
-    named = {tuple(_words(name)): _words(place.name_ar)[-1] for place in narrow for name in place.names}
-    return {words: last for words, last in named.items() if len(words) < 3 and max(map(_weight, words)) >= 1}
+    named = {tuple(stems.words(name)): stems.words(place.name_ar)[-1] for place in narrow for name in place.names}
+    return {words: last for words, last in named.items() if len(words) < 3 and max(map(stems.weight, words)) >= 1}
+
+
+@cache
+def _lands() -> dict[str, str]:
+    """Countries but Syria, and governorates, by what their names and those of their people have in common."""
+    lands = [place for place in places().values() if place.kind in ("country", "governorate") and place.id != "syria"]
+    named = [(normalise(name), place.id) for place in lands for name in place.names if " " not in name]
+    return {stems.stem(form): id_ for name, id_ in named for form in (name, name.removesuffix("ستان"))}
 
 
 def _sites(words: Sequence[str]) -> frozenset[str]:
     """Places narrower than a province: those known, in one spelling, and what else stands after words for places."""
-    pairs = list(pairwise(words))
+    pairs, heads = list(pairwise(words)), stems.listed("sites")
     found = _narrow().keys() & {*pairs, *zip(words)}
-    named = {word for kind, word in pairs if kind in _listed("sites") and word[0] != "#" and _weight(word) >= 1}
-    return frozenset(map(_narrow().__getitem__, found)) | named.difference(_listed("sites"), *found)
-
-
-@cache
-def _common() -> dict[str, float]:
-    """What common words weigh."""
-    return dict.fromkeys(_listed("news") | _listed("places"), 0.25) | dict.fromkeys(_listed("function"), 0.0)
-
-
-@lru_cache(1 << 16)
-def _weight(word: str) -> float:
-    if word[0] == "#":
-        return 0.0 if _NO_FACT.fullmatch(word) else 1.5
-    return 0.0 if word[0] == "@" or len(word) < 2 else _common().get(word, 1.0)
-
-
-@lru_cache(1 << 16)
-def _counts(word: str) -> bool:
-    """Whether a word may be part of a number: most are not, and need no second look."""
-    return word[0].isdigit() or bool(read_numbers([word]))
-
-
-def _words(text: str) -> list[str]:
-    out: list[str] = []
-    for counted, group in groupby(_TOKEN.findall(normalise(text)), _counts):
-        words = list(group)
-        out += _numbers(words) if counted else map(_plain, words)
-    return out
-
-
-def _numbers(words: list[str]) -> Iterator[str]:
-    at = 0
-    for number in [*read_numbers(words), None]:
-        start = number.start if number else len(words)
-        yield from (f"#{word}" if word[0].isdigit() else _plain(word) for word in words[at:start])
-        if number:
-            yield f"#{number.value}"
-            at = number.end
-
-
-@lru_cache(1 << 16)
-def _plain(word: str) -> str:
-    bare = word.removeprefix("و")
-    return f"@{bare}" if bare in _WEEKDAYS else stem(word)
+    named = {
+        word for kind, word in pairs if kind in stems.listed("sites") and word[0] != "#" and stems.weight(word) >= 1
+    }
+    return frozenset(map(_narrow().__getitem__, found)) | named.difference(heads, *found)
 
 
 def _one_form(one: Telling, other: Telling, wording: float) -> bool:
@@ -366,4 +267,4 @@ def _swapped(
 
 
 def _heft(words: Collection[str]) -> float:
-    return sum(1.0 if word[0] == "@" or word in _listed("places") else _weight(word) for word in words)
+    return sum(1.0 if word[0] == "@" or word in stems.listed("places") else stems.weight(word) for word in words)

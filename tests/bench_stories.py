@@ -17,8 +17,9 @@ from pathlib import Path
 from zlib import crc32
 
 from archive import stories
+from archive.arabic.stems import stem
 from archive.migrations import migrate
-from archive.similarity import BINS, ROWS, TERMS, bands, read_telling, stem, terms
+from archive.similarity import BINS, ROWS, TERMS, bands, read_telling, terms
 from archive.sqlite import Connection, connect_write
 from archive.times import stamp
 from tests.evaluate_stories import labelled

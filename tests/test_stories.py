@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import tomllib
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -13,7 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import archive
 from archive import open_archive
+from archive.arabic.normalise import normalise
+from archive.arabic.stems import sense, skeleton, stem
 from archive.desk.server import open_desk
 from archive.similarity import bands, gather, read_telling, relation, terms
 from archive.stories import copies_of, story_of, work_off
@@ -121,7 +125,9 @@ def test_an_import_may_put_an_older_article_in_front(kit: Kit) -> None:
 def test_a_telling_that_bridges_two_stories_merges_them(kit: Kit) -> None:
     apart = [replace(ARTICLES["hol4"], outlet="jisr", id="a"), replace(ARTICLES["hol4"], outlet="ajel", id="b")]
     body = ARTICLES["hol1"].text.split("\n")
-    early = [replace(ARTICLES["hol1"], id=f"c{n}", outlet=f"o{n}", text="\n".join(body[2:]), title="") for n in (1, 2)]
+    early = [
+        replace(ARTICLES["hol1"], id=f"c{n}", outlet=f"o{n}", text="\n".join(body[2:]), title="") for n in (1, 2, 3)
+    ]
     kept(kit, *apart, *early)
     assert kit.one("SELECT count(*) FROM stories WHERE merged_into IS NULL") == 2
     kept(kit, *(replace(ARTICLES["hol1"], id=f"d{n}", outlet=f"p{n}") for n in (1, 2)))
@@ -272,7 +278,45 @@ def test_a_flash_is_found_in_a_report_many_times_as_long() -> None:
 def test_a_word_is_one_in_all_its_forms() -> None:
     here = read_telling("انفجار صهريج في قامشلو", "أدى انفجار صهريج وقود في قامشلو إلى احتراق ثلاثة محال.")
     other = read_telling("", "احترقت محال تجارية إثر انفجارات لصهاريج في القامشلي.")
-    assert here.words.keys() & other.words.keys() >= {"نفجر", "حترق", "محل"}
+    assert here.words.keys() & other.words.keys() >= {sense(word) for word in ("انفجار", "احترق", "محال")}
+
+
+def test_no_word_has_two_meanings() -> None:
+    path = Path(archive.__file__).parent / "arabic/common.toml"
+    lines = tomllib.loads(path.read_text("utf-8"))["alike"].strip().split("\n")
+    meanings = [{skeleton(stem(normalise(word))) for word in line.split()} for line in lines]
+    assert len(set().union(*meanings)) == sum(map(len, meanings))
+
+
+def test_what_two_camps_tell_in_their_own_words_is_one_happening() -> None:
+    """A site that one knows as such is a word of the other's; "car" and "vehicle", "martyr" and "killed" are one."""
+    one = read_telling(
+        "مسيّرة تستهدف مركبة قرب الرمانة",
+        "قُتل شخصان وأُصيب ثالث إثر استهداف طائرة مسيّرة مركبة في قرية الرمانة ظهر اليوم، بحسب مصادر محلية.",
+    )
+    other = read_telling(
+        "استشهاد مواطنين اثنين بقصف معادٍ",
+        "استشهد مواطنان وجُرح آخر في غارة طالت سيارة عند مدخل الرمانة، وحمّلت الإدارة الذاتية أنقرة المسؤولية.",
+    )
+    assert relation(one, other, apart=0.1).kind == "same_event"
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [("أستراليا", "أسترالية"), ("كازاخستان", "كازاخية"), ("فرنسا", "فرنسية"), ("العراق", "عراقية")]
+)
+def test_a_land_is_known_by_its_people(here: str, there: str) -> None:
+    one, other = (read_telling("", f"غادرت عائلة {word} المخيم.") for word in (f"من {here}", there))
+    assert one.lands == other.lands
+    assert len(one.lands) == 1
+
+
+def test_two_lands_take_back_their_own() -> None:
+    form = "سلّمت الإدارة الذاتية، اليوم، {} طفلاً وامرأة كانوا في مخيم روج إلى وفد رسمي، {} وصل إلى القامشلي صباحاً."
+    one = read_telling("كازاخستان تستعيد عدداً من رعاياها", form.format("34", "برئاسة السفير الكازاخي،"))
+    other = read_telling("", "تسلم وفد أسترالي دفعة من النساء والأطفال بعد خروجهم من مخيم روج، ونُقلوا بحافلات.")
+    same = read_telling("", "تسلم وفد كازاخي دفعة من النساء والأطفال بعد خروجهم من مخيم روج، ونُقلوا بحافلات.")
+    odds = [relation(one, telling, apart=0.2).odds for telling in (same, other)]
+    assert odds[0] > odds[1] + 0.5
 
 
 def test_a_chain_of_likenesses_is_no_story() -> None:
