@@ -39,6 +39,7 @@ COPY, REWRITE, ALIGN = 0.6, 0.2, 0.15  # of the runs; see `relation`
 RETOLD, REUSED = 0.5, 0.1  # of words and runs: a text of the same happening that has so much of both is a rewrite
 SWAPPED, OTHERWISE = 0.08, 0.16  # of what copies, rewrites say, said otherwise in the same place: a form's blanks
 BLANK = 6  # words that fill one in a text told anew; twice as many in one that is else the same
+SURE = 2  # long numbers in common: another outlet's are then no other happening of the same form
 HEADED = 0.5  # alike are two headlines of one form
 AGAIN = 0.7  # an outlet repeats itself in so many of its own words, or else it fills in a form
 BINS, ROWS = 48, 3  # of the MinHash; two texts of resemblance .6 meet in a band with p = .98, of .1 with p = .02
@@ -128,13 +129,16 @@ def relation(
     if shorter < FEWEST:
         return different
     wording = len(one.runs & other.runs) / shorter
-    agreed = len(one.numbers & other.numbers)
+    agreed, figures = len(one.numbers & other.numbers), sum(len(number) > 2 for number in one.numbers & other.numbers)
     differ = min(len(one.numbers - other.numbers), len(other.numbers - one.numbers))
     other_day = bool(one.weekdays and other.weekdays and not one.weekdays & other.weekdays)
     if wording >= ALIGN:
         if 3 * (differ + other_day) > 2 * agreed or longer > TIMES * shorter:
             return different
-        if (one_outlet and wording < AGAIN) or _one_form(one, other, wording):
+        if one_outlet and (wording < AGAIN or differ):
+            return different
+        blanks = one_outlet or figures < SURE or 3 * differ > figures  # who else tells has the same figures
+        if blanks and _one_form(one, other, wording):
             return different
         if wording >= COPY:
             return Relation("copy", round(wording, 3), CERTAIN)
@@ -142,13 +146,12 @@ def relation(
         return different
     if wording >= REWRITE:
         return Relation("rewrite", round(wording, 3), CERTAIN)
-    figures = log1p(sum(len(number) > 2 for number in one.numbers & other.numbers))  # threes agree by chance
     after = bool(one.after - other.aftermath or other.after - one.aftermath)
     here, there = one.sites - other.sites - other.lead, other.sites - one.sites - one.lead
     both = len((one.sites | other.sites) - here - there)
     sites = log1p(both), log1p(max(len(here), len(there))), log1p(min(len(here), len(there)))
     lands = bool(one.lands - other.lands and other.lands - one.lands)
-    signs = sqrt(cosine), figures, *sites, lands, max(0.0, apart - NIGHT), one_outlet, after
+    signs = sqrt(cosine), log1p(figures), *sites, lands, max(0.0, apart - NIGHT), one_outlet, after
     odds = NOTHING + sum(weight * sign for weight, sign in zip(WEIGHTS, signs, strict=True))
     odds = max(-CERTAIN, min(CERTAIN, odds))
     if odds > 0 and wording >= REUSED and cosine >= RETOLD:

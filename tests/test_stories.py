@@ -203,6 +203,23 @@ def test_one_form_filled_in_twice_is_two_happenings(titles: tuple[str, str], tex
     assert relation(one, other).kind is None
 
 
+def test_the_same_figures_tell_a_rewrite_from_a_form() -> None:
+    told = "أعلنت المنظمة الدولية للهجرة فقدان 38 مهاجراً إثر غرق قارب {} قبالة مدينة {}، وكان على متنه 47 شخصاً، {}."
+    one = read_telling("غرق قارب مهاجرين", told.format("مطاطي", "زوارة", "وأنقذ صيادون تسعة منهم"))
+    other = read_telling("مأساة جديدة في المتوسط", told.format("متهالك", "الزاوية", "ونجا منهم تسعة نقلوا إلى الميناء"))
+    assert relation(one, other, apart=0.1).kind == "rewrite"
+    assert relation(one, other, apart=0.1, one_outlet=True).kind is None  # an outlet fills in its own form
+
+
+def test_a_daily_toll_is_no_copy_of_the_day_before() -> None:
+    form = (
+        "وصل إلى مشافي القطاع خلال الساعات الـ24 الماضية {} شهداء و{} إصابة. ولا يزال عدد من الضحايا تحت الأنقاض وفي "
+        "الطرقات، تعجز طواقم الإسعاف والدفاع المدني عن انتشالهم حتى اللحظة. وزارة الصحة، {} نوفمبر."
+    )
+    one, other = (read_telling("التقرير اليومي", form.format(*tolls)) for tolls in ((3, 11, 10), (9, 24, 11)))
+    assert relation(one, other, apart=1, one_outlet=True).kind is None
+
+
 def test_search_folds_copies_and_stories_are_listed(kit: Kit) -> None:
     ids = kept(kit, "envoy1", "envoy2", "envoy3", "envoy4", "water1", "water2")
     with open_archive(kit.path) as archive:
