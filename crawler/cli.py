@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli_alerts import alerts
-from crawler.cli_edits import diff
-from crawler.cli_evidence import export, redact, verify
+from crawler.cli_archive import backup, diff, doctor, export, redact, verify
 from crawler.cli_outlets import outlets
 from crawler.cli_rules import extract, rejudge, topics
-from crawler.cli_upkeep import backup, doctor
 from crawler.terminal import Program, Report, Since, config_option, number, part_option, progress, reporting, table
 
 if TYPE_CHECKING:

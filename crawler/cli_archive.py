@@ -1,4 +1,4 @@
-"""Commands about evidence: verify, export, redact."""
+"""Commands about the archive and what it proves: diff, verify, export, redact, backup, doctor."""
 
 from __future__ import annotations
 
@@ -16,6 +16,26 @@ if TYPE_CHECKING:
     from crawler.config import Config
 
 SHOWN = 100  # findings printed for people
+
+
+@click.command()
+@click.argument("article_id", type=number, metavar="ID")
+@click.argument("versions", type=click.IntRange(1), nargs=-1, metavar="[A B]")
+@part_option
+@reporting
+def diff(article_id: int, versions: tuple[int, ...], config: Config) -> Report:
+    """Show what changed between versions A and B of an article (default: the last two), and whether it matters."""
+    from archive.reading import open_archive
+    from crawler.report import diff_text
+
+    if len(versions) not in (0, 2):
+        raise click.UsageError("name two versions, A and B, or none for the last two; `rasid show ID` lists them")
+    with open_archive(config.archive) as archive:
+        found = archive.diff(article_id, *versions, rules=config.rules)
+    sides = {name: {"number": v.number, "captured_at": v.captured_at, "version_id": v.id}
+             for name, v in (("from", found.before), ("to", found.after))}  # fmt: skip
+    told = {"article_id": article_id, **sides, "silent": found.silent, "edits": list(map(asdict, found.edits))}
+    return Report(told, diff_text(found))
 
 
 @click.command()
@@ -103,3 +123,48 @@ def redact(article_id: int, reason: str, yes: bool, config: Config) -> None:
             sys.exit(1)
     click.echo(f"Article {article_id} is redacted, with {pages} raw pages. Not ours to change: backups, mails already")
     click.echo("sent, other outlets' copies. The article's address stays.")
+
+
+@click.command()
+@click.argument("destination", metavar="DEST", type=click.Path(path_type=Path, file_okay=False))
+@part_option
+@reporting
+def backup(destination: Path, config: Config) -> Report:
+    """Copy the archive into the directory DEST, or bring the copy there up to date; works while the service runs."""
+    from archive import backup as copying
+
+    report = copying.backup(config.archive, destination, progress)
+    lines = [
+        f"{destination} holds {report.versions} versions and {report.files} WARC files; copied now: "
+        f"{report.database_bytes / 1e6:.1f} MB of tables, {report.capture_bytes / 1e6:.1f} MB of captures",
+        f"The ledger's head is {report.ledger_head}",
+    ]
+    return Report(report, "\n".join([*lines, *report.damaged]), not report.damaged)
+
+
+@click.command()
+@click.option("--repair", is_flag=True, help="Make anew what is derived: search index, tallies, dates.")
+@part_option
+@reporting
+def doctor(repair: bool, config: Config) -> Report:
+    """Say what is wrong with the archive, where, and the mend: integrity, index, captures, disk, clock, mails."""
+    from archive import doctor as medicine
+    from archive.times import stamp, utc_now
+    from archive.writer import Writer
+    from crawler.session import policy
+
+    mended = list[str]()
+    if repair and config.archive.exists():
+        with Writer(config.archive, policy(config)) as writer:
+            mended = medicine.repair(writer)
+    found = list(
+        medicine.examine(config.archive, stamp(utc_now()), free_space=config.keep.free_space, progress=progress)
+    )
+    running = medicine.writing(config.archive)
+    faults = sum(finding.fault for finding in found)
+    value = {"archive": str(config.archive), "written_by": running, "repaired": mended, "findings": found}
+    lines = [f"repaired: {sentence}" for sentence in mended]
+    lines += [f"{'fault' if f.fault else 'note'}: {f.check}: {f.what}\n  {f.mend}" for f in found]
+    who = f"written by process {running}" if running else "nobody writes to it now"
+    lines += [f"{config.archive}: {faults or 'no'} faults, {len(found) - faults or 'no'} notes; {who}"]
+    return Report(value, "\n".join(lines), not faults)
