@@ -14,7 +14,6 @@ from markupsafe import Markup
 from archive.arabic.normalise import normalise
 from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
-from archive.desk.feed import feed, topic_title
 from archive.edits import COLUMNS, compare, read_edit
 from archive.search import ar_query, highlight, in_title, relevance
 from archive.sqlite import statement
@@ -139,11 +138,11 @@ async def topic_feed(request: Any, datasette: Any) -> Response:
     topic = request.url_vars["topic"]
     found = await rows(datasette, statement("desk.feed"), {"topic": topic})
     rules = await rows(datasette, "SELECT toml FROM rule_sets ORDER BY id DESC LIMIT 1", {})
-    title = topic_title(rules[0]["toml"] if rules else None, topic)
+    title = pages.topic_title(rules[0]["toml"] if rules else None, topic)
     if not found and title is None:
         raise NotFound(f"No topic {topic} in this archive")
     own, desk = (datasette.absolute_url(request, path) for path in (request.path, datasette.urls.instance()))
-    context = feed(own, desk, title or topic, found)
+    context = pages.feed(own, desk, title or topic, found)
     text = await datasette.render_template("feed.atom", context, request=request)
     return Response(text, content_type="application/atom+xml; charset=utf-8")
 
