@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
 from itertools import chain, combinations
 from math import inf
@@ -22,6 +21,7 @@ from typing import Any, Literal, NamedTuple
 
 from archive.similarity import WINDOW, Relation, bands, gather, read_telling, relation, terms
 from archive.sqlite import Connection, statement
+from archive.times import instant
 from archive.titles import heading
 from archive.transaction import Transaction
 
@@ -313,8 +313,7 @@ def _ids(db: Connection, sql: str, *values: Any) -> list[int]:
 def _time(stamp: str | None) -> float | None:
     """A stamp or a printed date in days since 1970; a printed hour without a zone is taken for UTC."""
     with suppress(ValueError):
-        told = datetime.fromisoformat(stamp or "")
-        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp() / 86400
+        return instant(stamp or "").timestamp() / 86400
     return None
 
 

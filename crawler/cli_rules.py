@@ -85,7 +85,7 @@ def topics_test(source: str | None, jsonl: Path | None, labels: bool, config: Pa
     if not source:
         raise click.UsageError("name a FILE, or - for standard input, or --jsonl FILE")
     explanation = verdicts.one(rules, source, sys.stdin.buffer.read() if source == "-" else None)
-    return Report(explanation.as_dict(), explanation.as_text())
+    return Report(explanation, explanation.as_text())
 
 
 @topics.command("label")

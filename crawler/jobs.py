@@ -48,9 +48,7 @@ class Jobs:
         """`now` is the loop's clock; what failed is begun again after `rest` seconds at the soonest."""
         self.now, self.rest = now, rest
         self.all: dict[str, Job] = {}
-        self._scheduler = AsyncIOScheduler(
-            timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
-        )
+        self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
 
     def plan(self, wanted: Mapping[str, Plan]) -> None:
         """Have these jobs and no others; those that stay as they are keep their turn."""

@@ -106,16 +106,15 @@ class Since(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Read it, or say how it is written."""
-        from datetime import UTC, datetime, timedelta
+        from datetime import timedelta
 
-        from archive.times import stamp, utc_now
+        from archive.times import instant, stamp, utc_now
         from crawler.units import Duration
 
         with suppress(ValueError, OverflowError):
             return stamp(utc_now() - timedelta(seconds=Duration.read(value)))
         with suppress(ValueError):
-            read = datetime.fromisoformat(value)
-            return stamp(read if read.tzinfo else read.replace(tzinfo=UTC))
+            return stamp(instant(value))
         self.fail(f'{value!r} is no date; write one such as 2026-01-21, or "7d" for seven days ago', param, ctx)
 
     @classmethod

@@ -3,6 +3,7 @@
 import json
 import pickle
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -264,7 +265,7 @@ def test_an_explanation_shows_hits_masks_and_what_stood_alone():
     assert detainees.strength is None
     assert "أبو 【الهول】" in said.as_text()
     assert "not heard" in said.as_text()
-    assert json.loads(json.dumps(said.as_dict()))["topics"][0]["topic"] == "syria"
+    assert json.loads(json.dumps(said, default=asdict))["topics"][0]["topic"] == "syria"
 
 
 def test_rules_travel_to_another_process_and_keep_their_name():
