@@ -19,7 +19,7 @@ from archive.materiality import Edit, edits
 from archive.models import Article
 from archive.noise import changes, is_noise, is_sentence, is_told
 from archive.rules import RuleSet, load_rules
-from archive.sqlite import Connection
+from archive.sqlite import Connection, statement
 from archive.times import later
 from archive.transaction import Transaction
 from archive.versions import FEED, same_date, same_text, same_version
@@ -82,29 +82,20 @@ def record(
     return any(edit.kind == "material" for edit in found)
 
 
-COLUMNS = 'field, op, kind, reasons, passage, before, after, from_start, from_end, start, "end"'
-
-
 def read_edit(row: Sequence[Any]) -> Edit:
-    """An edit from its COLUMNS."""
+    """An edit from a row of the query `edits.stored`."""
     return Edit(*(*row[:3], tuple(filter(None, row[3].split(", "))), *row[4:]))
 
 
 def stored(db: Connection, version_id: int, from_version_id: int) -> list[Edit]:
     """What a version changed of the one before it, in the order of the text, what matters first."""
-    sql = f"SELECT {COLUMNS} FROM edits WHERE version_id = ? AND from_version_id = ? ORDER BY id"  # noqa: S608
-    return [read_edit(row) for row in db.execute(sql, (version_id, from_version_id))]
+    pair = {"version": version_id, "older": from_version_id}
+    return [read_edit(row) for row in db.execute(statement("edits.stored"), pair)]
 
 
 def doubtful(db: Connection, article_id: int | None, article: Article) -> tuple[int, str, int, int] | None:
     """The newest version of an article and where its capture lies (file, offset, length), if this is in other words."""
-    row = db.execute(
-        "SELECT v.id, c.file, c.offset, c.length, v.title, v.text, v.author, v.published_at, v.published_source, "
-        "v.extractor FROM articles a JOIN versions v ON v.id = a.latest_version_id "
-        "JOIN captures c ON c.id = v.capture_id WHERE a.id = ?",
-        (article_id,),
-    ).fetchone()
-    if row is None:
+    if (row := db.execute(statement("edits.newest"), (article_id,)).fetchone()) is None:
         return None
     was = replace(Article(*row[4:9]), extractor=row[9])
     return None if was.extractor.startswith(FEED) or same_version(was, article) else tuple(row[:4])
@@ -127,11 +118,7 @@ def drift(tx: Transaction, outlet_id: str | None, article_id: int, old: Article,
     lines, found, db, now = _differing(old.text, new.text), known(tx.db, outlet_id), tx.db, tx.now()
     if outlet_id is None or not lines:
         return Drift(found)
-    rows = db.execute(
-        "SELECT e.id, e.article_id, e.detail FROM events e JOIN articles a ON a.id = e.article_id "
-        "WHERE e.kind = 'edited' AND e.at > ? AND a.outlet_id = ? AND e.article_id != ?",
-        (later(now, -DAY), outlet_id, article_id),
-    ).fetchall()
+    rows = db.execute(statement("edits.lately"), (later(now, -DAY), outlet_id, article_id)).fetchall()
     seen = [(event, article, set(json.loads(detail or "{}").get("lines", ()))) for event, article, detail in rows]
     for signature, line in lines.items():
         others = {article for _, article, theirs in seen if signature in theirs}
@@ -151,17 +138,9 @@ def known(db: Connection, outlet_id: str | None) -> frozenset[str]:
 
 
 def _hold(tx: Transaction, outlet_id: str, signature: str, line: str, articles: Collection[int]) -> None:
-    now = tx.now()
-    (number,) = tx.db.execute(
-        "INSERT INTO drift (outlet_id, signature, inserted, removed, first_at, last_at) VALUES (?1, ?2, "
-        "iif(?2 LIKE '+%', ?3, NULL), iif(?2 LIKE '-%', ?3, NULL), ?4, ?4) "
-        "ON CONFLICT DO UPDATE SET last_at = ?4 RETURNING id",
-        (outlet_id, signature, line, now),
-    ).fetchone()
+    (number,) = tx.db.execute(statement("edits.drifts"), (outlet_id, signature, line, tx.now())).fetchone()
     tx.db.conn.executemany("INSERT OR IGNORE INTO drift_articles VALUES (?, ?)", [(number, id_) for id_ in articles])
-    tx.db.execute(
-        "UPDATE drift SET articles = (SELECT count(*) FROM drift_articles WHERE drift_id = id) WHERE id = ?", (number,)
-    )
+    tx.db.execute(statement("edits.counted"), (number,))
 
 
 def _differing(old: str, new: str) -> dict[str, str]:
@@ -190,13 +169,8 @@ def _differing(old: str, new: str) -> dict[str, str]:
 
 def _take_back(tx: Transaction, event: int) -> None:
     """Tell nobody of an event who was not told yet."""
-    waiting = "SELECT id FROM mails WHERE state = 'queued' AND attempts = 0"
-    tx.db.execute(f"DELETE FROM mail_events WHERE event_id = ? AND mail_id IN ({waiting})", (event,))  # noqa: S608
-    tx.db.execute(
-        "UPDATE mails SET state = 'failed', next_attempt_at = NULL, error = 'what it told of was drift' "
-        "WHERE state = 'queued' AND notice_id IS NULL "
-        "AND NOT EXISTS (SELECT 1 FROM mail_events WHERE mail_id = mails.id)"
-    )
+    tx.db.execute(statement("edits.untold"), (event,))
+    tx.db.execute(statement("edits.emptied"))
 
 
 def backfill(db: Connection) -> None:

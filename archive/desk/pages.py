@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from archive.alerts.excerpts import clean, shown
+from archive.alerts.excerpts import Segments, clean, shown
 from archive.alerts.render import web_link as safe_link
 from archive.diffs import diff
 from archive.materiality import Edit
@@ -93,14 +93,9 @@ def telling(row: Mapping[str, Any]) -> Article:
     return Article(row["title"], row["text"], row["author"], row["published_at"])
 
 
-def edits(found: Iterable[Edit], version: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What a version changed, for showing: field, kind, reasons, passage, the words before and after."""
-    told = []
-    for edit in found:
-        was, now = shown(edit, version[edit.field] or "")
-        told.append({"field": edit.field, "kind": edit.kind, "op": edit.op, "reasons": ", ".join(edit.reasons),
-                     "passage": edit.passage, "before": was, "after": now})  # fmt: skip
-    return told
+def edits(found: Iterable[Edit], version: Mapping[str, Any]) -> list[tuple[Edit, Segments, Segments]]:
+    """What a version changed, for showing: each edit with the words before and after."""
+    return [(edit, *shown(edit, version[edit.field] or "")) for edit in found]
 
 
 def web_link(url: str, label: str | None = None) -> Markup | None:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from archive.arabic.normalise import normalise
 from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
-from archive.edits import COLUMNS, compare, read_edit
+from archive.edits import compare, read_edit
 from archive.search import ar_query, highlight, in_title, relevance
 from archive.sqlite import statement
 from archive.stories import fold, read_story
@@ -171,8 +171,7 @@ async def article(request: Any, datasette: Any) -> Response:
     base = next(iter(await rows(datasette, statement("desk.base"), key)), None)
     otherwise = compare(pages.telling(base), pages.telling(version), None) if base and version else ()
     pair = shown | {"older": older["version_id"]} if older else {}
-    sql = f"SELECT {COLUMNS} FROM edits WHERE version_id = :version AND from_version_id = :older ORDER BY id LIMIT 60"  # noqa: S608
-    changed = [read_edit(tuple(row)) for row in await rows(datasette, sql, pair)] if pair else []
+    changed = [read_edit(tuple(row)) for row in await rows(datasette, statement("edits.stored"), pair)] if pair else []
     hits = [(passage, match.topic) for match in matches for passage in match.passages]
     places = {f: [(p.start, p.end, topic) for p, topic in hits if p.field == f] for f in ("title", "text")}
     context = {
@@ -182,7 +181,7 @@ async def article(request: Any, datasette: Any) -> Response:
         "version": version,
         "heading": heading,
         "fields": {f: pages.segments(version[f], where) for f, where in places.items()} if version else {},
-        "edits": pages.edits(changed, version or {}),
+        "edits": pages.edits(changed[:60], version or {}),
         "silent": bool(older and version and version["modified_at"] in (None, older["modified_at"])),
         "story": story,
         "base": base,
