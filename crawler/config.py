@@ -27,7 +27,6 @@ from crawler.logs import Style
 from crawler.mailing import Channel, Smtp, check_alerts
 from crawler.outlets import Address, Every, Text, check_outlets
 from crawler.outlets import Outlet as Outlet  # for whoever asks the configuration for one
-from crawler.schedule import Schedule
 from crawler.supervisor import Supervisor
 from crawler.units import Count, Duration, Size
 
@@ -323,11 +322,6 @@ def load_topics(directory: Path | None) -> RuleSet:
     if directory is None or not (file := directory / TOPICS).exists():
         return shipped_rules()
     return load_rules(_text(file), str(file))
-
-
-def schedule(config: Config, outlet: Outlet) -> Schedule:
-    """When an outlet's listings are read."""
-    return Schedule.read(outlet.every or config.crawl.every, outlet.fastest, outlet.slowest)
 
 
 def _text(file: Path) -> str:

@@ -22,10 +22,11 @@ from archive.sqlite import connect_read
 from archive.times import Clock, utc_now
 from archive.writer import Writer
 from crawler.browser import Browser
-from crawler.config import Config, Outlet, schedule
+from crawler.config import Config, Outlet
 from crawler.guest import Guest, Stopping
 from crawler.job import Job
 from crawler.resolver import guard_reactor
+from crawler.schedule import Schedule
 from crawler.settings import crawl_settings
 from crawler.urls import canonical
 from crawler.worker import Readers
@@ -134,7 +135,8 @@ class Crawls:
         guard_reactor()
         outlet_id = outlet.id if outlet else None
         crawl_id = await asyncio.wrap_future(self.writer.submit(lambda tx: frontier.start_crawl(tx, outlet_id)))
-        plan = schedule(self.config, outlet) if outlet else None
+        usual = self.config.crawl.every
+        plan = Schedule.read(outlet.every or usual, outlet.fastest, outlet.slowest) if outlet else None
         job = Job(
             crawl_id, outlet, self.config, self.guest, self.worker, self.writer, self._reader, self.clock,
             next_at=lambda pace: plan.next_at(self.clock(), self._chance, pace) if plan else job.now(),
