@@ -24,7 +24,7 @@ from archive.diffs import Piece
 from archive.folding import fold
 from archive.matching import scan
 from archive.rules import RuleSet
-from archive.vocabulary import TOKEN, VOCABULARY, WEAK, Fact, facts_of, is_
+from archive.vocabulary import PART, TOKEN, VOCABULARY, WEAK, Fact, facts_of, in_name, is_
 
 Kind = Literal["typo", "wording", "material"]
 
@@ -36,6 +36,7 @@ _TELLS = VOCABULARY["acts"] | {name: [name] for name in acts.COUNTED if name != 
 _PASSAGE = 200  # characters
 _QUOTES = re.compile(r"«[^«»\n]{1,900}»|“[^“”\n]{1,900}”|\"[^\"\n]{1,900}\"|‘[^‘’\n]{1,900}’")
 _SENTENCE_END = re.compile(r"[.!?؟…\n]")
+_FORM = re.compile(r"(.)\1|(?<=\w{3})(?:ا|ون|ين)$")  # داوود for داود, مديرا for مدير: no other name
 _DUAL = re.compile(r"\w{2,}[اي]ن(?!\w)")
 
 
@@ -82,7 +83,8 @@ def _cancel(one: list[Fact], other: list[Fact]) -> None:
     for fact in [fact for fact in one if fact.kind not in ("negation", *kinds)]:
         for twin in other:
             beside = fact.kind != "number" or isinstance(fact.value, str) or twin.beside & fact.beside
-            if beside and twin[:2] == fact[:2] and twin.lost != fact.lost:
+            here = not {"<من", "<ل"} <= twin.beside ^ fact.beside  # no more from a place, but to it
+            if beside and here and twin[:2] == fact[:2] and twin.lost != fact.lost:
                 one.remove(fact)
                 other.remove(twin)
                 moved.add(fact.value)
@@ -129,7 +131,8 @@ def _judge(
     edit = Edit(field, op, "wording", (), None, was, now, *bounds)
     if op == "moved":
         return edit, []
-    respelt, whole = _respelt(changed, before, after)
+    renamed = [pair for piece in changed for pair in _renamed(piece, before, after)]
+    respelt, whole = _respelt(changed, before, after, {*chain(*renamed)})
     if whole:
         return replace(edit, kind="typo"), []
     beside = [
@@ -144,6 +147,8 @@ def _judge(
     facts = [fact for fact in facts if fact[:2] != ("number", 2) or not _DUAL.search(new if fact.lost else old)]
     found = [fact for fact in facts if not is_(fact.value, WEAK, -1) or any(_replaces(fact, other) for other in facts)]
     found += filter(None, (_counted(_bare(piece.was(before)), _bare(piece.now(after))) for piece in changed))
+    if not any(fact.kind == "actor" for fact in found):
+        found += [Fact("actor", name, name, lost=not n) for pair in renamed for n, name in enumerate(pair)]
     if op != "replaced":
         mine, others = (_befell(old), _befell(after)) if op == "removed" else (_befell(new), _befell(before))
         harm = mine.keys() - acts.COUNTED  # people alone are told of in passing
@@ -160,8 +165,8 @@ def _window(text: str, low: int, high: int, since: int, until: int) -> str:
     return " ".join([*left[-_AROUND:], text[low : min(high, low + _LONG)], *right[:_AROUND]])
 
 
-def _respelt(changed: Iterable[Piece], before: str, after: str) -> tuple[dict[str, str], bool]:
-    """Words that were only put right, with what they became; and whether that is all that changed."""
+def _respelt(changed: Iterable[Piece], before: str, after: str, names: set[str]) -> tuple[dict[str, str], bool]:
+    """Words that were only put right, and are no `names`, with what they became; whether that is all that changed."""
     found, whole = dict[str, str](), True
     for piece in changed:
         old, new = piece.was(before).split(), piece.now(after).split()
@@ -169,7 +174,7 @@ def _respelt(changed: Iterable[Piece], before: str, after: str) -> tuple[dict[st
             whole = False
             continue
         pairs = list(zip(old, new, strict=False))
-        alike = [pair for pair in pairs if _alike(*map(_bare, pair))]
+        alike = [pair for pair in pairs if _alike(*map(_bare, pair)) and not {*map(_bare, pair)} & names]
         if len(old) == len(new):
             found |= dict(alike)
         text, start, end = (before, piece.from_start, piece.from_end) if old else (after, piece.start, piece.end)
@@ -178,6 +183,18 @@ def _respelt(changed: Iterable[Piece], before: str, after: str) -> tuple[dict[st
         twice = not (old and new) and any(words == [_bare(word) for word in side] for side in beside)
         whole &= twice or len(alike) == len(old) == len(new)
     return found, whole
+
+
+def _renamed(piece: Piece, before: str, after: str) -> Iterator[tuple[str, str]]:
+    """Words of a person's name, each with the other word that stands there now."""
+    spans = (before, piece.from_start, piece.from_end), (after, piece.start, piece.end)
+    sides = [[PART.findall(normalise(p)) for p in (t[max(0, a - 80) : a], t[a:b], t[b : b + 40])] for t, a, b in spans]
+    (_, old, _), (_, new, _) = sides
+    for n, (a, b) in enumerate(zip(old, new, strict=True) if len(old) == len(new) <= _MISSPELT else ()):
+        if a.isalpha() and b.isalpha() and _FORM.sub(r"\1", a) != _FORM.sub(r"\1", b):
+            named = [in_name([*left, *words, *right], len(left) + n, _alike(a, b)) for left, words, right in sides]
+            if all(named) or (any(named) and _alike(a, b)):
+                yield a, b
 
 
 def _bare(word: str) -> str:
@@ -249,9 +266,8 @@ def _all_numbers(text: str) -> bool:
 def _missing(mine: Sequence[Fact], others: Sequence[Fact]) -> list[Fact]:
     """Facts of one reading that the other has not, or has in another order beside other words."""
     counts = Counter(fact[:2] for fact in others)
-    named = {
-        fact.value for fact in others if fact.kind in ("actor", "place")
-    }  # a name told in another form is no term less
+    # a name told in another form is no term less
+    named = {fact.value for fact in others if fact.kind in ("actor", "place")}
     out = []
     for fact in mine:
         counts[fact[:2]] -= 1
@@ -259,7 +275,7 @@ def _missing(mine: Sequence[Fact], others: Sequence[Fact]) -> list[Fact]:
             out.append(fact)
     for kinds in (("number",), ("date",), ("place", "actor")):
         a, b = ([fact for fact in side if fact.kind in kinds] for side in (mine, others))
-        if not out and [f.value for f in a] != [f.value for f in b]:
+        if not out and (kinds == ("number",) or [f.value for f in a] != [f.value for f in b]):
             out += [f for f in a if not is_(f.value, WEAK, -1) and _elsewhere(f, a, b)]
     return out
 
@@ -273,9 +289,9 @@ def _elsewhere(fact: Fact, mine: Sequence[Fact], others: Sequence[Fact]) -> bool
 
 def _replaces(one: Fact, other: Fact) -> bool:
     """Whether what may be no fact stands for another of its kind: a name for a name, a word for its contrary."""
-    if one.lost == other.lost or one.kind != other.kind or not is_(other.value, WEAK, -1):
+    if one.lost == other.lost or not is_(other.value, WEAK, -1):
         return False
     a, b = one.value[0], other.value[0]
     if isinstance(a, tuple) or isinstance(b, tuple):
         return bool(a == b)
-    return bool(b) and not a.endswith(b) and not b.endswith(a)
+    return one.kind == other.kind and bool(b) and not a.endswith(b) and not b.endswith(a)

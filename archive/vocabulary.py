@@ -21,25 +21,29 @@ VOCABULARY = tomllib.loads(Path(__file__).with_name("materiality.toml").read_tex
 TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_a-z]+|[a-z]+")
 WEAK = "?"  # the last of a value that counts only where it took the place of another
 
-_PART = re.compile(rf"{TOKEN.pattern}|[.!?؟؛:،\n]")
+PART = re.compile(rf"{TOKEN.pattern}|[.!?؟؛:،\n]")
 _CLOCK = re.compile(r"\d{1,2}:\d\d|\d{1,4}/\d{1,2}/\d{1,4}")
 _QUALIFIES = re.compile(r"ال\w+يه?")
 _NOMINAL = ("", "ا", "ة", "ون", "ين", "ان", "ات", "تان", "تين")
 _VERBAL = ("", "ا", "ت", "وا", "ه", "ون", "ين", "ان", "هم", "ها")
+_PEOPLE = ("ي", "و", "ات", "يه", "يها", "يهم", "وه", "وها", "وهم")  # with what is theirs
+_FORMS = re.compile(r"^ال(?=\w\w)|(?<=\w\w)(?:ون|ين|ان|ات|ه)$|[اويئ]")  # in what forms of one word differ
+_ADDS = re.compile(r"ال|[بلوفك]|س[يت]|.*[اه]$")  # what an adverb, or a word with something joined to it, looks like
 _BESIDE = ("past", "coming", "current")  # of a month
 _NAMELESS = {normalise(word) + end for word in VOCABULARY["names"]["nameless"] for end in ("", "ت", "ه", "ا")}
-GIVEN, _TITLES, _NEVER, _BEGINS = (
+GIVEN, _TITLES, _WEAK_TITLES, _NEVER, _BEGINS = (
     frozenset(map(normalise, names))
     for names in (
         VOCABULARY["phrases"]["name"]["given"], VOCABULARY["phrases"]["title"]["sure"],
-        VOCABULARY["names"]["never"], VOCABULARY["names"]["begins"],
+        VOCABULARY["phrases"]["title"]["weak"], VOCABULARY["names"]["never"], VOCABULARY["names"]["begins"],
     )
 )  # fmt: skip
 _WORTH = {normalise(name): normalise(number) for number, names in VOCABULARY["numbers"].items() for name in names}
 
 
 class Fact(NamedTuple):
-    """Something an edit may not touch without mattering: what it is worth, and the words beside it, marked by side."""
+    """Something an edit may not touch without mattering: what it is worth, and the stems of the words beside it, marked
+    by side but for numbers, which a verb may follow as well."""
 
     kind: str
     value: Any
@@ -60,7 +64,7 @@ class _Found(NamedTuple):
 def facts_of(text: str, rules: RuleSet | None = None) -> list[Fact]:
     """The facts of a stretch of text, in its order; terms that `rules` watch come last."""
     folded, offsets = normalise_map(text)
-    spans = [match.span() for match in _PART.finditer(folded)]
+    spans = [match.span() for match in PART.finditer(folded)]
     words = [folded[low:high] for low, high in spans]
     found = list[_Found]()
     free = [next((_WORTH[form] for form in (word, *stripped(word)) if form in _WORTH), word) for word in words]
@@ -86,7 +90,10 @@ def facts_of(text: str, rules: RuleSet | None = None) -> list[Fact]:
             before = before if joined else words[fact.start - 1].removeprefix("و") if fact.start else ""
             last, after = fact.end, words[fact.end] if fact.end < len(words) else ""
             sides = (("<", before), (">", after))  # "that" parts all sources alike
-            beside = frozenset(side + word for side, word in sides if word[:1].isalnum() and word != "ان")
+            if fact.kind == "number":  # 22 راكبا, 22 من الركاب; قتل 7 وأصيب 9
+                after = "".join(words[last + 1 : last + 2]) if after == "من" else after
+                sides = (("", before), ("", "" if after.startswith("و") else after))
+            beside = frozenset(side + (_FORMS.sub("", w) or w) for side, w in sides if w[:1].isalnum() and w != "ان")
             out.append(Fact(fact.kind, fact.value, text[slice(*span(fact))], beside))
     if rules:
         named = [(*span(fact), fact.value) for fact in found if fact.kind in ("actor", "place")]
@@ -106,11 +113,10 @@ def _known(words: Sequence[str], at: int) -> _Found | None:
         for form in (words[at], *stripped(words[at]))
         for phrase, kind, value in _PHRASES.get(form, ())
         if tuple(words[at + 1 : at + len(phrase)]) == phrase[1:]
+        and not (value == "clan" and at and read_numbers(words[at - 1 : at]))  # 40 عائلة
     ]
-    for phrase in sorted(found, key=lambda phrase: -phrase[0]):
-        if whole := _whole(words, *phrase):
-            return _Found(at, *whole)
-    return None
+    wholes = (_whole(words, *phrase) for phrase in sorted(found, key=lambda phrase: -phrase[0]))
+    return next((_Found(at, *whole) for whole in wholes if whole), None)
 
 
 def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool) -> tuple[int, str, Any] | None:
@@ -136,6 +142,7 @@ def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool)
     while kind == "title" and first < len(words) and words[first].startswith("ال") and _is_nation(words[first]):
         first += 1  # النائب الأميركي جو
     name, more = (words[n] if n < len(words) else "" for n in (first, first + 1))
+    name = next((form for form in stripped(name) if form in GIVEN), name) if name not in GIVEN else name
     if _no_name(name) or (kind == "title" and name[0] in "بيتسل" and name not in GIVEN):  # المراسل بجروح
         return None
     full = not _no_name(more) and ((kind == "title" and more[0] != "ب") or more.startswith("ال"))
@@ -148,6 +155,20 @@ def _no_name(word: str) -> bool:
     """Whether a word is none of a name: it ends a sentence, tells what somebody did, joins or says how something is."""
     forms = (word, *stripped(word))
     return not word or not word[0].isalnum() or word in _NAMELESS or not _NEVER.isdisjoint(forms)
+
+
+def in_name(words: Sequence[str], at: int, respelt: bool) -> bool:
+    """Whether a word that changed belongs to a person's name; `respelt` if hardly a letter of it did."""
+    before, (word, following) = words[max(0, at - 3) : at][::-1], (*words, "")[at : at + 2]
+    defined, known = word.startswith("ال"), word in GIVEN
+    if _no_name(word) or (word[0] in "يت" and not known):
+        return False
+    # some words go on in a name: عز الدين حميد
+    given = next((n for n in before if n not in ("الدين", "الله", "بن", "ابن", "ال")), "").removeprefix("و") in GIVEN
+    if not respelt:
+        return given and (known or not (_ADDS.match(word) or word in _PHRASES or following.startswith("ال")))
+    titled = {*before[:2]} & {"الدين", *_TITLES, *_WEAK_TITLES} and not (defined and before[0] in _WEAK_TITLES)
+    return given or bool(titled) or (known and (following in GIVEN or following.startswith("ال")))
 
 
 def _is_nation(word: str) -> bool:
@@ -200,17 +221,15 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, Any]]]:
         if not name.isascii()
     ]
     told += [(day, "date", ("weekday", normalise(day))) for day in dates["weekdays"] if day.startswith("ال")]
+    told += [(n + end, "actor", _root(normalise(n))) for n in VOCABULARY["nations"]["names"] for end in _NOMINAL]
     told += [
-        (name + end, "actor", _root(normalise(name))) for name in VOCABULARY["nations"]["names"] for end in _NOMINAL
-    ]
-    told += [
-        (form, kind, ((number, kind), side, WEAK))
+        (form, "term" if words in VOCABULARY["names"]["watched"] else kind, ((number, kind), side, WEAK))
         for kind, groups in VOCABULARY["contrary"].items()
         for number, sides in enumerate(groups)
         for side, words in enumerate(sides)
         for word in normalise(words).split()
         for form in (
-            *(word + end for end in _VERBAL),
+            *(word + end for end in _VERBAL + _PEOPLE * (kind == "actor")),
             *(s + word.removeprefix("ا") for s in "يت" * (kind == "negation")),
         )
     ]
