@@ -24,7 +24,7 @@ from archive.diffs import Piece
 from archive.folding import fold
 from archive.matching import scan
 from archive.rules import RuleSet
-from archive.vocabulary import PART, TOKEN, VOCABULARY, WEAK, Fact, facts_of, in_name, is_
+from archive.vocabulary import OBJECT, PART, TOKEN, VOCABULARY, WEAK, Fact, facts_of, in_name, is_
 
 Kind = Literal["typo", "wording", "material"]
 
@@ -191,7 +191,7 @@ def _renamed(piece: Piece, before: str, after: str) -> Iterator[tuple[str, str]]
     sides = [[PART.findall(normalise(p)) for p in (t[max(0, a - 80) : a], t[a:b], t[b : b + 40])] for t, a, b in spans]
     (_, old, _), (_, new, _) = sides
     for n, (a, b) in enumerate(zip(old, new, strict=True) if len(old) == len(new) <= _MISSPELT else ()):
-        if a.isalpha() and b.isalpha() and _FORM.sub(r"\1", a) != _FORM.sub(r"\1", b):
+        if (a + b).isalpha() and not any(map(OBJECT.fullmatch, (a, b))) and _FORM.sub(r"\1", a) != _FORM.sub(r"\1", b):
             named = [in_name([*left, *words, *right], len(left) + n, _alike(a, b)) for left, words, right in sides]
             if all(named) or (any(named) and _alike(a, b)):
                 yield a, b

@@ -21,6 +21,7 @@ VOCABULARY = tomllib.loads(Path(__file__).with_name("materiality.toml").read_tex
 TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_a-z]+|[a-z]+")
 WEAK = "?"  # the last of a value that counts only where it took the place of another
 
+OBJECT = re.compile(r"\w{3,}(?:ها|هم|ته|اءه|ايه|وا)|\w{4,}ات")  # somebody's, or several: no name after a title
 PART = re.compile(rf"{TOKEN.pattern}|[.!?؟؛:،\n]")
 _CLOCK = re.compile(r"\d{1,2}:\d\d|\d{1,4}/\d{1,2}/\d{1,4}")
 _QUALIFIES = re.compile(r"ال\w+يه?")
@@ -113,7 +114,7 @@ def _known(words: Sequence[str], at: int) -> _Found | None:
         for form in (words[at], *stripped(words[at]))
         for phrase, kind, value in _PHRASES.get(form, ())
         if tuple(words[at + 1 : at + len(phrase)]) == phrase[1:]
-        and not (value == "clan" and at and read_numbers(words[at - 1 : at]))  # 40 عائلة
+        and not (value == "clan" and (read_numbers(words[max(0, at - 1) : at]) or (*words, "ت")[at + 1][0] in "تي"))
     ]
     wholes = (_whole(words, *phrase) for phrase in sorted(found, key=lambda phrase: -phrase[0]))
     return next((_Found(at, *whole) for whole in wholes if whole), None)
@@ -143,6 +144,8 @@ def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool)
         first += 1  # النائب الأميركي جو
     name, more = (words[n] if n < len(words) else "" for n in (first, first + 1))
     name = next((form for form in stripped(name) if form in GIVEN), name) if name not in GIVEN else name
+    if kind == "title" and any(OBJECT.fullmatch(word) and word not in GIVEN for word in (name, more)):
+        return None  # الباحث نتائج دراسته
     if _no_name(name) or (kind == "title" and name[0] in "بيتسل" and name not in GIVEN):  # المراسل بجروح
         return None
     full = not _no_name(more) and ((kind == "title" and more[0] != "ب") or more.startswith("ال"))
