@@ -63,11 +63,7 @@ def address(db: Connection, article: Known) -> str:
 
 def readdress(db: Connection, article_id: int, url: str) -> None:
     """Ask for an article at another of its addresses from now on."""
-    db.execute(
-        "UPDATE addresses SET kind = iif(url = ?1, 'canonical', 'moved') "
-        "WHERE article_id = ?2 AND (url = ?1 OR kind = 'canonical')",
-        (url, article_id),
-    )
+    db.execute(statement("looks.readdress"), (url, article_id))
 
 
 def look(tx: Transaction, look: Look) -> None:
@@ -115,10 +111,8 @@ def look(tx: Transaction, look: Look) -> None:
 
 def unheard(db: Connection, article: Known) -> bool:
     """Whether nothing else of its outlet, listings included, answered well since a suspect article was first missed."""
-    sql = f"""SELECT 1 FROM fetches WHERE outlet_id = ? AND at >= ? AND article_id IS NOT ?
-              AND outcome IN {ANSWERED[:3]} LIMIT 1"""  # noqa: S608  # constants of ours
     given = (article.outlet_id, article.suspect_at, article.id)
-    return article.outlet_id is not None and db.execute(sql, given).fetchone() is None
+    return article.outlet_id is not None and db.execute(statement("looks.heard"), given).fetchone() is None
 
 
 def announce(
@@ -142,16 +136,11 @@ def record_fetch(tx: Transaction, look: Look, **columns: Any) -> None:
     cover(tx.db, row["outlet_id"], look.at, found)
 
 
-def cover(db: Connection, outlet_id: str | None, at: str, *found: str) -> None:
-    """Count one look, or a new article, in the hour of `at`; `found` are columns of `coverage`."""
-    sets = {"looks": int(found != ("new_articles",)), **dict.fromkeys(found, 1)}
-    names = ", ".join(sets)
+def cover(db: Connection, outlet_id: str | None, at: str, found: str) -> None:
+    """Count one look, or a new article, in the hour of `at`; `found` is a column of `coverage`."""
     if outlet_id is not None:
-        db.execute(
-            f"INSERT INTO coverage (outlet_id, hour, {names}) VALUES (?, ?, {', '.join('?' * len(sets))}) "  # noqa: S608
-            f"ON CONFLICT (outlet_id, hour) DO UPDATE SET {', '.join(f'{n} = {n} + excluded.{n}' for n in sets)}",
-            (outlet_id, f"{at[:13]}:00:00Z", *sets.values()),
-        )
+        given = (outlet_id, f"{at[:13]}:00:00Z", int(found != "new_articles"))
+        db.execute(statement("looks.covered").format(found=found), given)
 
 
 def rung(tx: Transaction, article: Known, at: str) -> str | None:
@@ -166,12 +155,9 @@ def rung(tx: Transaction, article: Known, at: str) -> str | None:
 def _first_missed(db: Connection, article: Known, at: str) -> str:
     """When the first was missed of those that are, since the article was last seen; `at` if it is that one itself. One
     that was missed within the hour before it, and is withdrawn since, counts: the two went together."""
-    sql = f"SELECT max(at) FROM fetches WHERE article_id = ? AND outcome IN {ANSWERED[:3]}"  # noqa: S608  # constants
-    seen = db.execute(sql, (article.id,)).fetchone()[0] or article.first_seen_at
-    sql = """SELECT min(suspect_at) FROM articles WHERE outlet_id IS ? AND suspect_at >= ?
-             AND (status = 'suspect' OR (status = 'gone' AND gone_at >= ? AND suspect_at >= ?))"""
     missed = article.suspect_at or at
-    first = db.execute(sql, (article.outlet_id, seen, missed, later(missed, -HOUR))).fetchone()[0]
+    given = {"outlet": article.outlet_id, "id": article.id, "missed": missed, "hour_before": later(missed, -HOUR)}
+    first = db.execute(statement("looks.first_missed"), given).fetchone()[0]
     return min(first or at, missed)
 
 
@@ -179,7 +165,7 @@ def _peers(db: Connection, article: Known, since: str, most: int) -> tuple[int, 
     """Of the kept articles that were there at `since`, the nearest `most` by when they were found (-1: all): how many
     are missing, and how many were seen since."""
     given = {"since": since, "outlet": article.outlet_id, "id": article.id, "most": most}
-    missing, live = db.execute(statement("peers"), given).fetchone()
+    missing, live = db.execute(statement("looks.peers"), given).fetchone()
     return missing, live
 
 
@@ -205,19 +191,14 @@ def _ask_witnesses(db: Connection, article: Known, since: str, at: str, *, first
         more = min(max(WITNESSES, _peers(db, article, since, -1)[0]), WITNESSES_MAX)
         asked.append(("last_checked_at, id", more))
     for order, most in asked:
-        db.execute(statement("witnesses").format(order=order), given | {"most": most})
+        db.execute(statement("looks.witnesses").format(order=order), given | {"most": most})
 
 
 def _answered_elsewhere(db: Connection, article: Known, asked: str) -> str | None:
     """The address an article was last captured at, if it is another: one that a page only named as canonical, and that
     never answered, is no proof that anything is gone."""
-    sql = """SELECT url FROM captures JOIN addresses USING (url, article_id) WHERE article_id = ?
-             ORDER BY at DESC, captures.id DESC LIMIT 1"""
-    row = db.execute(sql, (article.id,)).fetchone()
-    answered = "SELECT 1 FROM fetches WHERE article_id = ? AND url = ? AND outcome IN ('ok', 'unchanged') LIMIT 1"
-    if row is None or row[0] == asked or db.execute(answered, (article.id, asked)).fetchone():
-        return None
-    return str(row[0])
+    row = db.execute(statement("looks.answered_elsewhere"), {"id": article.id, "asked": asked}).fetchone()
+    return str(row[0]) if row else None
 
 
 def _soon(article: Known, at: str, rung: str | None) -> str | None:
