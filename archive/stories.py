@@ -138,28 +138,10 @@ def work_off(tx: Transaction, most: int = 5) -> int:
     return len(waiting)
 
 
-def story_of(db: Connection, article_id: int) -> int | None:
-    """The story an article is in, or None: it stands alone."""
-    found = _ids(db, "SELECT story_id FROM story_articles WHERE article_id = ?", article_id)
-    return found[0] if found else None
-
-
 def copies_of(db: Connection, article_id: int) -> list[int]:
     """Articles that tell in the same words what this one does: copies and rewrites of it, what it is a copy or rewrite
     of, and theirs. Telling one of them tells them all; another telling of the same event is never among them."""
-    story = story_of(db, article_id)
-    pairs = db.execute(
-        "SELECT s.article_id, v.article_id FROM story_articles s JOIN versions v ON v.id = s.based_on_version_id "
-        "WHERE s.story_id = ?",
-        (story,),
-    ).fetchall()
-    found, waiting = {article_id}, [article_id]
-    while waiting:
-        at = waiting.pop()
-        beside = {other for pair in pairs if at in pair for other in pair} - found
-        found |= beside
-        waiting += beside
-    return sorted(found - {article_id})
+    return _ids(db, statement("stories.copies"), article_id)
 
 
 def read_story(rows: Iterable[Mapping[str, Any]]) -> Story | None:
@@ -293,10 +275,8 @@ def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> No
         outright = True
     if outright:
         db.execute(statement("stories.turned"), (found.earlier.id, later.id))
-        db.execute(
-            "UPDATE story_articles SET kind = ?, similarity = ?, based_on_version_id = ? WHERE article_id = ?",
-            (found.relation.kind, found.relation.similarity, found.version_id, later.id),
-        )
+        like = (found.relation.kind, found.relation.similarity, found.version_id, later.id)
+        db.execute(statement("stories.noted"), like)
 
 
 def _lead(db: Connection, story: int) -> None:

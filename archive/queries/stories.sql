@@ -84,3 +84,16 @@ INSERT INTO stories (first_article_id) VALUES (?)
 -- name: merged
 -- All that was in a story is in another one now.
 UPDATE stories SET merged_into = ?1 WHERE id = ?2 OR merged_into = ?2
+
+-- name: noted
+-- What a member of a story is like.
+UPDATE story_articles SET kind = ?, similarity = ?, based_on_version_id = ? WHERE article_id = ?
+
+-- name: copies
+-- What has its words from an article, whose words that has, and so on both ways, within its story.
+WITH RECURSIVE pairs (one, other) AS (
+  SELECT s.article_id, v.article_id FROM story_articles s JOIN versions v ON v.id = s.based_on_version_id
+  WHERE s.story_id = (SELECT story_id FROM story_articles WHERE article_id = ?1)
+), same (id) AS (
+  SELECT ?1 UNION SELECT iif(one = id, other, one) FROM same JOIN pairs ON id IN (one, other)
+) SELECT id FROM same WHERE id <> ?1 ORDER BY id
