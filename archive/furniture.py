@@ -83,6 +83,6 @@ def read_more(line: str) -> str | None:
     """What follows "read also" in a line, "" for a heading over links to other articles; None for any other line."""
     plain = fold(line)
     more = _MORE.match(plain) if len(plain) <= DATA["more"]["max"] else None
-    if not more or (is_prose(line) and not _PARTED.match(plain, more.end())):
+    if not more or ((is_prose(line) or line.rstrip().endswith(".")) and not _PARTED.match(plain, more.end())):
         return None  # the latter is a sentence that begins like one
     return fold(plain[more.end() :])

@@ -8,14 +8,12 @@ but what a site says of itself and to its readers is none of the text, however i
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from html import unescape
-from pathlib import Path
 
 from archive.arabic.dates import read_line
 from archive.arabic.normalise import normalise
@@ -23,107 +21,44 @@ from archive.arabic.tokens import stripped
 from archive.diffs import Piece, diff
 from archive.folding import fold
 from archive.furniture import DATA, STOP, either, family_of, read_more
-from archive.vocabulary import GIVEN, VOCABULARY
+from archive.linewords import FILE, NEWS, OF, PLACES, READERS, SPEAKS, TOLD, TOLL, WHO, WORD, any_of, code_of
 
-_LONGEST, _LINKED, _TITLE = 90, 130, 25  # characters of a line told by its form, of one that links, of a headline
+# characters of a line told by its form, of one that links, of a headline, of what a site says of itself
+_LONGEST, _LINKED, _TITLE, _SAYING = 90, 130, 25, 360
 _SAID = 200  # paragraphs that are looked for in one that may join them
 _TAIL = 4  # words of a name
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 _ANYWHERE = frozenset({"more", "poll", "comments", "readers", "tags"})
 _HEADINGS = _ANYWHERE | {"list", "author_box", "breadcrumb"}
-_ARABIC, _WORD = re.compile(r"[\u0620-\u064a]"), re.compile(r"[^\W\d_]+")
+_ARABIC = re.compile(r"[\u0620-\u064a]")
 _SENTENCE = re.compile(r"[.!?؟…][\s\"»”)\u200b-\u200f\u202a-\u202e\u2066-\u2069]*$")
 _CUT = re.compile(r"(?:\.\.|…)\W*$")
-_TOKEN = re.compile(r"[\w.+-]+@[\w.]+|[@¤][\w.]*|\d[\d.,:/]*|[^\W\d_]+")
-
-# ---- words, by kind ------------------------------------------------------------------------------------------------
-
-_FILE = tomllib.loads(Path(__file__).with_name("noise.toml").read_text("utf-8"))
-_OF = {name: frozenset(_WORD.findall(normalise(words))) for name, words in _FILE["words"].items()}
-_EXACT = {"n": "not", "t": "stamps", "y": "you", "c": "elsewhere", "r": "rights", "b": "double"}
-_CALENDAR = tomllib.loads((Path(__file__).parent / "arabic/dates.toml").read_text("utf-8"))
-_DATES = frozenset(_WORD.findall(normalise(f"{_CALENDAR['months']} {_CALENDAR['weekdays']}")))
-_PHRASES = VOCABULARY["phrases"]
-_ACTORS = [name for key, names in _PHRASES["actor"].items() if key not in _FILE["houses"] for name in names]
-_PLACES = [*DATA["credit"]["cities"], *_PHRASES["place"]["each"], *_PHRASES["place"]["syria"]]
-_KNOWN = frozenset().union(*_OF.values())
-_HOUSES = [*_FILE["outlets"], *DATA["credit"]["agencies"], "وكالات"]
-_HOUSES = [name for name in _HOUSES if normalise(name).removeprefix("ال") not in _KNOWN]
-
-
-def _any(name: str, ends: str = "") -> str:
-    """A pattern for the words of a list, or those that end so, without that end."""
-    words = sorted(_OF[name], key=len, reverse=True)
-    return "|".join(word.removesuffix(ends) for word in words if word.endswith(ends))
-
-
-def _nouns(name: str) -> str:
-    """A pattern for nouns with their endings; one with ه keeps it, or what it becomes."""
-    return rf"(?:(?:{_any(name)})(?:ا|ات|ون|ين|ان|ي|يه|ه)?|(?:{_any(name, 'ه')})(?:ات|ت(?=نا|كم|ك|ها|هم|ه|ي)))"
-
-
-_PRONOUN = r"(?P<own>نا|كم|ك|(?<=ت)ي)?(?:هم?|ها)?"
-_SITE = re.compile(rf"(?:(?P<named>{_nouns('named')})|{_nouns('site')}){_PRONOUN}")
-_CALL = re.compile(rf"و?(?:{_any('call')})(?:وا|ي)?(?:و?نا|و?ها?)?")
-_NEWS = re.compile(rf"(?<!\w)(?:\w{{0,3}}{_nouns('news')}{_PRONOUN}|{either(_ACTORS)}){STOP}")
-_ACTOR, _FILED = re.compile(either(_ACTORS)), re.compile("[zlshop]+")
-_TOLD = _OF["told"] | {normalise(name) + end for name in VOCABULARY["nations"]["names"] for end in ("", "ه")}
-# How many of whom, or how many: a toll, even alone on a line; not of those who read, watch or like. And what is true.
-_TOLL = re.compile(
-    rf"(?<!\w)(?:\d+\s+{_nouns('counted')}|(?:ال)?{_nouns('counted')}\W+(?:الي\s+)?\d+|(?:{_any('truth')})){STOP}"
-)
-_READ = re.compile(rf"(?<!\w)\w{{0,2}}(?:{_any('reads')})(?:و[ان]?|ين|ها?)?{STOP}")
-_HAPPENS = re.compile(r"(?:ا(?:ن\w\wا\w|\wت\wا\w|ت\wا\w|ست\w{1,2}ا\w)|ت\w\wي\w)(?:ه|ات)?")  # انسحاب، تهديدات
-_LEGAL = re.compile("المصدر|با(?:لا)?تفاق|[يت]حظر|زياره الطبيب")  # in notices these are no news
-_THIS = re.compile(rf"(?<!\w)هذ[اه]\s+(?:ال)?(?:{_any('this')}){STOP}")
-_NAMES = re.compile(
-    rf"(?<!\w)(?:[وبلف]|لل)?(?:(?P<place>{either(_PLACES)})"
-    rf"|(?:(?:{_any('press')})\s+)?(?:{either(_HOUSES)})"
-    rf"|(?:(?:{_any('press')})\s+)+\w+(?:\s+(?:{_any('adjectives')}))?"
-    rf"|(?:{_any('named')})\s+\w+(?:\s+\w+)?\s+(?:{_any('adjectives')})|\w+\s+(?:{_any('tails')}|24)){STOP}"
-)
-
-
-@lru_cache(1 << 12)
-def _kind(word: str) -> str:
-    """What a word of a line is, as `shapes` in noise.toml call it."""
-    if word[0] in "@¤" or "@" in word or word[0].isdigit():
-        return "d" if word[0].isdigit() else "l" if word == "¤" else "o" if word == "@" else "c"
-    forms = (word, *stripped(word))
-    if word in GIVEN:
-        return "g"
-    for kind, name in _EXACT.items():
-        if not _OF[name].isdisjoint(forms):
-            return kind
-    if _CALL.fullmatch(word):
-        return "v"
-    if found := next(filter(None, map(_SITE.fullmatch, forms)), None):
-        return "y" if found["own"] else "h" if found["named"] else "s"
-    bare = {*forms, *(form[:-1] for form in forms if form[-1] in "ها")}
-    known = next((kind for kind, name in (("z", "sections"), ("p", "between")) if not _OF[name].isdisjoint(bare)), "")
-    return known or ("d" if word in _DATES else "o" if len(word) > 2 and word.isascii() else "?")
-
-
-@lru_cache(1 << 10)
-def _code(text: str) -> str:
-    """The kinds of the words of a text, a letter each."""
-    named = _NAMES.sub(lambda name: " ¤ " if name["place"] else " @ ", normalise(text))
-    return "".join(map(_kind, _TOKEN.findall(named)))
-
 
 # ---- lines ---------------------------------------------------------------------------------------------------------
 
-_SHAPES = {name: re.compile("|".join(shapes)) for name, shapes in _FILE["shapes"].items()}
-_BLOCKS = re.compile("|".join(_FILE["blocks"]))
-_HEAD = re.compile(r"(.{3,60}?)\s*(?:[:|؟?»>›؛←]+|\.\.+|…)\s*(?=\S)")
-_LABELS = either(_FILE["labels"])
+_HAPPENS = re.compile(r"(?:ا(?:ن\w\wا\w|\wت\wا\w|ت\wا\w|ست\w{1,2}ا\w)|ت\w\wي\w)(?:ه|ات)?")  # انسحاب، تهديدات
+_LEGAL = re.compile("المصدر|با(?:لا)?تفاق|دون اتفاق|[يت]حظر|زياره الطبيب")  # in notices these are no news
+_THIS = re.compile(rf"(?<!\w)هذ[اه]\s+(?:ال)?(?:{any_of('this')}){STOP}")
+_SHAPES = {name: re.compile("|".join(shapes)) for name, shapes in FILE["shapes"].items()}
+_BLOCKS = re.compile("|".join(FILE["blocks"]))
+_HEAD = re.compile(r"(?!شاهد (?:عيان|من (?!هنا))|قراءه (?:في|ثانيه) )(.{3,60}?)\s*(?:[:|؟?»>›؛←]+|\.\.+|…)\s*(?=\S)")
+_LABELS = either(FILE["labels"])
 _LABEL = re.compile(rf"\W*(?:{_LABELS})(?:\s+و?(?:{_LABELS}))?\s*:((?:\W*\w+){{0,8}})\W*$")
-_FORM = re.compile("|".join([rf"\W*(?:{either(_FILE['begins'] + _FILE['captions'])}){STOP}", *_FILE["forms"]]))
-_CORRECTION = re.compile(rf"\W*(?:{either(_FILE['corrections'])}){STOP}")
-_TICKER = re.compile(r"(?:اخر|اهم|شريط) الاخبار\s*[:|]")
-_POLICY = re.compile(rf"(?<!\w){either(_FILE['policy'])}{STOP}")
-_ALONE = either([*_FILE["only"], *DATA["credit"]["through"], *_FILE["outlets"]])
-_ONLY = re.compile(rf"(?:[\W\d]*(?:{_ALONE}){STOP})+[\W\d]*")
+_FORM = re.compile("|".join([rf"\W*(?:{either(FILE['begins'] + FILE['captions'])}){STOP}", *FILE["forms"]]))
+_CORRECTION = re.compile(rf"\W*(?:{either(FILE['corrections'])}){STOP}")
+_DECK = re.compile(rf"(?:(?:{any_of('openers')}){STOP}|(?!و)).*(?:\.\.|…)\W*$")
+_POLICY = re.compile(rf"(?<!\w)[وبل]?(?:{either(FILE['policy'])}){STOP}")
+_SAYS = re.compile("|".join(FILE["says"]))
+_NO_CLAUSE = (
+    rf"(?=.*[،,|/•-]|(?!.*(?<!\w)(?:{_HAPPENS.pattern}){STOP}))(?:\W*+(?!(?:{any_of('clauses')}){STOP})\w++)+\W*"
+)
+_AREAS = rf"(?:\W*+و?(?:{either([*PLACES, *FILE['areas']])}){STOP})+\W*"
+_FILED_AS = re.compile(
+    rf"\W*(?:{either(FILE['files'])})\s*:{_NO_CLAUSE}|\W*(?:{either(FILE['regions'])})(?:\s*/\s*\w+)?\s*:{_AREAS}"
+)
+_ONLY = re.compile(
+    rf"(?:[\W\d]*(?:{either(FILE['only'] + DATA['credit']['through'] + FILE['outlets'])}){STOP})+[\W\d]*"
+)
 _SIGNED = re.compile(r"(.*?)\s*(?:[(\[]([^()\[\]]{2,40})[)\]]|\s[-–—|/]\s*([^-–—|/()]{2,30}))\W*")
 _BOARD = re.compile(
     r"(?=.*%|(?:\D+\d[\d.,]*){3})\W*(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*+(?:\s?%)?+(?=\W*(?:[·|•/،–-]|$))\W*+){2,}"
@@ -147,25 +82,25 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     [True, True, False, True]
     """
     family, plain, edge = family_of(line), normalise(line).strip(), before or after
-    if edge and (_POLICY.search(plain) or _TICKER.match(plain)):
+    if len(line) <= _SAYING and _SAYS.search(plain):
         return True
-    if _TOLL.search(plain) and not _READ.search(plain):
+    if TOLL.search(plain) and not READERS.search(plain):
         return False
     sentence = is_sentence(line) and not _CUT.search(line)
     if read_more(line) is not None or (family and (edge or not family[1]) and not sentence):
         return True
-    if not plain or len(line) > 2 * _LONGEST:
+    if not plain or len(line) > _SAYING:
         return False
-    code = _code(line)
+    code = code_of(line)
     signed = _SIGNED.fullmatch(line)
     credit = (signed[2] or signed[3]) if signed and not is_sentence(signed[1]) else ""
-    if _links(plain) or _code(credit)[:1] in ("s", "b") or _SHAPES["sentence" if sentence else "line"].fullmatch(code):
+    shaped = _SHAPES["sentence" if sentence else "line"].fullmatch(code) and not SPEAKS.search(plain)
+    if shaped or _links(plain) or code_of(credit)[:1] in ("s", "b") or _tells_readers(plain, code, edge):
         return True
     asked = code[:1] in "svypb" and _VOTES.fullmatch(plain)
-    calls = [_code(plain.partition(":")[0]), _code(plain.rpartition("؟")[2])] if edge and "؟" in plain else []
-    if asked or any(map(_SHAPES["asks"].fullmatch, calls)) or (edge and _is_note(plain, code)):
-        return True
-    if edge and _BOARD.fullmatch(plain) and not _NEWS.search(plain):
+    calls = [code_of(plain.partition(":")[0]), code_of(plain.rpartition("؟")[2])] if edge and "؟" in plain else []
+    board = _FILED_AS.fullmatch(plain) or (_BOARD.fullmatch(plain) and not NEWS.search(plain))
+    if asked or any(map(_SHAPES["asks"].fullmatch, calls)) or (edge and (board or _is_note(plain, code))):
         return True
     if sentence or len(line) > _LINKED:
         return False
@@ -173,41 +108,49 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
         return _FORM.match(plain) is not None
     said, label = read_line(line, _NEVER), _LABEL.match(plain)
     parts = [part for part in _PARTS.split(line) if part.strip()]
-    named = _SHAPES["edge"].fullmatch(code) is not None and not _NEWS.search(plain)
+    named = _SHAPES["edge"].fullmatch(code) is not None and not NEWS.search(plain)
     return bool(
         (said.alone and (said.published or said.updated))
         or (label and not _tells(label[1]))
         or (edge and ":" in plain and _SHAPES["clock"].fullmatch(code))
         or (edge and _ONLY.fullmatch(plain))
-        or (edge and (named or (_SHAPES["credit"].fullmatch(_code(credit)) and not _NEWS.search(normalise(credit)))))
+        or (edge and (named or (_SHAPES["credit"].fullmatch(code_of(credit)) and not NEWS.search(normalise(credit)))))
         or (len(parts) > 1 and all(is_noise(part, before=before, after=after) for part in parts))
         or (before and _is_dateline(line, code))
     )
 
 
 def _links(plain: str) -> bool:
-    """Whether a line leads to another article: by an arrow, by words of reading before a mark."""
+    """Whether a line leads to another article: by words of reading before a mark."""
     head = _HEAD.match(plain)
-    reads = head is not None and not _OF["read"].isdisjoint(_WORD.findall(head[1]))
-    return plain.startswith((">>", "←", "◀", "▶")) or bool(head and reads and _SHAPES["link"].fullmatch(_code(head[1])))
+    return bool(head and OF["read"] & {*WORD.findall(head[1])} and _SHAPES["link"].fullmatch(code_of(head[1])))
+
+
+def _tells_readers(plain: str, code: str, edge: bool) -> bool:
+    """Whether a site tells its readers of itself what nobody else would, if in whole sentences."""
+    if plain.startswith("و") or SPEAKS.search(plain) or WHO.search(plain):
+        return False
+    known, own = 3 * code.count("?") <= len(code), "y" in code and sum(map(code.count, "svyhcr")) > 3
+    return (own and known and code[0] != "v") or ((edge or known) and _POLICY.search(plain) is not None)
 
 
 def _is_note(plain: str, code: str) -> bool:
     """Whether a site says of a text what it is good for, how it came about, what may be made of it; not what was put
     right in it."""
-    forms = [{word, *stripped(word)} for word in _WORD.findall(plain)]
-    notes = sum(not _OF["notes"].isdisjoint(form) for form in forms)
-    itself = notes > 2 and not _OF["itself"].isdisjoint(set().union(*forms))
-    enough = itself or (notes > 1 and (_THIS.search(plain) or "y" in code))
+    forms = [{word, *stripped(word)} for word in WORD.findall(plain)]
+    notes = sum(not OF["notes"].isdisjoint(form) for form in forms)
+    itself = notes > 2 and not OF["itself"].isdisjoint(set().union(*forms))
+    sold = code.count("s") > 2 and "l" not in code and any(not OF["clients"].isdisjoint(form) for form in forms)
+    enough = itself or sold or (notes > 1 and (_THIS.search(plain) or "y" in code))
     known = enough and 3 * (len(code) - code.count("?") + notes) > 2 * len(code) and not plain.startswith("و")
-    news = _NEWS.search(_LEGAL.sub("", plain)) or not _OF["mended"].isdisjoint(_WORD.findall(plain))
+    news = NEWS.search(_LEGAL.sub("", plain)) or not OF["mended"].isdisjoint(WORD.findall(plain))
     return bool(known and not news)
 
 
 def is_told(line: str) -> bool:
     """Whether a line is told, not printed around a text: a sentence, long, of what happened, or a correction."""
     plain = normalise(line)
-    return is_sentence(line) or len(line) > _LONGEST or bool(_CORRECTION.match(plain) or _NEWS.search(plain))
+    return is_sentence(line) or len(line) > _LONGEST or bool(_CORRECTION.match(plain) or NEWS.search(plain))
 
 
 def _is_prose(line: str) -> bool:
@@ -217,14 +160,15 @@ def _is_prose(line: str) -> bool:
 
 def _tells(text: str) -> bool:
     """Whether words tell something, which no name of a site does."""
-    return not _TOLD.isdisjoint(_WORD.findall(normalise(text))) or _NEWS.search(normalise(text)) is not None
+    return not TOLD.isdisjoint(WORD.findall(normalise(text))) or NEWS.search(normalise(text)) is not None
 
 
 def _is_dateline(line: str, code: str) -> bool:
     """Whether words say where, when and by whom a text was written: "دمشق - سانا", a name before a text."""
     shape = _SHAPES["dateline" if _DASH.search(line) else "place"]
     shaped = _SHAPES["byline"].fullmatch(code) or (_MARK.search(line) and shape.fullmatch(code))
-    return bool(shaped) and len(code) < 10 and not _NEWS.search(normalise(line))
+    plain = normalise(line)
+    return bool(shaped) and len(code) < 10 and not (NEWS.search(plain) or SPEAKS.search(plain))
 
 
 def changes(
@@ -273,7 +217,7 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
             noise = number not in ours[n] and (
                 _repeats(line, title)
                 or (more and _ARABIC.search(title) and not _ARABIC.search(line))
-                or is_noise(line, before=number < first, after=number > last)
+                or (is_noise(line, before=number < first, after=number > last) and not _is_urgent(line, title))
                 or (block and (block == "more" or number > last or (number > first and block in _ANYWHERE)))
             )
             if not key or key in known or noise or (more and seen[key] > max(1, others[key])):  # or told twice
@@ -285,17 +229,25 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
     return out
 
 
+def _is_urgent(line: str, title: str) -> bool:
+    """Whether a line is urgent news of what a headline tells, no ticker's of something else."""
+    about = [
+        {form for word in WORD.findall(normalise(text)) for form in (word, *stripped(word))} for text in (line, title)
+    ]
+    return "عاجل" in about[0] and any(len(word) > 2 for word in (about[0] & about[1]) - {"عاجل"})
+
+
 def _repeats(line: str, title: str) -> bool:
     """Whether a line is the headline, with hardly anything beside it."""
     before, found, after = normalise(line).partition(normalise(title).strip() or "\n")
     brief = len(found) > _TITLE and len(f"{before} {after}".split()) <= _TAIL
-    return fold(line) == fold(title) or (brief and not _NEWS.search(f"{before} {after}"))
+    return fold(line) == fold(title) or (brief and not NEWS.search(f"{before} {after}"))
 
 
 def _length(line: str) -> str:
     """Of what length a line is, by words, as `blocks` in noise.toml call it."""
-    words, digits = len(_WORD.findall(normalise(line))), re.search(r"\d", line)
-    if _CUT.search(line) and len(line) > _TITLE:
+    words, digits = len(WORD.findall(normalise(line))), re.search(r"\d", line)
+    if _DECK.match(normalise(line)) and len(line) > _TITLE:
         return "k"
     if is_told(line.rstrip(" ؟?")) or not words:
         return "?"
@@ -306,14 +258,14 @@ def _block(line: str, block: str) -> str:
     """The kind of heading that a line is or stands under, "" for none: links to elsewhere end with the next sentence,
     who the writer is and what readers say does not."""
     heading = "more" if read_more(line) == "" else (family_of(line) or ("",))[0]
-    words = _WORD.findall(normalise(line))
-    if _SHAPES["readers"].fullmatch(_code(line)) and not _OF["readers"].isdisjoint(words):
+    words = WORD.findall(normalise(line))
+    if _SHAPES["readers"].fullmatch(code_of(line)) and not OF["readers"].isdisjoint(words):
         heading = "readers"
-    elif heading not in _HEADINGS and not _OF["lists"].isdisjoint(words) and is_noise(line, before=False):
+    elif heading not in _HEADINGS and not OF["lists"].isdisjoint(words) and is_noise(line, before=False):
         heading = "list"
     if heading in _HEADINGS:
         return heading
-    linked = len(line) <= _LINKED and (line[:1] in "-•*▪◾●" or not line.rstrip().endswith("."))
+    linked = len(line) <= _LINKED and (line[:1] in "-•*▪◾●" or not re.search(r"(?<!\.)\.\s*$", line))
     return block if linked or block in ("author_box", "readers") else ""
 
 
@@ -329,56 +281,56 @@ def _is_apart(text: str, start: int, end: int) -> bool:
     said, bare = text[start:end].strip(), text[start:end].strip(" ()[]-–—/|")
     left = text[max(0, start - _LINKED) : start].rpartition("\n")[2].strip()
     right = text[end : end + _LINKED].partition("\n")[0].strip()
-    closed, ends = said[:1] in "([" and said.rstrip(".")[-1:] in ")]", not _WORD.search(right)
+    closed, ends = said[:1] in "([" and said.rstrip(".")[-1:] in ")]", not WORD.search(right)
     alone = (
         closed or (is_sentence(left) and (is_sentence(said) or ends)) or (ends and f"{left[-1:]}{said}"[0] in "-–—/|")
     )
-    if alone and (closed or _WORD.search(bare)) and is_noise(bare, before=False, after=ends):
+    if alone and (closed or WORD.search(bare)) and is_noise(bare, before=False, after=ends):
         return True
     stop, head = said[-1:] if said[-1:] in ":-–—)]/|_." else right[:1], f"{left} {said}".strip()
-    marker = re.fullmatch(r"\W*\d{1,2}[.)\-–/]+", said) or _OF["marks"].issuperset(_WORD.findall(normalise(said)))
+    marker = re.fullmatch(r"\W*\d{1,2}[.)\-–/]+", said) or OF["marks"].issuperset(WORD.findall(normalise(said)))
     apart = stop in [*":-–—)]/|ـ_."] or _DASH.search(said) is not None
-    dated = _WORD.search(said) is not None or re.search(r"\d[-/]\d", said) is not None
-    return apart and (bool(marker and not left) or (dated and _is_dateline(head + stop, _code(head))))
+    dated = WORD.search(said) is not None or re.search(r"\d[-/]\d", said) is not None
+    return apart and (bool(marker and not left) or (dated and _is_dateline(head + stop, code_of(head))))
 
 
 def _is_label(title: str, start: int, end: int, told: str) -> bool:
     """Whether words of a headline stand beside it and are markers, a section, an outlet, or what names a site."""
     before, said, after = map(unescape, (title[:start], title[start:end], title[end:]))
-    words, ends = _WORD.findall(normalise(said)), _WORD.search(before) is not None
+    words, ends = WORD.findall(normalise(said)), WORD.search(before) is not None
     if not words:  # a number is part of what is told, wherever it stands
         return False
     marks = f"{before.rstrip()[-1:]} {said} {after.lstrip()[:1]}"
     parted = _parting(before, said) if ends else _parting(said, after)
     if ":" in parted and "::" not in parted:  # who says it is told, unlike what kind of text it is
-        return not (ends and _WORD.search(after)) and all(_is_filed(word) for word in words)
+        return not (ends and WORD.search(after)) and all(_is_filed(word) for word in words)
     piped = re.search(r"[|•·»«‹›\[\]]|::|//", marks) is not None
-    parts = [part for part in _SEGMENTS.split(said) if _WORD.search(part)]
-    told_too = set(words) & set(_WORD.findall(normalise(told)))
+    parts = [part for part in _SEGMENTS.split(said) if WORD.search(part)]
+    told_too = set(words) & set(WORD.findall(normalise(told)))
     own = len(told_too) < len(set(words)) if piped else ends and not told_too
     own = own and not re.search(r"\.\.|[…(\[]", parted) and (piped or len(words) > 1 or words[0][:2] == "ال")
-    kinds = [_code(_ACTOR.sub(" ¤ ", part)) for part in parts]
-    path = len(parts) > 1 and (not ends or "o" in kinds) and all(map(_FILED.fullmatch, kinds))
+    kinds = [code_of(WHO.sub(" ¤ ", part)) for part in parts]
+    path = len(parts) > 1 and (not ends or "o" in kinds) and all(kind and not kind.strip("zlshop") for kind in kinds)
     apart = path or (_SEGMENTS.search(marks) is not None and all(_beside(part, own) for part in parts))
-    return (apart or _OF["markers"].issuperset(words)) and not (ends and _WORD.search(after))
+    return (apart or OF["markers"].issuperset(words)) and not (ends and WORD.search(after))
 
 
 def _beside(part: str, own: bool) -> bool:
     """Whether a part of a headline says what it is or where it stands: "تقرير مصور", "محليات", or names a site, which
     it does if its words are its `own` and tell nothing."""
-    words = _WORD.findall(normalise(part))
-    if set(_code(part)) == {"o"} or all(map(_is_filed, words)):
+    words = WORD.findall(normalise(part))
+    if set(code_of(part)) == {"o"} or all(map(_is_filed, words)):
         return True
     if _tells(part) or len(words) > _TAIL or re.search(r"[?؟]|\d|اً", part) or any(map(_HAPPENS.fullmatch, words)):
         return False
-    if not _OF["names"].isdisjoint(words):
+    if not OF["names"].isdisjoint(words):
         return len(words) > 1
     return own and not any(_NO_NAME.match(word) for word in words)
 
 
 def _is_filed(word: str) -> bool:
     """Whether a word says of what kind a text is, or in which section it stands."""
-    return not (_OF["marks"] | _OF["sections"]).isdisjoint((word, word[:-1], *stripped(word)))
+    return not (OF["marks"] | OF["sections"]).isdisjoint((word, word[:-1], *stripped(word)))
 
 
 def _parting(before: str, after: str) -> str:

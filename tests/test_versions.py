@@ -123,6 +123,33 @@ def test_notices_tickers_and_captions_before_a_text_are_none_of_it(line):
     assert same_version(Article("هجوم على السجن", text), Article("هجوم على السجن", f"{line}\n{text}"))
 
 
+AMID = [
+    ("", "هذا المقطع من يوتيوب. قد تستعمل المنصة ملفات ارتباط. نرجو موافقتكم لعرض الفيديو"),
+    ("", "ذات صلة\n3 قتلى بانفجار لغم شرق تدمر\nانفجر اللغم بجرار زراعي، ونقل الجرحى إلى..."),
+    ("صدر الصورة، Getty Images", "صدر الصورة، AFP"), ("", "إعلان ممول: خصومات تصل إلى 40% على الأدوات المنزلية"),
+]  # fmt: skip
+SAID_AMID = [
+    "أنقرة توافق على الاتفاق", "الطرف الآخر", "شروط جديدة", "الفيديو قديم", "عاجل | قسد تستعيد السجن", "ننتظر رد دمشق",
+    "الهجوم انتهى، بحسب صفحة السجن على فيسبوك", "اخترنا لكم الحوار، قال الناطق.", "وانتهى الهجوم قبل أن يصل أحد...",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new"), AMID)
+def test_what_others_show_amid_a_text_is_none_of_it(old, new):
+    one, other = (Article("هجوم", AROUND.format(f"{lines}\n" if lines else "", "")) for lines in (old, new))
+    assert same_version(one, other)
+    assert same_version(other, one)
+
+
+@pytest.mark.parametrize("line", SAID_AMID)
+def test_words_that_sites_and_news_share_are_told(line):
+    told = Article("قسد تصد هجوماً على السجن", AROUND.format("", ""))
+    for place in (0, 1):
+        lines = ["", ""]
+        lines[place] = f"{line}\n"
+        assert not same_version(told, replace(told, text=AROUND.format(*lines)))
+
+
 def test_the_headline_and_first_words_of_another_article_amid_the_text_are_none_of_it():
     teaser = "مقتل قيادي في داعش بعملية أمنية شرق حمص\nقالت الوزارة إن القيادي قتل مع اثنين من مرافقيه بعد اشتباك...\n"
     assert same_version(Article("هجوم", AROUND.format("", "")), Article("هجوم", AROUND.format(teaser, "")))
