@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from itertools import islice
 from pathlib import Path
@@ -125,7 +125,6 @@ class Request:
     kind: str
     target: str
     at: str
-    crawl_id: int | None
     done_at: str | None
     error: str | None
     result: dict[str, Any]
@@ -211,7 +210,7 @@ def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Lin
     outlet_id, backlog = source["outlet_id"], int(source["first_read_at"] is None)
     known = {"outlet_id": outlet_id, "source_id": source_id, "at": look.at, "backlog": backlog}
     new = sum(db.execute(statement("frontier.found"), known | asdict(link)).rowcount for link in links)
-    gone = _let_go(db, outlet_id) if new else 0
+    gone = db.execute(statement("frontier.let_go"), (outlet_id, WAITING_MAX)).rowcount if new else 0
     error = f"more than {WAITING_MAX} addresses wait; the oldest {gone} were let go" if gone else look.error
     record_fetch(tx, look, source_id=source_id, outlet_id=outlet_id, error=error)
     if new:
@@ -224,14 +223,6 @@ def source_read(tx: Transaction, source_id: int, look: Look, links: Sequence[Lin
 def _source(tx: Transaction, source_id: int) -> dict[str, Any]:
     """What visits left of a listing, and whether it leads."""
     return next(iter(tx.db.query(statement("frontier.source"), (source_id,))))
-
-
-def _let_go(db: Connection, outlet_id: str) -> int:
-    waiting = "FROM frontier WHERE outlet_id = ? AND next_at IS NOT NULL"
-    if (over := db.execute(f"SELECT count(*) {waiting}", (outlet_id,)).fetchone()[0] - WAITING_MAX) <= 0:
-        return 0
-    oldest = f"SELECT rowid {waiting} ORDER BY found_at, rowid DESC LIMIT ?"
-    return int(db.execute(f"DELETE FROM frontier WHERE rowid IN ({oldest})", (outlet_id, over)).rowcount)  # noqa: S608
 
 
 def source_done(tx: Transaction, source_id: int, visited: Visited, plan: Callable[[Pace], str]) -> None:
@@ -315,11 +306,6 @@ def open_requests(db: Connection) -> list[Request]:
     return [request_state(db, row[0]) for row in ids]
 
 
-def begin_request(tx: Transaction, request_id: int, crawl_id: int | None) -> None:
-    """A request is being worked on, by this crawl if it is known."""
-    tx.db.execute("UPDATE requests SET crawl_id = ? WHERE id = ?", (crawl_id, request_id))
-
-
 def finish_request(tx: Transaction, request_id: int, error: str | None = None) -> None:
     """A request is done; `error` says why it could not be."""
     tx.db.execute("UPDATE requests SET done_at = ?, error = ? WHERE id = ?", (tx.now(), error, request_id))
@@ -333,13 +319,7 @@ def withdraw(tx: Transaction, requests: Sequence[int]) -> None:
 
 def request_state(db: Connection, request_id: int) -> Request:
     """A request with what became of it."""
-    row = db.execute(
-        "SELECT id, kind, target, at, crawl_id, done_at, error FROM requests WHERE id = ?", (request_id,)
-    ).fetchone()
-    return Request(*(*row, _result(db, *row[1:4]) if row[5] else {}))
-
-
-def _result(db: Connection, kind: str, target: str, since: str) -> dict[str, Any]:
-    """What a finished request led to, read from the rows it left."""
-    found = statement("frontier.asked_save" if kind == "save" else "frontier.asked_crawl")
-    return next(iter(db.query(found, (target, since))), {})
+    row = db.execute("SELECT id, kind, target, at, done_at, error FROM requests WHERE id = ?", (request_id,)).fetchone()
+    asked = Request(*(*row, {}))
+    left = statement("frontier.asked_save" if asked.kind == "save" else "frontier.asked_crawl")  # rows that it left
+    return replace(asked, result=next(db.query(left, (asked.target, asked.at)), {})) if asked.done_at else asked

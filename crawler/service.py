@@ -27,7 +27,7 @@ from archive.alerts.delivery import SmtpSettings, deliver_due
 from archive.alerts.outbox import waits
 from archive.alerts.rules import Channel
 from archive.errors import ConfigError, RasidError
-from archive.frontier import begin_request, due_outlets, finish_request, open_requests, sync_outlets
+from archive.frontier import due_outlets, finish_request, open_requests, sync_outlets
 from archive.sqlite import SqliteError, connect_read
 from archive.times import later, stamp
 from archive.transaction import Transaction
@@ -189,7 +189,6 @@ class Service:
     async def _answer(self, request_id: int, kind: str, target: str) -> None:
         """Do what another process asked for: a crawl of an outlet, saving an address, or keeping an editor's label."""
         error: str | None = None
-        await self._write(lambda tx: begin_request(tx, request_id, None))
         try:
             if kind == "save":
                 await self.crawls.save([target])

@@ -12,7 +12,6 @@ from archive.frontier import (
     OutletRow,
     Pace,
     Visited,
-    begin_request,
     due_articles,
     due_outlets,
     due_sources,
@@ -243,8 +242,6 @@ def test_another_process_asks_and_follows_what_became_of_it(kit):
     assert [(r.kind, r.target) for r in kit.do(lambda tx: open_requests(tx.db))] == [
         ("crawl", "sana"), ("save", "https://sana.example/9"),
     ]  # fmt: skip
-    kit.do(lambda tx: begin_request(tx, crawl_id, None))
-    assert len(kit.do(lambda tx: open_requests(tx.db))) == 2  # a crash now must not lose it
     kit.save(OFF_TOPIC, url="https://sana.example/9", keep=True)
     kit.do(lambda tx: finish_crawl(tx, kit.crawl))
     kit.do(lambda tx: finish_request(tx, crawl_id))

@@ -71,3 +71,9 @@ ON CONFLICT (outlet_id, url) DO UPDATE SET kind = excluded.kind, position = excl
 -- name: ask
 -- The running service is asked for something.
 INSERT INTO requests (kind, target, at) VALUES (?, ?, ?)
+
+-- name: let_go
+-- Of what waits at an outlet beyond so many addresses the oldest goes.
+DELETE FROM frontier WHERE rowid IN (
+  SELECT rowid FROM frontier WHERE outlet_id = ?1 AND next_at IS NOT NULL ORDER BY found_at, rowid DESC
+  LIMIT max(0, (SELECT count(*) FROM frontier WHERE outlet_id = ?1 AND next_at IS NOT NULL) - ?2))
