@@ -202,10 +202,7 @@ class Archive(AbstractContextManager["Archive"]):
 
     def events(self, *, since: str = "", limit: int = 100) -> list[Event]:
         """What was worth telling at `since` or later, newest first."""
-        rows = self._rows(
-            "SELECT id, at, kind, article_id, version_id, backlog FROM events WHERE at >= ? ORDER BY id DESC LIMIT ?",
-            (since, limit),
-        )
+        rows = self._rows(statement("reading.events"), (since, limit))
         return [Event(*(*row[:5], bool(row[5]))) for row in rows]
 
     def capture(self, capture_id: int) -> Page:

@@ -8,6 +8,7 @@ and the database is written anew. A crash in between is thus made good by the st
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import struct
@@ -51,10 +52,7 @@ def redact(tx: Transaction, article_id: int, reason: str) -> int:
     kept = ", ".join(f"{field} = iif({field} = '', '', :{field})" for field in _WORDS)
     db.execute(f"UPDATE versions SET {kept} WHERE article_id = :id", {**_WORDS, "id": article_id})  # noqa: S608
     for derived in statement("redact").split(";"):
-        db.execute(derived, {"id": article_id})
-    db.conn.executemany("DELETE FROM drift_articles WHERE drift_id IN (SELECT id FROM drift WHERE ?1 IN (inserted, "
-                        "removed))", [(line,) for line in lines])  # fmt: skip
-    db.conn.executemany("DELETE FROM drift WHERE ?1 IN (inserted, removed)", [(line,) for line in lines])
+        db.execute(derived, {"id": article_id, "lines": json.dumps(sorted(lines))})
     forget = "DELETE FROM outlet_lines WHERE outlet_id = ? AND folded = ?"
     db.conn.executemany(forget, [(article.outlet_id, fold(line)) for line in lines])
     return int(db.execute("SELECT count(*) FROM captures WHERE article_id = ?", (article_id,)).fetchone()[0])

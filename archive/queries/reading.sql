@@ -109,3 +109,7 @@ WHERE latest_version_id IS NOT NULL AND status <> 'gone' AND id IN (
 WHERE v.id IS NOT NULL AND a.first_seen_at >= :since AND (:outlet_id IS NULL OR a.outlet_id = :outlet_id)
   AND (:topic IS NULL OR EXISTS (SELECT 1 FROM matches WHERE version_id = v.id AND topic = :topic))
 ORDER BY a.first_seen_at DESC, a.id DESC LIMIT :limit
+
+-- name: events
+-- What was worth telling since a moment, the newest first, in the columns of models.Event.
+SELECT id, at, kind, article_id, version_id, backlog FROM events WHERE at >= ? ORDER BY id DESC LIMIT ?

@@ -1,4 +1,8 @@
--- What goes with the words of article :id: all that holds words of its versions, or numbers made of them.
+-- What goes with the words of article :id: all that holds words of its versions (a JSON list of their :lines), or
+-- numbers made of them.
+DELETE FROM drift_articles WHERE drift_id IN (
+  SELECT drift.id FROM drift, json_each(:lines) WHERE value IN (inserted, removed));
+DELETE FROM drift WHERE id IN (SELECT drift.id FROM drift, json_each(:lines) WHERE value IN (inserted, removed));
 DELETE FROM passages WHERE version_id IN (SELECT id FROM versions WHERE article_id = :id);
 DELETE FROM labels WHERE version_id IN (SELECT id FROM versions WHERE article_id = :id);
 DELETE FROM mentions WHERE version_id IN (SELECT id FROM versions WHERE article_id = :id);
