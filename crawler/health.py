@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archive.alerts.notices import operator_clear, operator_notice
+from archive.alerts.plan import operator_clear, operator_notice
 from archive.doctor import exposed, swollen
 from archive.reading import open_archive
 from archive.sqlite import Connection, statement

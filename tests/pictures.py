@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from archive.alerts.notices import operator_notice
+from archive.alerts.plan import operator_notice
 from archive.alerts.render import write
 from archive.alerts.rules import AlertRule, Figures, Language
 from archive.alerts.telling import read_mail

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from archive.alerts.delivery import DeliveryReport
-from archive.alerts.notices import operator_clear, operator_notice
 from archive.alerts.outbox import retry
+from archive.alerts.plan import operator_clear, operator_notice
 from archive.alerts.rules import AlertRule
 from archive.edits import _take_back
 from archive.errors import ConfigError

@@ -1,4 +1,4 @@
-"""Which mails an event wakes: the outbox is filled in the transaction that stores what it tells of."""
+"""Which mails an event wakes, or a trouble of the service: the outbox is filled in the transaction that stores it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from archive.transaction import Transaction
 
 DIGEST_MOST_S = 86400.0  # the longest a digest gathers
 HELD_MOST_S = 7 * 86400.0  # how old a mail may be that counts as one to come
+FLAPS_S = 6 * 3600.0  # a trouble that comes back so soon after it was over goes on, and is not told anew
 NewId = Callable[[], str]
 
 
@@ -143,3 +144,26 @@ def queue(
 def _add(db: Connection, mail: int, rule: AlertRule, reader: Reader, event: Event) -> None:
     sql = "INSERT OR IGNORE INTO mail_events (mail_id, rule, channel, recipient, event_id) VALUES (?, ?, ?, ?, ?)"
     db.execute(sql, (mail, rule.name, *reader, event.id))
+
+
+def operator_notice(tx: Transaction, key: str, text: str) -> bool:
+    """A trouble of the service itself is there: `text` says in a sentence what, where and the mend. Operators are told
+    once, until it is over; returns whether they are, it being new. It is known by its key ("outlet sana silent",
+    "disk"), which whoever watches for it chooses.
+    """
+    now = tx.now()
+    row = tx.db.execute("SELECT id, cleared_at FROM notices WHERE key = ? ORDER BY id DESC LIMIT 1", (key,)).fetchone()
+    if row and (row[1] is None or row[1] > later(now, -FLAPS_S)):
+        tx.db.execute("UPDATE notices SET text = ?, last_at = ?, cleared_at = NULL WHERE id = ?", (text, now, row[0]))
+        return False
+    notice = insert(tx.db, "notices", {"key": key, "text": text, "at": now, "last_at": now})
+    rules = [rule for rule in tx.policy.alerts if rule.kind == "operator"]
+    first = {reader: rule for rule in reversed(rules) for reader in rule.readers}  # whom two rules name is told once
+    for reader, by in first.items():
+        queue(tx, by.name, reader, "notice", by.awake(now), unique, notice)
+    return bool(rules)
+
+
+def operator_clear(tx: Transaction, key: str) -> None:
+    """A trouble is over, if it was there."""
+    tx.db.execute("UPDATE notices SET cleared_at = ? WHERE key = ? AND cleared_at IS NULL", (tx.now(), key))

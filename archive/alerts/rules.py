@@ -56,7 +56,7 @@ class AlertRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who is told of which events: an [[alert]] of the configuration. Raises ValueError (field, what is wrong, the
     mend) at construction.
 
-    A rule of kind "operator" is told of the service's own troubles and of no article, see `archive.alerts.notices`.
+    A rule of kind "operator" is told of the service's own troubles and of no article, see `archive.alerts.plan`.
     """
 
     name: str
