@@ -160,13 +160,12 @@ def repair(writer: Writer) -> list[str]:
 def unindexed(db: Connection) -> Iterator[list[_Entry]]:
     """Articles that the search index has otherwise than it should, in batches, with the title and text it should
     have; None: it should not have them."""
-    after, rows = 0, db.execute(statement("doctor.indexed"), (0, BATCH)).fetchall()
-    while rows:
+    after = 0
+    while rows := db.execute(statement("doctor.indexed"), (after, BATCH)).fetchall():
         wanted = [((id_, normalise(title), normalise(text)), had) for id_, title, text, *had in rows]
         if wrong := [entry for entry, had in wanted if list(entry[1:]) != [words or "" for words in had]]:
             yield list[_Entry](wrong)
         after = rows[-1][0]
-        rows = db.execute(statement("doctor.indexed"), (after, BATCH)).fetchall()
     if stray := db.execute(statement("doctor.stray")).fetchall():
         yield [(id_, None, None) for (id_,) in stray]
 

@@ -129,13 +129,6 @@ def fts_match(expression: str, title: str, text: str) -> bool:
         return bool(db.execute("SELECT count(*) FROM said WHERE said MATCH ?", (expression,)).fetchone()[0])
 
 
-def limit_memory(archive: Path, size: int) -> None:
-    """From now on SQLite takes at most `size` bytes in this whole process; what needs more raises MemoryError."""
-    db = connect_read(archive)
-    db.execute(f"PRAGMA hard_heap_limit={size}")
-    db.close()
-
-
 @contextmanager
 def limited(db: Connection, seconds: float | None) -> Iterator[None]:
     """Stop whatever `db` does in this block after `seconds`; it then raises ArchiveError. None: no limit."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,8 @@ def serve(
     Raises ArchiveError (see `open_desk`), WorkError when the address cannot be listened on.
     """
     desk = open_desk(archive)
-    sqlite.limit_memory(archive, _MEMORY)
+    with closing(sqlite.connect_read(archive)) as db:  # from now on, in this whole process; beyond it: MemoryError
+        db.execute(f"PRAGMA hard_heap_limit={_MEMORY}")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)
