@@ -43,9 +43,11 @@ _SITE = re.compile(rf"(?:(?P<named>{_nouns('named')})|{_nouns('site')}){_PRONOUN
 _CALL = re.compile(rf"و?(?:{any_of('call')})(?:وا|ي)?(?:و?نا|و?ها?)?")
 NEWS = re.compile(rf"(?<!\w)(?:\w{{0,3}}{_nouns('news')}{_PRONOUN}|{either(_ACTORS)}){STOP}")
 TOLD = OF["told"] | {normalise(name) + end for name in VOCABULARY["nations"]["names"] for end in ("", "ه")}
-# How many of whom, or how many: a toll, even alone on a line; not of those who read, watch or like. And what is true.
+# How many of whom, or how many: a toll, even alone on a line; not of those who read, watch or like. What is true,
+# and of which place or year a picture is.
 TOLL = re.compile(
     rf"(?<!\w)(?:\d+\s+{_nouns('counted')}|(?:ال)?{_nouns('counted')}\W+(?:الي\s+)?\d+|(?:{any_of('truth')})){STOP}"
+    rf"|^ال(?:صور|فيديو|مقطع|تسجيل)(?:ه|ات)?\s+من\s+(?:عام\s+)?(?:\d{{4}}|{either(PLACES)})\W*$"
 )
 WHO = re.compile(rf"(?<!\w)\w{{0,2}}(?:{either(_ACTORS)}){STOP}")
 SPEAKS = re.compile(rf"(?<!\w)و?(?:{any_of('speech')}){STOP}")
