@@ -186,15 +186,6 @@ class Config(_Service, frozen=True, kw_only=True):
         under = [o for o in there if path.startswith(_place(o.homepage)[1])]
         return max(under, key=lambda o: len(o.homepage), default=there[0] if len(there) == 1 else None)
 
-    def require_contact(self) -> str:
-        """The address outlets can write to. Without one nothing is fetched."""
-        if not self.contact:
-            raise ConfigError(
-                self.file(SERVICE), "contact",
-                'no contact address, no crawl: add contact = "you@example.org", so that outlets can reach you',
-            )  # fmt: skip
-        return self.contact
-
     def mail_server(self) -> SmtpSettings | None:
         """Where mail goes, with the password, which only whoever sends must have. Raises ConfigError without it."""
         return self.smtp.settings(self._password()) if self.smtp else None

@@ -14,7 +14,7 @@ from archive.times import Clock, utc_now
 from archive.transaction import Policy
 from archive.writer import Writer
 from crawler.browser import missing
-from crawler.config import OUTLETS, Config
+from crawler.config import OUTLETS, SERVICE, Config
 from crawler.crawl import Crawls
 from crawler.guest import Guest
 from crawler.worker import Readers
@@ -24,7 +24,9 @@ T = TypeVar("T")
 
 def check(config: Config) -> None:
     """Raise ConfigError for what nobody may crawl with, or this machine cannot."""
-    config.require_contact()
+    if not config.contact:
+        why = 'no contact address, no crawl: add contact = "you@example.org", so that outlets can reach you'
+        raise ConfigError(config.file(SERVICE), "contact", why)
     if any(outlet.browser for outlet in config.enabled()) and (mend := missing()):
         raise ConfigError(config.file(OUTLETS), "outlet.browser", mend)
 

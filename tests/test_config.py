@@ -5,7 +5,7 @@ import pytest
 from archive.errors import ConfigError, UsageError
 from crawler.config import Duration, Size, load_config, load_in_part
 from crawler.initial import write
-from crawler.session import policy
+from crawler.session import check, policy
 
 SERVICE = """
 contact = "desk@example.org"
@@ -192,7 +192,7 @@ def test_no_contact_no_crawl(directory):
     path = directory / "rasid.toml"
     path.write_text(path.read_text().replace('contact = "desk@example.org"\n', ""))
     with pytest.raises(ConfigError, match="contact"):
-        load_config(directory).require_contact()
+        check(load_config(directory))
 
 
 def test_the_password_comes_from_the_environment_or_a_file_and_is_printed_nowhere(directory, monkeypatch):
