@@ -247,9 +247,9 @@ def prune(dry_run: bool, config: Config) -> Report:
 @click.option("--exit", "exit_", is_flag=True, help="Stop when done instead of serving the archive.")
 def demo(directory: Path | None, exit_: bool) -> None:
     """All of it on bundled documents, without network: outlets, crawl, edit, withdrawal, mails, desk."""
-    from crawler import demo as demonstration
+    from crawler.demo.play import run as play
 
-    demonstration.run(directory, exit=exit_)
+    play(directory, exit=exit_)
 
 
 def _survey(config: Config) -> Survey:

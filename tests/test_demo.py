@@ -27,7 +27,6 @@ import pytest
 from archive.errors import UsageError, WorkError
 from archive.sqlite import connect_read
 from archive.topics import judge, shipped_rules
-from crawler import demo
 from crawler.config import load_config
 from crawler.demo import play
 from crawler.demo.corpus import Paper, load
@@ -171,13 +170,13 @@ def test_a_second_start_keeps_ports_and_dates_and_a_taken_port_is_named(tmp_path
     assert len({outlet.homepage for outlet in config.outlets}) == 6
     port = int(config.outlets[0].homepage.rstrip("/").rsplit(":", 1)[1])
     with socket.create_server(("127.0.0.1", port)), pytest.raises(WorkError, match=f"port {port}.*taken"):
-        demo.run(tmp_path / "demo", exit=True, echo=lambda line: None)
+        play.run(tmp_path / "demo", exit=True, echo=lambda line: None)
 
 
 def test_a_directory_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("three years of work")
     with pytest.raises(UsageError, match="something else"):
-        demo.run(tmp_path, exit=True)
+        play.run(tmp_path, exit=True)
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.doc"]
 
 
