@@ -270,13 +270,11 @@ def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> No
     if not outright and similarity is not None and base != found.earlier.id:
         earlier = _members(db, [base])[0] if base else later
         stored = _Link(Relation(kind, similarity, 0.0), later.credited == earlier.outlet_id, earlier, version_id)
-        outright = found.order < stored.order
-    else:
-        outright = True
-    if outright:
-        db.execute(statement("stories.turned"), (found.earlier.id, later.id))
-        like = (found.relation.kind, found.relation.similarity, found.version_id, later.id)
-        db.execute(statement("stories.noted"), like)
+        if found.order >= stored.order:
+            return
+    db.execute(statement("stories.turned"), (found.earlier.id, later.id))
+    like = (found.relation.kind, found.relation.similarity, found.version_id, later.id)
+    db.execute(statement("stories.noted"), like)
 
 
 def _lead(db: Connection, story: int) -> None:
