@@ -108,7 +108,7 @@ def facts_of(text: str, rules: RuleSet | None = None) -> list[Fact]:
 
 
 def _known(words: Sequence[str], at: int) -> _Found | None:
-    """The longest phrase of the vocabulary that begins at a word."""
+    """The longest phrase of the vocabulary that begins at a word, or the initials of somebody who is not named."""
     found = [
         (at + len(phrase), kind, value, form != words[at] and words[at][: -len(form)].endswith(("ال", "لل")))
         for form in (words[at], *stripped(words[at]))
@@ -117,7 +117,9 @@ def _known(words: Sequence[str], at: int) -> _Found | None:
         and not (value == "clan" and (read_numbers(words[max(0, at - 1) : at]) or (*words, "ت")[at + 1][0] in "تي"))
     ]
     wholes = (_whole(words, *phrase) for phrase in sorted(found, key=lambda phrase: -phrase[0]))
-    return next((_Found(at, *whole) for whole in wholes if whole), None)
+    short = [*map(len, words[at : at + 3])] == [1, 1, 1] and words[at + 1] == "." and words[at].isalpha()
+    initials = _Found(at, at + 3, "actor", (words[at], words[at + 2])) if short else None
+    return next((_Found(at, *whole) for whole in wholes if whole), initials)
 
 
 def _whole(words: Sequence[str], end: int, kind: str, value: Any, defined: bool) -> tuple[int, str, Any] | None:
