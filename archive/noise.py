@@ -21,7 +21,7 @@ from archive.arabic.tokens import stripped
 from archive.diffs import Piece, diff
 from archive.folding import fold
 from archive.furniture import DATA, STOP, either, family_of, read_more
-from archive.linewords import FILE, NEWS, OF, PLACES, READERS, SPEAKS, TOLD, TOLL, WHO, WORD, any_of, code_of
+from archive.linewords import FILE, NEWS, OF, PLACES, READERS, SPEAKS, TELLS, TOLD, TOLL, WHO, WORD, any_of, code_of
 
 # characters of a line told by its form, of one that links, of a headline, of what a site says of itself
 _LONGEST, _LINKED, _TITLE, _SAYING = 90, 130, 25, 360
@@ -40,7 +40,7 @@ _HAPPENS = re.compile(r"(?:ا(?:ن\w\wا\w|\wت\wا\w|ت\wا\w|ست\w{1,2}ا\w)|
 _LEGAL = re.compile("المصدر|با(?:لا)?تفاق|دون اتفاق|[يت]حظر|زياره الطبيب")  # in notices these are no news
 _THIS = re.compile(rf"(?<!\w)هذ[اه]\s+(?:ال)?(?:{any_of('this')}){STOP}")
 _SHAPES = {name: re.compile("|".join(shapes)) for name, shapes in FILE["shapes"].items()}
-_BLOCKS = re.compile("|".join(FILE["blocks"]))
+_LINES = {name: re.compile("|".join(forms)) for name, forms in FILE["lines"].items()}
 _HEAD = re.compile(r"(?!شاهد (?:عيان|من (?!هنا))|قراءه (?:في|ثانيه) )(.{3,60}?)\s*(?:[:|؟?»>›؛←]+|\.\.+|…)\s*(?=\S)")
 _LABELS = either(FILE["labels"])
 _LABEL = re.compile(rf"\W*(?:{_LABELS})(?:\s+و?(?:{_LABELS}))?\s*:((?:\W*\w+){{0,8}})\W*$")
@@ -48,7 +48,6 @@ _FORM = re.compile("|".join([rf"\W*(?:{either(FILE['begins'] + FILE['captions'])
 _CORRECTION = re.compile(rf"\W*(?:{either(FILE['corrections'])}){STOP}")
 _DECK = re.compile(rf"(?:(?:{any_of('openers')}){STOP}|(?!و)).*(?:\.\.|…)\W*$")
 _POLICY = re.compile(rf"(?<!\w)[وبل]?(?:{either(FILE['policy'])}){STOP}")
-_SAYS = re.compile("|".join(FILE["says"]))
 _NO_CLAUSE = (
     rf"(?=.*[،,|/•-]|(?!.*(?<!\w)(?:{_HAPPENS.pattern}){STOP}))(?:\W*+(?!(?:{any_of('clauses')}){STOP})\w++)+\W*"
 )
@@ -64,7 +63,7 @@ _BOARD = re.compile(
     r"(?=.*%|(?:\D+\d[\d.,]*){3})\W*(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*+(?:\s?%)?+(?=\W*(?:[·|•/،–-]|$))\W*+){2,}"
 )
 _VOTES = re.compile(r".*[?؟:]\s*(?=.*(?:%|نعم))(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*+(?:\s?%)?+\W*+){2,}")
-_PARTS = re.compile(r"\s*[|•·/]\s*|\s[-–—]\s")
+_SIGNS, _PARTS = re.compile("[»›‹]"), re.compile(r"\s*[|•·/]\s*|\s[-–—]\s")
 _DASH, _MARK = re.compile(r"[-–—ـ/|()]"), re.compile(r"[-–—ـ/|()\[\]:،_]")
 
 
@@ -82,39 +81,41 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     [True, True, False, True]
     """
     family, plain, edge = family_of(line), normalise(line).strip(), before or after
-    if len(line) <= _SAYING and _SAYS.search(plain):
+    if len(line) <= _SAYING and _LINES["says"].search(normalise(_SIGNS.sub(">", line)).strip()):
         return True
     if TOLL.search(plain) and not READERS.search(plain):
         return False
     sentence = is_sentence(line) and not _CUT.search(line)
     if read_more(line) is not None or (family and (edge or not family[1]) and not sentence):
-        return True
+        return not (family and family[0] == "author_box" and TELLS.search(plain))
     if not plain or len(line) > _SAYING:
         return False
     code = code_of(line)
     signed = _SIGNED.fullmatch(line)
-    credit = (signed[2] or signed[3]) if signed and not is_sentence(signed[1]) else ""
+    credit = (signed[2] or signed[3]) if signed and WORD.search(signed[1]) and not is_sentence(signed[1]) else ""
     shaped = _SHAPES["sentence" if sentence else "line"].fullmatch(code) and not SPEAKS.search(plain)
     if shaped or _links(plain) or code_of(credit)[:1] in ("s", "b") or _tells_readers(plain, code, edge):
         return True
     asked = code[:1] in "svypb" and _VOTES.fullmatch(plain)
     calls = [code_of(plain.partition(":")[0]), code_of(plain.rpartition("؟")[2])] if edge and "؟" in plain else []
     board = _FILED_AS.fullmatch(plain) or (_BOARD.fullmatch(plain) and not NEWS.search(plain))
-    if asked or any(map(_SHAPES["asks"].fullmatch, calls)) or (edge and (board or _is_note(plain, code))):
+    source = _SHAPES["credit"].fullmatch(code_of(credit)) is not None and not NEWS.search(normalise(credit))
+    around = edge and (board or _is_note(plain, code) or _is_biography(plain))
+    if asked or any(map(_SHAPES["asks"].fullmatch, calls)) or around or _is_caption(plain, sentence, before, source):
         return True
-    if sentence or len(line) > _LINKED:
-        return False
-    if len(line) > _LONGEST or _FORM.match(plain):
-        return _FORM.match(plain) is not None
+    formed = not sentence and len(line) <= _LINKED and _FORM.match(plain) is not None
+    if formed or sentence or len(line) > _LONGEST:
+        return formed
     said, label = read_line(line, _NEVER), _LABEL.match(plain)
     parts = [part for part in _PARTS.split(line) if part.strip()]
+    past = any(not verb.start() or verb[0][0] not in "يتن" for verb in TELLS.finditer(plain))  # no picture shows it
     named = _SHAPES["edge"].fullmatch(code) is not None and not NEWS.search(plain)
     return bool(
         (said.alone and (said.published or said.updated))
         or (label and not _tells(label[1]))
         or (edge and ":" in plain and _SHAPES["clock"].fullmatch(code))
         or (edge and _ONLY.fullmatch(plain))
-        or (edge and (named or (_SHAPES["credit"].fullmatch(code_of(credit)) and not NEWS.search(normalise(credit)))))
+        or (edge and (named or (source and not past)))
         or (len(parts) > 1 and all(is_noise(part, before=before, after=after) for part in parts))
         or (before and _is_dateline(line, code))
     )
@@ -124,6 +125,22 @@ def _links(plain: str) -> bool:
     """Whether a line leads to another article: by words of reading before a mark."""
     head = _HEAD.match(plain)
     return bool(head and OF["read"] & {*WORD.findall(head[1])} and _SHAPES["link"].fullmatch(code_of(head[1])))
+
+
+def _is_caption(plain: str, sentence: bool, before: bool, signed: bool) -> bool:
+    """Whether a line says what a picture shows, and tells nothing: an event, or who stands where."""
+    placed = (before and len(plain) <= _LONGEST) or signed or _LINES["archived"].match(plain)
+    shown = _LINES["events"].match(plain) or (
+        _LINES["scenes"].match(plain) and placed and _LINES["where"].search(plain)
+    )
+    return bool(shown and not sentence and not TELLS.search(plain))
+
+
+def _is_biography(plain: str) -> bool:
+    """Whether a line says who the writer is: his name, what he is, what writers do; no sentence of one deed."""
+    if not (writer := _LINES["writers"].match(plain)) or TELLS.search(plain) or NEWS.search(writer["name"]):
+        return False
+    return len(_LINES["wrote"].findall(plain, writer.end())) > (writer["name"][-1:].isalpha() and is_sentence(plain))
 
 
 def _tells_readers(plain: str, code: str, edge: bool) -> bool:
@@ -216,17 +233,27 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
             more = mine[key] > others[key]
             noise = number not in ours[n] and (
                 _repeats(line, title)
+                or (1 < len(line.split()) < _TAIL and any(other.startswith(key) for other in around[n] - {key}))
                 or (more and _ARABIC.search(title) and not _ARABIC.search(line))
                 or (is_noise(line, before=number < first, after=number > last) and not _is_urgent(line, title))
                 or (block and (block == "more" or number > last or (number > first and block in _ANYWHERE)))
             )
             if not key or key in known or noise or (more and seen[key] > max(1, others[key])):  # or told twice
                 out[n].add(number)
-            plain = "A" if block == "author_box" else "N" if more else "n"
+            plain = "A" if block == "author_box" else _kind(line) if more else "n"
             kinds += "t" if number in ours[n] else plain if noise else _length(line) if more else "?"
-        for run in _BLOCKS.finditer(kinds):
+        for run in _LINES["blocks"].finditer(kinds):
             out[n].update(range(*run.span()))
+        for people in re.finditer("PP+", kinds):  # one may be the writer, several are told
+            out[n].difference_update(range(*people.span()))
     return out
+
+
+def _kind(line: str) -> str:
+    """Of what kind a line is that is no text: a name, it leads elsewhere, dates what is above it, or any other."""
+    dates = re.match(r"\d\d?\s+[^\W\d]|منذ", line) and len(line) <= _TITLE
+    named, leads = _SHAPES["person"].fullmatch(code_of(line)), OF["read"] & {*WORD.findall(normalise(line))}
+    return "P" if named else "D" if dates else "M" if leads else "N"
 
 
 def _is_urgent(line: str, title: str) -> bool:
@@ -249,8 +276,8 @@ def _length(line: str) -> str:
     words, digits = len(WORD.findall(normalise(line))), re.search(r"\d", line)
     if _DECK.match(normalise(line)) and len(line) > _TITLE:
         return "k"
-    if is_told(line.rstrip(" ؟?")) or not words:
-        return "?"
+    if is_told(line.rstrip(" ؟?")) or not words or code_of(line)[:1] == "g":
+        return "e" if NEWS.search(normalise(line)) and not is_sentence(line) and len(line) <= _LONGEST else "?"
     return ("d" if digits else "w" if words == 1 else "s") if words < _TAIL - (digits is not None) else "b"
 
 
@@ -264,7 +291,7 @@ def _block(line: str, block: str) -> str:
     elif heading not in _HEADINGS and not OF["lists"].isdisjoint(words) and is_noise(line, before=False):
         heading = "list"
     if heading in _HEADINGS:
-        return heading
+        return heading if heading != "author_box" or is_noise(line, before=False) else ""
     linked = len(line) <= _LINKED and (line[:1] in "-•*▪◾●" or not re.search(r"(?<!\.)\.\s*$", line))
     return block if linked or block in ("author_box", "readers") else ""
 
@@ -291,7 +318,8 @@ def _is_apart(text: str, start: int, end: int) -> bool:
     marker = re.fullmatch(r"\W*\d{1,2}[.)\-–/]+", said) or OF["marks"].issuperset(WORD.findall(normalise(said)))
     apart = stop in [*":-–—)]/|ـ_."] or _DASH.search(said) is not None
     dated = WORD.search(said) is not None or re.search(r"\d[-/]\d", said) is not None
-    return apart and (bool(marker and not left) or (dated and _is_dateline(head + stop, code_of(head))))
+    told = ends and (re.search(r":\s*[^\W\d]+\s+[^\W\d]", said) or TELLS.search(normalise(said)))
+    return apart and (bool(marker and not left) or (dated and not told and _is_dateline(head + stop, code_of(head))))
 
 
 def _is_label(title: str, start: int, end: int, told: str) -> bool:
