@@ -51,7 +51,7 @@ TOLL = re.compile(
 )
 WHO = re.compile(rf"(?<!\w)\w{{0,2}}(?:{either(_ACTORS)}){STOP}")
 SPEAKS = re.compile(rf"(?<!\w)و?(?:{any_of('speech')}){STOP}")
-TELLS = re.compile(rf"(?<!\w)[وف]?س?[ايتن]?(?:{any_of('verbs')})(?:ت?ه[ام]?|و[اه]|تا?|ان?|ن|ون)?{STOP}")
+TELLS = re.compile(rf"(?<!\w)(?:{FILE['past']}|[وف]?س?[ايتن]?(?:{any_of('verbs')})(?:ت?ه[ام]?|تا?|ان?|و?ن)?){STOP}")
 READERS = re.compile(rf"(?<!\w)\w{{0,2}}(?:{any_of('reads')})(?:و[ان]?|ين|ه[ام]?)?{STOP}")
 _NAMES = re.compile(
     rf"(?<!\w)(?:[وبلف]|لل)?(?:(?P<place>{either(PLACES)})"

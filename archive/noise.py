@@ -140,7 +140,7 @@ def _is_biography(plain: str) -> bool:
     """Whether a line says who the writer is: his name, what he is, what writers do; no sentence of one deed."""
     if not (writer := _LINES["writers"].match(plain)) or TELLS.search(plain) or NEWS.search(writer["name"]):
         return False
-    return len(_LINES["wrote"].findall(plain, writer.end())) > (writer["name"][-1:].isalpha() and is_sentence(plain))
+    return len(_LINES["wrote"].findall(plain, writer.end())) > (writer["name"].strip()[-1:] not in tuple(":،,|–-"))
 
 
 def _tells_readers(plain: str, code: str, edge: bool) -> bool:
