@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import tomllib
 from dataclasses import replace
 from math import inf
@@ -250,8 +251,31 @@ def test_the_desk_shows_a_story_once_and_who_else_tells_it(kit: Kit) -> None:
     for name in ("envoy1", "envoy3", "envoy4"):
         assert f"/-/article/{ids[name]}" in page.partition("Also told by")[2]
     assert "Also told by" not in ask(f"/-/article/{ids['water1']}")
+    hits = json.loads(ask("/archive/search.json?_shape=array&q=باراك"))
+    assert {row["article_id"]: row["copies"] for row in hits} == {ids["envoy1"]: 2, ids["envoy4"]: None}
+    assert f'<a href="/-/article/{ids["envoy1"]}#story">2</a>' in ask("/archive/search?q=باراك")
+    assert len(json.loads(ask("/archive/search.json?_shape=array&q=باراك&copies=all"))) == 4
     (row,) = json.loads(ask("/archive/stories.json?_shape=array&q=باراك"))
     assert (row["article_id"], row["articles"], row["copies"], row["in_other_words"]) == (ids["envoy1"], 4, 2, 1)
+
+
+def test_the_desk_says_which_edit_a_copy_lacks(kit: Kit) -> None:
+    first = replace(ARTICLES["raqqa1"], published_at="2026-03-01T07:15:00+00:00")
+    edited = replace(first, at="2026-03-01T12:00:00Z", text=first.text.replace("ثلاثة", "أربعة"))
+    ids = kept(kit, first, "raqqa2", edited)
+    desk = open_desk(kit.path)
+    kit.do(lambda tx: tx.db.execute("UPDATE outlets SET name_ar = 'صحيفة ' || id"))
+    copy, original = (
+        asyncio.run(desk.client.get(f"/-/article/{ids[name]}")).text.partition("Also told by")[2]
+        for name in ("raqqa2", "raqqa1")
+    )
+    edit = f'<a href="/-/article/{ids["raqqa1"]}?version=2#edits">'
+    assert f"This copy lacks {edit}a later edit</a>" in copy
+    assert copy.index("<mark>ثلاثة</mark>") < copy.index("<mark>أربعة</mark>") < copy.index("<table>")
+    assert f"<bdi>صحيفة {first.outlet}</bdi>" in copy
+    assert "<td>2026-03-01 07:15" in re.sub("</?time[^>]*>", "", copy)
+    assert f", {edit}lacks a later edit</a>" in original
+    assert "This copy lacks" not in original
 
 
 def test_show_names_who_else_tells_it(kit: Kit) -> None:

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from archive.alerts.excerpts import Segments, clean, shown
 from archive.alerts.render import web_link as safe_link
 from archive.diffs import diff
+from archive.edits import compare
 from archive.materiality import Edit
 from archive.models import Article
 from archive.titles import heading
@@ -88,9 +89,16 @@ def changed(text: str, other: str, context: int = 40, width: int = 400) -> str:
     return (out + (rest if end + context >= len(text) else rest.rpartition(" ")[0] + "…")) if out else ""
 
 
-def telling(row: Mapping[str, Any]) -> Article:
-    """A version as it is compared, from its row."""
-    return Article(row["title"], row["text"], row["author"], row["published_at"])
+def otherwise(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Edit]:
+    """What the other of two versions words otherwise, what matters first; both as their rows."""
+    found = compare(Article(one["title"], one["text"]), Article(other["title"], other["text"]), None)
+    return sorted(found, key=lambda edit: edit.kind != "material")
+
+
+def missed(mine: Mapping[str, Any], base: Mapping[str, Any], now: Mapping[str, Any]) -> list[Edit]:
+    """What the newest version of what `mine` is based on says otherwise, but for what `mine` had worded anew itself."""
+    own = {(edit.field, edit.after, edit.before) for edit in otherwise(base, mine)}
+    return [edit for edit in otherwise(mine, now) if (edit.field, edit.before, edit.after) not in own]
 
 
 def edits(found: Iterable[Edit], version: Mapping[str, Any]) -> list[tuple[Edit, Segments, Segments]]:

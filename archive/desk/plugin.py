@@ -14,7 +14,7 @@ from markupsafe import Markup
 from archive.arabic.normalise import normalise
 from archive.coverage import OutletCoverage, gaps
 from archive.desk import pages
-from archive.edits import compare, read_edit
+from archive.edits import read_edit
 from archive.search import ar_query, highlight, in_title, relevance
 from archive.sqlite import statement
 from archive.stories import fold, read_story
@@ -82,6 +82,8 @@ def render_cell(row: Any, value: object, column: str, database: str, datasette: 
         path = datasette.urls.path(f"/-/article/{row['article_id']}")
         label = value or heading("", row["text"] if "text" in row.keys() else "") or "(no title)"  # noqa: SIM118
         return Markup('<a href="{}">{}</a>').format(path, label)
+    if column == "copies" and "article_id" in row.keys():  # noqa: SIM118
+        return Markup('<a href="{}#story">{}</a>').format(datasette.urls.path(f"/-/article/{row['article_id']}"), value)
     if not isinstance(value, str):
         return None
     if column in ("snippet", "before", "after"):
@@ -168,8 +170,9 @@ async def article(request: Any, datasette: Any) -> Response:
     matches = read_matches(await rows(datasette, statement("reading.matches"), shown)) if version else []
     older = next((v for v in versions if version and v["number"] == version["number"] - 1), None)
     story = read_story(await rows(datasette, statement("stories.story"), key))
-    base = next(iter(await rows(datasette, statement("desk.base"), key)), None)
-    otherwise = compare(pages.telling(base), pages.telling(version), None) if base and version else ()
+    me = next((member for member in story.articles if member.article_id == key["id"]), None) if story else None
+    based = await rows(datasette, statement("desk.base"), key) if version else []
+    lacking = me is not None and len(based) > 1 and shown.get("version") == latest
     pair = shown | {"older": older["version_id"]} if older else {}
     changed = [read_edit(tuple(row)) for row in await rows(datasette, statement("edits.stored"), pair)] if pair else []
     hits = [(passage, match.topic) for match in matches for passage in match.passages]
@@ -184,8 +187,11 @@ async def article(request: Any, datasette: Any) -> Response:
         "edits": pages.edits(changed[:60], version or {}),
         "silent": bool(older and version and version["modified_at"] in (None, older["modified_at"])),
         "story": story,
-        "base": base,
-        "otherwise": pages.edits(otherwise, version or {})[:2],
+        "me": me,
+        "members": {row["article_id"]: row for row in await rows(datasette, statement("desk.members"), key)},
+        "otherwise": pages.edits(pages.otherwise(based[0], version)[:2], version) if version and based else [],
+        "lacking": lacking,
+        "missed": pages.edits(pages.missed(version, *based)[:4], based[1]) if version and lacking else [],
         "matches": matches,
         "told": await rows(datasette, statement("desk.told"), shown) if version else [],
         "versions": versions,

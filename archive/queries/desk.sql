@@ -61,6 +61,21 @@ SELECT what, words FROM (
 ) GROUP BY what, words ORDER BY what DESC, min(field = 'text'), min(start)
 
 -- name: base
--- The version that the newest one of an article is based on, where it tells another's words.
-SELECT v.* FROM story_articles s JOIN versions v ON v.id = s.based_on_version_id
-JOIN articles a ON a.id = s.article_id AND a.latest_version_id IS NOT NULL WHERE s.article_id = :id
+-- The version that the newest one of an article is based on, where it tells another's words; and the newest of that
+-- other article, where it is a later one.
+SELECT v.* FROM story_articles s JOIN versions b ON b.id = s.based_on_version_id JOIN articles o ON o.id = b.article_id
+JOIN versions v ON v.id IN (b.id, iif((SELECT (n.captured_at, n.id) > (b.captured_at, b.id) FROM versions n
+                                       WHERE n.id = o.latest_version_id), o.latest_version_id, b.id))
+JOIN articles a ON a.id = s.article_id AND a.latest_version_id IS NOT NULL
+WHERE s.article_id = :id ORDER BY v.id <> b.id
+
+-- name: members
+-- Of the articles in the story of one: what their outlet and the one they credit are called, and the number of the
+-- version that follows the one they are based on.
+SELECT s.article_id, coalesce(o.name_ar, a.outlet_id, 'imported') AS outlet,
+       coalesce(c.name_ar, s.credited_outlet_id, '') AS credits,
+       (SELECT count(*) + 1 FROM versions n WHERE n.article_id = b.article_id
+        AND (n.captured_at, n.id) <= (b.captured_at, b.id)) AS lacks
+FROM story_articles s JOIN articles a ON a.id = s.article_id LEFT JOIN outlets o ON o.id = a.outlet_id
+LEFT JOIN outlets c ON c.id = s.credited_outlet_id LEFT JOIN versions b ON b.id = s.based_on_version_id
+WHERE s.story_id = (SELECT story_id FROM story_articles WHERE article_id = :id)
