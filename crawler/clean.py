@@ -21,6 +21,7 @@ from archive.arabic.dates import Date, read_line
 from archive.arabic.normalise import normalise, normalise_map
 from archive.furniture import AGENCIES, EDGE, STOP, either, family_of, fold, is_prose, read_more
 from archive.furniture import DATA as FURNITURE
+from archive.linewords import PLACES
 
 DATA = FURNITURE | tomllib.loads(Path(__file__).with_name("furniture.toml").read_text("utf-8"))
 _CREDIT = DATA["credit"]
@@ -42,6 +43,10 @@ _WROTE = tuple(DATA["byline"]["wrote"])
 _BRACKETS = re.compile(r"[-–\s]*[(\[]\s*([^()\[\]\d]{2,30}?)\s*[)\]]\s*\.?")
 _INLINE = re.compile(r"(?<=[.!؟»”])\s+(?=المصدر\s*:\s*(?:\S+\s*){1,5}$)")
 _DATELINE = re.compile(rf"\w+(?:\s\w+)?\s*[-–]\s*(?:{either([*_CREDIT['agencies'], *_CREDIT['through']])})")
+_DATED_BY, _DATED_IN = re.compile(_CREDIT["dateline"]), re.compile(rf"(?:{either(PLACES)})(?:\s+\d+\s+\w+)?")
+_HOUSE = re.compile(rf"{either({*_CREDIT['agencies']} - {'الوكالات'})}|{_CREDIT['house']}")
+_NAME = re.compile(r"(?<!\w)(?:ال|لل)?(\w+)")
+_ANY_HOUSE = frozenset(_NAME.findall(fold(" ".join([*_CREDIT["kind"], "للإعلام", "الإخبارية"]))))
 ENDED = re.compile(r".*[^.…][.؟!][\s\"'»”)]*")  # as a sentence does, not broken off
 _JOINED = re.compile(r"^(?:[وفبك]?ال|[وف]?لل)")
 _CRUMBS = re.compile(rf"(?:{either(DATA['family']['breadcrumb']['labels'])}){STOP}")
@@ -76,10 +81,11 @@ class _Row(NamedTuple):
 
 
 def read_credit(text: str, outlet: str | None = None) -> str | None:
-    """The source a text names as its own, as printed: "المصدر: X", "X - وكالات", "نقلاً عن X", "نشر أولاً على موقع X".
-    None where it names none, or only the outlet itself."""
+    """The source a text names as its own, as printed: "المصدر: X", "X - وكالات", "نقلاً عن X", "نشر أولاً على موقع X",
+    or in a dateline "دمشق (X) - ". None where it names none, or only the outlet itself."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    found = [*map(_named_source, lines), *map(_signature, lines[-3:])]
+    opening = [_dated_by(line, outlet) for line in lines[:1]]
+    found = [*map(_named_source, lines), *map(_signature, lines[-3:]), *opening]
     return next((name for name in found if name and not _same(name, outlet)), None)
 
 
@@ -119,6 +125,19 @@ def _signature(line: str) -> str | None:
         return _printed(line, match, offsets, "through" if fold(match["name"]) in _CITIES else "name")
     agency = _BRACKETS.fullmatch(line)
     return agency[1] if agency and len(agency[1].split()) <= 3 else None
+
+
+def _dated_by(line: str, outlet: str | None) -> str | None:
+    """The agency in a line's dateline: "الحسكة (وكالة الفرات) - ...", "دمشق - رويترز"; None where it may be the outlet
+    itself, and where it is not known which outlet that is."""
+    match = _DATED_BY.match(line)
+    if not (match and outlet and (is_prose(line) or match.end() == len(line))):
+        return None
+    parts = {part: fold(part) for part in match.groups() if part}
+    name = next((part for part, plain in parts.items() if _HOUSE.fullmatch(plain)), "")
+    theirs, own = ({*_NAME.findall(fold(house))} - _ANY_HOUSE for house in (name, outlet))
+    placed = any(map(_DATED_IN.fullmatch, parts.values()))
+    return name if placed and not (theirs <= own or own <= theirs) else None
 
 
 def read_byline(line: str, *, sure: bool = False) -> str | None:
@@ -254,6 +273,8 @@ def clean(
             out.lines.append(row.text)
     if out.published and out.published.relative:
         out.source = "relative"
+    opening = (_dated_by(row.text, outlet) for row in rows[top : first + 1] if row.plain not in known)
+    out.credit = out.credit or next(filter(None, opening), None)
     _drop_sections(out)
     return out
 

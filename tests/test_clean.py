@@ -213,6 +213,37 @@ def test_credit(text, outlet, credit):
     assert read_credit(text, outlet) == credit
 
 
+TELLS = "أعلن مسؤول في المدينة اليوم أن فرق الصيانة أنهت إصلاح خطوط المياه وأعادت الضخ إلى الأحياء الشرقية كلها."
+
+
+@pytest.mark.parametrize(
+    ("line", "outlet", "credit"),
+    [
+        (f"الحسكة (وكالة الفرات) - {TELLS}", "ميدان نيوز", "وكالة الفرات"),
+        (f"دمشق (أ ف ب) - {TELLS}", "ميدان نيوز", "أ ف ب"),
+        (f"بغداد 21 كانون (رويترز) - {TELLS}", "ميدان نيوز", "رويترز"),
+        ("الحسكة - وكالة الفرات للأنباء", "ميدان نيوز", "وكالة الفرات للأنباء"),
+        ("وكالة الفرات للأنباء - الحسكة", "ميدان نيوز", "وكالة الفرات للأنباء"),
+        (f"بغداد - وكالة أنباء هاوار: {TELLS}", "ميدان نيوز", "وكالة أنباء هاوار"),
+        (f"الحسكة (وكالة الفرات) - {TELLS}", "وكالة فرات للأنباء", None),
+        (f"دمشق-سانا: {TELLS}", "الوكالة العربية السورية للأنباء (سانا)", None),
+        (f"دمشق (أ ف ب) - {TELLS}", None, None),  # whose own dateline it may be
+        (f"الحسكة (شمال شرق سوريا) - {TELLS}", "ميدان نيوز", None),
+        (f"الحسكة (قسد) - {TELLS}", "ميدان نيوز", None),
+        (f"القامشلي (سامر العلي) - {TELLS}", "ميدان نيوز", None),
+        (f"غزة - وكالة الغوث: {TELLS}", "ميدان نيوز", None),
+        (f"دمشق - وكالة الفرات قالت اليوم: {TELLS}", "ميدان نيوز", None),
+        (f"دمشق - وكالات: {TELLS}", "ميدان نيوز", None),
+        ("دمشق (رويترز) - أرشيف", "ميدان نيوز", None),
+    ],
+)
+def test_a_dateline_credits_the_agency_it_names_and_stays(line, outlet, credit):
+    whole = clean([line, TELLS, f"ثم {TELLS}"], "عودة المياه إلى الأحياء الشرقية", now=NOW, outlet=outlet)
+    assert whole.credit == credit
+    assert not whole.removed
+    assert read_credit(f"{line}\n{TELLS}", outlet) == credit
+
+
 def test_bylines():
     assert read_byline("كتبت: منى عبد الرحمن") == "منى عبد الرحمن"
     assert read_byline("بقلم/ رامي ديب") == "رامي ديب"
