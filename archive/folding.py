@@ -10,16 +10,23 @@ from html import unescape
 def fold(text: str) -> str:
     """What remains of a text when everything is taken out that makes no edit; never stored, never shown."""
     text = text.replace("اﷲ", "ﷲ")  # the ligature has its first letter, which some write before it
-    text = unicodedata.normalize("NFKC", _THIN.sub("", unescape(unescape(text)))).translate(TABLE)
-    return _GAP.sub(_gap, _PERCENT.sub(r"\1%", _THOUSANDS.sub("", _DATE.sub(r"\1/\2/\3", text))))
+    text = _MARKUP.sub(" ", _THIN.sub("", unescape(unescape(text))))
+    text = _SIGN.sub(_sign, _DATE.sub(_date, unicodedata.normalize("NFKC", text).translate(TABLE)))
+    return _GAP.sub(_gap, _ZERO.sub("", _THOUSANDS.sub("", text)))
 
 
 _TASHKEEL = {*range(0x0610, 0x061B), *range(0x064B, 0x0653), *range(0x0656, 0x0660), 0x0670, *range(0x06D6, 0x06EE)}
-_KEYBOARDS = {"ی": "ي", "ک": "ك", "ہ": "ه", "ھ": "ه", "ٱ": "ا", "ۃ": "ة"}  # of other languages; the same in print
+_KEYBOARDS = {  # of other languages, or for show; the same in print
+    "ی": "ي", "ے": "ي", "ک": "ك", "ڪ": "ك", "ہ": "ه", "ھ": "ه", "ە": "ه", "ۀ": "ه", "ٱ": "ا", "ۃ": "ة",
+}  # fmt: skip
+# Markup and escapes left in a text, and numbers in boxes, as 1️⃣
+_MARKUP = re.compile(r"</?[a-z][^<>\n]{0,300}>|</?[a-z]+$|\\[nrt](?![a-z])|\d\ufe0f?\u20e3", re.I)
 _THOUSANDS = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
 _THIN = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")  # parts thousands, too
-_PERCENT = re.compile(r"% ?(\d+(?:[.,]\d+)?)(?![\d%])")  # the sign stands on either side
-_DATE = re.compile(r"(?<!\d)(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?!\d)")  # whatever parts day, month and year
+_SIGN = re.compile(r"([%$€£]) ?(\d+(?:[.,]\d+)*)(?![\d%$€£])")  # the sign stands on either side
+# A date, from either end, whatever parts it
+_DATE = re.compile(r"(?<!\d)(\d{1,2}|\d{4})[-/.](\d{1,2})[-/.](\d{1,2}|\d{4})(?!\d)")
+_ZERO = re.compile(r"(?<![\d.:/-])0(?=\d[.:]\d\d(?!\d))")  # of an hour
 _GAP = re.compile(r"[ ,./:-]+")
 
 
@@ -52,7 +59,13 @@ class _Table(dict[int, str]):
             return "." if char == "٫" else ","
         if char in ",./:":
             return char
-        if char.isspace() or kind[0] in "PZ" or kind in ("Sk", "So", "Me") or char in "<>|~" or 0x2190 <= code < 0x2200:
+        if (
+            char.isspace()
+            or kind[0] in "PZ"
+            or kind in ("Sk", "So", "Me")
+            or char in "<>|~="
+            or 0x2190 <= code < 0x2200
+        ):
             return " "
         return char
 
@@ -61,11 +74,22 @@ TABLE = _Table()
 """What becomes of each code point, before what parts digits is told from punctuation."""
 
 
+def _date(match: re.Match[str]) -> str:
+    first, month, last = match.groups()
+    day, year = (last, first) if len(first) == 4 else (first, last)
+    return f"{int(day)}/{int(month)}/{year}" if len(day) < 3 < len(year) else match.group()
+
+
+def _sign(match: re.Match[str]) -> str:
+    return match[2] + match[1]
+
+
 def _gap(match: re.Match[str]) -> str:
-    """Between two digits what parts them counts (3.5, 21/1, 10:30, 12 15); anywhere else it does not."""
+    """That digits are parted counts (3.5, 21/1, 12 15), by which marks does not; elsewhere neither does."""
     text, (start, end) = match.string, match.span()
     if not (start and end < len(text) and text[start - 1].isdigit() and text[end].isdigit()):
         return ""
     gap = match.group()
-    part = next((char for char in gap if char in "-/:"), None)
-    return part or (" " if " " in gap else ".")  # a comma before a part of one is a point
+    if "-" in gap or "/" in gap:
+        return "/"
+    return "." if ":" in gap or " " not in gap else " "  # a comma before a part of one is a point

@@ -60,7 +60,8 @@ _ONLY = re.compile(
 )
 _SIGNED = re.compile(r"(.*?)\s*(?:[(\[]([^()\[\]]{2,40})[)\]]|\s[-–—|/]\s*([^-–—|/()]{2,30}))\W*")
 _BOARD = re.compile(
-    r"(?=.*%|(?:\D+\d[\d.,]*){3})\W*(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*+(?:\s?%)?+(?=\W*(?:[·|•/،–-]|$))\W*+){2,}"
+    rf"(?=.*%|(?:\D+\d[\d.,]*){{3}})\W*(?:(?:[^\W\d]+[\s/]+){{1,3}}\d[\d.,:]*+(?:\s?[%°])?+"
+    rf"(?:\s+(?:{any_of('weather')}))*+(?=\W*(?:[·|•/،–-]|$))\W*+){{2,}}"
 )
 _VOTES = re.compile(r".*[?؟:]\s*(?=.*(?:%|نعم))(?:(?:[^\W\d]+\s+){1,3}\d[\d.,]*+(?:\s?%)?+\W*+){2,}")
 _SIGNS, _PARTS = re.compile("[»›‹]"), re.compile(r"\s*[|•·/]\s*|\s[-–—]\s")
@@ -104,10 +105,11 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
     if asked or any(map(_SHAPES["asks"].fullmatch, calls)) or around or _is_caption(plain, sentence, before, source):
         return True
     formed = not sentence and len(line) <= _LINKED and _FORM.match(plain) is not None
-    if formed or sentence or len(line) > _LONGEST:
-        return formed
+    parts = [part for part in _PARTS.split(line) if part.strip()] if edge or len(line) <= _LONGEST else []
+    parted = len(parts) > 1 and not sentence and all(is_noise(part, before=before, after=after) for part in parts)
+    if formed or parted or sentence or len(line) > _LONGEST:
+        return formed or parted
     said, label = read_line(line, _NEVER), _LABEL.match(plain)
-    parts = [part for part in _PARTS.split(line) if part.strip()]
     past = any(not verb.start() or verb[0][0] not in "يتن" for verb in TELLS.finditer(plain))  # no picture shows it
     named = _SHAPES["edge"].fullmatch(code) is not None and not NEWS.search(plain)
     return bool(
@@ -116,7 +118,6 @@ def is_noise(line: str, *, before: bool = True, after: bool = True) -> bool:
         or (edge and ":" in plain and _SHAPES["clock"].fullmatch(code))
         or (edge and _ONLY.fullmatch(plain))
         or (edge and (named or (source and not past)))
-        or (len(parts) > 1 and all(is_noise(part, before=before, after=after) for part in parts))
         or (before and _is_dateline(line, code))
     )
 
@@ -235,7 +236,10 @@ def _ignored(old: tuple[str, str], new: tuple[str, str], known: Collection[str])
                 _repeats(line, title)
                 or (1 < len(line.split()) < _TAIL and any(other.startswith(key) for other in around[n] - {key}))
                 or (more and _ARABIC.search(title) and not _ARABIC.search(line))
-                or (is_noise(line, before=number < first, after=number > last) and not _is_urgent(line, title))
+                or (
+                    is_noise(line, before=number < first, after=number > last)
+                    and (block or not _is_urgent(line, title))
+                )
                 or (block and (block == "more" or number > last or (number > first and block in _ANYWHERE)))
             )
             if not key or key in known or noise or (more and seen[key] > max(1, others[key])):  # or told twice
@@ -258,10 +262,9 @@ def _kind(line: str) -> str:
 
 def _is_urgent(line: str, title: str) -> bool:
     """Whether a line is urgent news of what a headline tells, no ticker's of something else."""
-    about = [
-        {form for word in WORD.findall(normalise(text)) for form in (word, *stripped(word))} for text in (line, title)
-    ]
-    return "عاجل" in about[0] and any(len(word) > 2 for word in (about[0] & about[1]) - {"عاجل"})
+    words = WORD.findall(normalise(line))
+    told = {form for word in WORD.findall(normalise(title)) for form in (word, *stripped(word)) if len(form) > 2}
+    return "عاجل" in words and any(not told.isdisjoint((word, *stripped(word))) for word in words if word != "عاجل")
 
 
 def _repeats(line: str, title: str) -> bool:
