@@ -3,8 +3,8 @@
 A new article is compared with the few that share its runs of words (at any time) or its rare words (within days), found
 by two indexes, and with those in their stories; never with the whole archive. A story is what is alike on average, so
 that no chain of likenesses leads from one happening to another; a copy is with what it copies. Each member but the
-first is told by what it is like among those seen before it. Which article came first is decided by when it was seen, so
-an import may put an older one in front.
+first is told by what it is like among those before it. Which article came first is decided by when it was seen, so an
+import may put an older one in front; among what was seen together, as of a backlog, by the time that each prints.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ NEWEST = 50  # articles of one band looked at: a form filled in daily for years 
 MEMBERS, AROUND = 6, 24  # of a story, of all, that are compared
 VERSIONS = 6  # of an article that a copy may be of
 
+_ORDER = statement("stories.order")
 _read = lru_cache(maxsize=512)(read_telling)
 _RANK = {None: 0, "same_event": 1, "rewrite": 2, "copy": 3}
 
@@ -58,15 +59,16 @@ class StoryArticle:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Articles that tell the same happening, in the order they were seen; the first is the original."""
+    """Articles that tell the same happening: the original, then the others by the time they print, else were seen."""
 
     id: int
     articles: tuple[StoryArticle, ...]
 
 
 class _Member(NamedTuple):
-    """What is compared of an article: its newest version, and when it was seen."""
+    """What is compared of an article: its newest version, where it comes in a story, and when it was seen."""
 
+    told: str
     seen: str
     id: int
     outlet_id: str | None
@@ -169,7 +171,7 @@ def fold(article_ids: Sequence[int], roots: Mapping[int, int]) -> list[tuple[int
 
 def _members(db: Connection, article_ids: Iterable[int]) -> list[_Member]:
     """Those of some articles that have a version."""
-    rows = db.execute(statement("stories.members"), (json.dumps(sorted(article_ids)),)).fetchall()
+    rows = db.execute(statement("stories.members").format(ORDER=_ORDER), (json.dumps(sorted(article_ids)),)).fetchall()
     return [_Member(*row) for row in rows]
 
 
@@ -199,7 +201,7 @@ def _near(db: Connection, me: _Member) -> tuple[set[int], frozenset[str]]:
 def _around(
     db: Connection, me: _Member, near: set[int], compare: Callable[[_Member, _Member], _Link]
 ) -> tuple[list[_Member], dict[int, int], set[int]]:
-    """An article, what is like it, and what is in their stories, in the order they were seen; the story each of them is
+    """An article, what is like it, and what is in their stories, the first to tell first; the story each of them is
     in; and the stories of which only some are here: as many as are compared, those near, and the oldest."""
     looked_at = {me.id, *near}
     told = dict(db.execute(statement("stories.fellows"), (json.dumps(sorted(looked_at)),)).fetchall())
@@ -278,8 +280,8 @@ def _note(db: Connection, later: _Member, found: _Link, *, outright: bool) -> No
 
 
 def _lead(db: Connection, story: int) -> None:
-    """What was seen first is the original, and nothing else is."""
-    for first in _ids(db, statement("stories.first"), story):
+    """What came first is the original, and nothing else is."""
+    for first in _ids(db, statement("stories.first").format(ORDER=_ORDER), story):
         db.execute("UPDATE stories SET first_article_id = ?, merged_into = NULL WHERE id = ?", (first, story))
         db.execute(statement("stories.lead"), (first, story))
 

@@ -123,6 +123,33 @@ def test_an_import_may_put_an_older_article_in_front(kit: Kit) -> None:
     assert kit.one("SELECT a.url FROM stories s JOIN articles a ON a.id = s.first_article_id").endswith("flood1")
 
 
+@pytest.mark.parametrize(
+    ("seen", "printed", "first"),
+    [
+        (("10:00:05", "10:20:00"), ("T07:00+03:00", "T06:00+03:00"), "flood2"),  # of one backlog: as they print
+        (("10:20:00", "10:00:05"), ("T06:00+03:00", "T04:00Z"), "flood1"),
+        (("10:00:05", "12:20:00"), ("T07:00+03:00", "T06:00+03:00"), "flood1"),  # seen clearly earlier
+        (("10:00:05", "10:20:00"), ("T07:00+03:00", ""), "flood1"),  # a day says nothing
+        (("10:00:05", "10:20:00"), ("T07:00", "T06:00"), "flood1"),  # nor an hour without a zone
+        (("10:00:05", "10:20:00"), ("T14:00Z", "T11:00Z"), "flood1"),  # nor what was seen before it was printed
+    ],
+)
+def test_of_what_was_seen_together_the_printed_time_tells_the_original(
+    kit: Kit, tmp_path, seen, printed, first
+) -> None:
+    both = [
+        replace(ARTICLES[name], at=f"2026-03-09T{at}Z", published_at=f"2026-03-09{said}")
+        for name, at, said in zip(("flood1", "flood2"), seen, printed, strict=True)
+    ]
+    copy = ({"flood1", "flood2"} - {first}).pop()
+    kept(kit, *both)
+    other = Kit(tmp_path / "turned")
+    kept(other, *reversed(both))
+    assert {name: kind for name, (kind, _) in told(kit).items()} == {first: "original", copy: "copy"}
+    assert {name: kind for name, (kind, _) in told(other).items()} == {first: "original", copy: "copy"}
+    other.writer.close()
+
+
 def test_a_telling_that_bridges_two_stories_merges_them(kit: Kit) -> None:
     apart = [replace(ARTICLES["hol4"], outlet="jisr", id="a"), replace(ARTICLES["hol4"], outlet="ajel", id="b")]
     body = ARTICLES["hol1"].text.split("\n")

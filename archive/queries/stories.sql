@@ -1,7 +1,16 @@
+-- name: order
+-- What the articles of a story are in order of: the ten minutes in which one was seen, or the hour of one that was old
+-- when found; within these the moment it prints, where that has a minute and a zone, else when it was seen.
+SELECT substr(seen, 1, iif(backlog AND printed IS NOT NULL, 13, 15)) || ' ' || min(seen, coalesce(printed, seen)) FROM (
+  SELECT min(a.first_seen_at, min(captured_at)) AS seen, a.backlog AS backlog,
+    min(strftime('%Y-%m-%dT%H:%M:%SZ', published_at))
+      FILTER (WHERE published_at GLOB '*T*Z' OR published_at GLOB '*T*[+-]??:??') AS printed
+  FROM versions WHERE article_id = a.id)
+
 -- name: members
--- Of some articles what is compared: its newest version, and when each was seen.
-SELECT min(a.first_seen_at, (SELECT min(captured_at) FROM versions WHERE article_id = a.id)), a.id, a.outlet_id,
-       v.title, v.text, v.published_at, v.credit_outlet_id, v.id,
+-- Of some articles what is compared: its newest version, and when each was told and seen.
+SELECT ({ORDER}), min(a.first_seen_at, (SELECT min(captured_at) FROM versions WHERE article_id = a.id)), a.id,
+       a.outlet_id, v.title, v.text, v.published_at, v.credit_outlet_id, v.id,
        (SELECT count(*) FROM versions WHERE article_id = a.id)
 FROM articles a JOIN versions v ON v.id = a.latest_version_id WHERE a.id IN (SELECT value FROM json_each(?))
 
@@ -11,9 +20,9 @@ SELECT article_id, story_id FROM story_articles WHERE story_id IN (
   SELECT story_id FROM story_articles WHERE article_id IN (SELECT value FROM json_each(?)))
 
 -- name: first
--- What was seen first of a story.
+-- What was told first of a story.
 SELECT s.article_id FROM story_articles s JOIN articles a ON a.id = s.article_id WHERE s.story_id = ?
-ORDER BY min(a.first_seen_at, (SELECT min(captured_at) FROM versions WHERE article_id = a.id)), a.id LIMIT 1
+ORDER BY ({ORDER}), a.id LIMIT 1
 
 -- name: place
 -- An article goes into a story.
@@ -62,7 +71,7 @@ SELECT s.story_id, s.article_id, a.outlet_id, a.url, a.status, v.title, v.text, 
 FROM story_articles s JOIN articles a ON a.id = s.article_id JOIN versions v ON v.id = a.latest_version_id
 LEFT JOIN versions b ON b.id = s.based_on_version_id
 WHERE s.story_id = (SELECT story_id FROM story_articles WHERE article_id = :id)
-ORDER BY s.kind <> 'original', a.first_seen_at, a.id
+ORDER BY s.kind <> 'original', a.dated_at, a.first_seen_at, a.id
 
 -- name: near_copies
 -- The newest articles that have one band of a MinHash.
