@@ -148,6 +148,7 @@ def test_newest_is_by_printed_time_and_by_topic(ask: Callable[..., Any]) -> None
 
 def test_edits_show_what_changed_on_both_sides(ask: Callable[..., Any]) -> None:
     (row,) = found(ask, "edited")
+    assert list(row)[:4] == ["title", "kind", "before", "after"]  # why it matters is in sight on a narrow screen
     assert (row["article_id"], row["changed"]) == (1, "text")
     assert "[أول]" in row["before"]
     assert "[ثاني]" in row["after"]

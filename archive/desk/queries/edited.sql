@@ -17,13 +17,13 @@ WITH edits_seen AS MATERIALIZED (
   LIMIT 50
 )
 SELECT ar_heading(after.title, after.text) AS title,
+       (SELECT max(x.kind || iif(x.reasons = '', '', ': ' || x.reasons)) FROM edits x WHERE x.version_id = s.version_id
+          AND x.material = (SELECT max(material) FROM edits WHERE version_id = s.version_id)) AS kind,
        iif(before.text <> after.text, ar_changed(before.text, after.text), ar_changed(before.title, after.title)) AS before,
        iif(before.text <> after.text, ar_changed(after.text, before.text), ar_changed(after.title, before.title)) AS after,
        trim(iif(before.title <> after.title, 'title ', '') || iif(before.text <> after.text, 'text ', '')
             || iif(before.author IS NOT after.author, 'author ', '')
             || iif(before.published_at IS NOT after.published_at, 'published_at', '')) AS changed,
-       (SELECT max(x.kind || iif(x.reasons = '', '', ': ' || x.reasons)) FROM edits x WHERE x.version_id = s.version_id
-          AND x.material = (SELECT max(material) FROM edits WHERE version_id = s.version_id)) AS kind,
        iif(after.modified_at IS NULL OR after.modified_at IS before.modified_at, 'silent', '') AS silent,
        coalesce(o.name_ar, 'imported') AS outlet, before.captured_at AS seen_before_at,
        after.captured_at AS seen_after_at, s.article_id, s.from_version_id, s.version_id
