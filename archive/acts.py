@@ -80,8 +80,6 @@ def _conjugated(verbs: Iterable[str]) -> list[str]:
     """Every person and number that news has of a verb, given as "he did" or "he does"."""
     forms = list[str]()
     for verb in map(normalise, verbs):
-        if verb.startswith("ي"):
-            forms += [begin + verb[1:] + end for begin in _BEGIN for end in _PRESENT]
-        else:
-            forms += [verb + end for end in _PAST]
+        present = [begin + verb[1:] + end for begin in _BEGIN for end in _PRESENT]
+        forms += present if verb.startswith("ي") else [verb + end for end in _PAST]
     return forms

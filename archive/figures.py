@@ -170,7 +170,10 @@ class _Reader(Marked):
             until += after in WORDS["two"]
         tie = self.tie(amount.at, bool(noun), before, told)
         if noun:
-            counted, act = ("people", noun.name) if noun.name in ACTS else (noun.name, tie.act)
+            told = tie.act if tie.near and tie.role != "and" else None  # وفاة اثنين من المصابين
+            died = noun.name == "wounded" and told in ("died", "killed", "executed")
+            fate = told if died or (after == "من" and not amount.noun) else noun.name
+            counted, act = ("people", fate) if noun.name in ACTS else (noun.name, tie.act)
             sure = not amount.noun or self.single(amount, noun, tie, before)
         else:
             (counted, until), act = self.unnamed(amount, tie), tie.act
@@ -266,6 +269,8 @@ class _Reader(Marked):
         """Whom a number counts that no known noun follows ("": nobody), and where that ends."""
         after, until = self.word(amount.until), amount.until
         bare = tie.near and "bare" in ACTS.get(tie.act, ()) and not 1900 <= (amount.low or 0) < 2100
+        if after == "من" and not tie.act and self.word(until + 1).endswith("ين"):  # ستة من المهاجمين قتلوا
+            bare = "bare" in ACTS.get(self.following(until + 2) or "", ())
         if self.ends(until):
             return tie.counted or "people" * bare, until
         known = until in self.starting or after in WORDS["stops"]  # و25 إصابة are no 25 killed
@@ -302,7 +307,10 @@ class _Reader(Marked):
                 if mark.name == "casualties" or mark.role in DONE:
                     theirs = mark.role == "linked" and self.word(mark.until) in WORDS["theirs"]  # أفرج عنهم
                     theirs |= mark.role == "noun" and self.word(at - 1) in WORDS["done"] and self.owned(at)  # تم نقلهم
-                    return mark.name if theirs or mark.name == "casualties" or word.endswith(("ون", "وا")) else None
+                    done = mark.role != "does" or mark.until in self.aside  # ستة قتلوا جنديا did it
+                    done |= self.ends(mark.until) and not self.people(mark.until)
+                    theirs |= mark.name == "casualties" or (done and word.endswith(("ون", "وا")))
+                    return mark.name if theirs else None
         return None
 
     def denied(self, at: int, first: int, act: str | None) -> bool:

@@ -84,8 +84,7 @@ class Marked:
 
     def ends(self, at: int) -> bool:
         """Whether no noun or adjective stands at a word."""
-        word = self.word(at)
-        return not word or word in CLAUSE or word in WORDS["free"] or word[0] in "وبل"
+        return not (word := self.word(at)) or word in CLAUSE or word in WORDS["free"] or word[0] in "وبل"
 
     def people(self, at: int) -> Mark | None:
         """Who is named at a word: by a noun, or by what befell them."""

@@ -2,8 +2,8 @@
 
 Material is a watched term, a number, a date, a place, an actor's name or label, words of a quotation, or a negation.
 Each edit is read with some words around it, before and after, and what either reading has that the other has not
-counts, unless it only stands elsewhere now. So does what befell people by no word of the whole other text.
-Vocabulary: materiality.toml.
+counts, unless it only stands elsewhere now. So does what befell people by no word of the whole other text, and an act
+that was to come and came. Vocabulary: materiality.toml.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Literal
 
 from archive import acts
-from archive.arabic.normalise import normalise
+from archive.arabic.normalise import normalise, normalise_map, source_span
 from archive.arabic.numbers import read_numbers
 from archive.diffs import Piece
 from archive.folding import fold
@@ -27,6 +27,7 @@ from archive.rules import RuleSet
 from archive.vocabulary import OBJECT, PART, TOKEN, VOCABULARY, WEAK, Fact, facts_of, in_name, is_
 
 Kind = Literal["typo", "wording", "material"]
+Pairs = set[tuple[str, str]]
 
 _AROUND, _APART = 5, 2  # words read beside an edit; so few unchanged words between two make them one
 _LONG = 400  # words of one edit that are read
@@ -37,6 +38,7 @@ _PASSAGE = 200  # characters
 _QUOTES = re.compile(r"«[^«»\n]{1,900}»|“[^“”\n]{1,900}”|\"[^\"\n]{1,900}\"|‘[^‘’\n]{1,900}’")
 _SENTENCE_END = re.compile(r"[.!?؟…\n]")
 _FORM = re.compile(r"(.)\1|(?<=\w{3})(?:ا|ون|ين)$")  # داوود for داود, مديرا for مدير: no other name
+_COMING, _PRESENT = re.compile(r"[وف]?س[يت]"), re.compile(r"[وف]?(?:س?ي\w+|س?ت\w\w+(?<!ت))")  # سيسلم; يسلم, تسلم
 _DUAL = re.compile(r"\w{2,}[اي]ن(?!\w)")
 
 
@@ -59,7 +61,8 @@ class Edit:
 
 def edits(field: str, before: str, after: str, pieces: Sequence[Piece], rules: RuleSet | None = None) -> list[Edit]:
     """What became of a field, each edit judged; `rules` name the watched terms."""
-    found = [_judge(field, before, after, pieces, group, rules) for group in _groups(before, pieces)]
+    names = {pair for piece in pieces if piece.op == "replaced" for pair in _renamed(piece, before, after)}
+    found = [_judge(field, before, after, pieces, group, rules, names) for group in _groups(before, pieces)]
     telling = [one for one in found if one[1]]
     for n, (edit, facts) in enumerate(telling):
         for other, theirs in telling[n + 1 : n + 1 + _NEAR]:
@@ -97,9 +100,10 @@ def _told(edit: Edit, facts: Sequence[Fact]) -> Edit:
     """An edit with what makes it material."""
     if not facts:
         return edit
-    passage = " | ".join(dict.fromkeys(" ".join(fact.surface.split()) for fact in facts))
+    passage = " | ".join(dict.fromkeys(" ".join(fact.surface.split()).strip(".,،؛:!") for fact in facts))
+    passage = passage[:_PASSAGE].rsplit(" ", len(passage) > _PASSAGE)[0]
     reasons = tuple(dict.fromkeys(fact.kind for fact in facts))
-    return replace(edit, kind="material", reasons=reasons, passage=passage[:_PASSAGE] or None)
+    return replace(edit, kind="material", reasons=reasons, passage=passage or None)
 
 
 def _groups(before: str, pieces: Sequence[Piece]) -> Iterator[list[int]]:
@@ -115,14 +119,14 @@ def _groups(before: str, pieces: Sequence[Piece]) -> Iterator[list[int]]:
                 yield group
                 group = []
             group.append(number)
-    if group:
-        yield group
+    yield from filter(None, [group])
 
 
 def _judge(
-    field: str, before: str, after: str, pieces: Sequence[Piece], group: list[int], rules: RuleSet | None
+    field: str, before: str, after: str, pieces: Sequence[Piece], group: list[int], rules: RuleSet | None, names: Pairs
 ) -> tuple[Edit, list[Fact]]:
-    """What a group of pieces is as one edit, and the facts that one of its readings has and the other has not."""
+    """What a group of pieces is as one edit, and the facts that one of its readings has and the other has not. `names`:
+    words of names anywhere, with what they became."""
     changed = [pieces[number] for number in group]
     first, last = changed[0], changed[-1]
     op = first.op if len(changed) == 1 and first.op != "equal" else "replaced"
@@ -131,9 +135,9 @@ def _judge(
     edit = Edit(field, op, "wording", (), None, was, now, *bounds)
     if op == "moved":
         return edit, []
-    renamed = [pair for piece in changed for pair in _renamed(piece, before, after)]
-    respelt, whole = _respelt(changed, before, after, {*chain(*renamed)})
-    if whole:
+    swapped = [(pair, sides) for sides in [(p.was(before), p.now(after)) for p in changed] for pair in _swapped(*sides)]
+    respelt, whole = _respelt(changed, before, after, {*chain(*(pair for pair, _ in swapped if pair in names))})
+    if whole and ("؟" in was) == ("؟" in now):
         return replace(edit, kind="typo"), []
     beside = [
         pieces[n] if 0 <= n < len(pieces) and pieces[n].op == "equal" else piece
@@ -146,13 +150,16 @@ def _judge(
     facts = [fact._replace(lost=True) for fact in _missing(lost, won)] + _missing(won, lost)
     facts = [fact for fact in facts if fact[:2] != ("number", 2) or not _DUAL.search(new if fact.lost else old)]
     found = [fact for fact in facts if not is_(fact.value, WEAK, -1) or any(_replaces(fact, other) for other in facts)]
-    found += filter(None, (_counted(_bare(piece.was(before)), _bare(piece.now(after))) for piece in changed))
-    if not any(fact.kind == "actor" for fact in found):
-        found += [Fact("actor", name, name, lost=not n) for pair in renamed for n, name in enumerate(pair)]
-    if op != "replaced":
-        mine, others = (_befell(old), _befell(after)) if op == "removed" else (_befell(new), _befell(before))
+    found += filter(None, (_counted(piece.was(before), piece.now(after)) for piece in changed))
+    gone, come = ({_bare(word).removeprefix("و") for word in text.split()} for text in (was, now))
+    if come <= gone or gone <= come:  # words were only taken out, or only put in
+        mine, others = (_befell(old), _befell(after)) if come <= gone else (_befell(new), _befell(before))
         harm = mine.keys() - acts.COUNTED  # people alone are told of in passing
-        found += [Fact("act", name, mine[name], lost=op == "removed") for name in mine if harm and name not in others]
+        found += [Fact("act", name, mine[name], lost=come <= gone) for name in mine if harm and name not in others]
+    told = any(fact.kind == "actor" for fact in found)
+    for pair, sides in swapped:
+        why = "act" if _came(*pair, after[last.end : last.end + 40]) else "actor" if pair in names and not told else ""
+        found += [Fact(why, pair[n], sides[n], lost=not n) for n in (0, 1) if why]
     if quoted := _quoted(changed, before, after, respelt):
         found.append(Fact("quotation", fold(quoted[0]), quoted[0], lost=quoted[1]))
     return edit, found
@@ -174,7 +181,7 @@ def _respelt(changed: Iterable[Piece], before: str, after: str, names: set[str])
             whole = False
             continue
         pairs = list(zip(old, new, strict=False))
-        alike = [pair for pair in pairs if _alike(*map(_bare, pair)) and not {*map(_bare, pair)} & names]
+        alike = [(a, b) for a, b in pairs if _alike(_bare(a), _bare(b)) and not {_bare(a), _bare(b)} & names]
         if len(old) == len(new):
             found |= dict(alike)
         text, start, end = (before, piece.from_start, piece.from_end) if old else (after, piece.start, piece.end)
@@ -189,27 +196,32 @@ def _renamed(piece: Piece, before: str, after: str) -> Iterator[tuple[str, str]]
     """Words of a person's name, each with the other word that stands there now."""
     spans = (before, piece.from_start, piece.from_end), (after, piece.start, piece.end)
     sides = [[PART.findall(normalise(p)) for p in (t[max(0, a - 80) : a], t[a:b], t[b : b + 40])] for t, a, b in spans]
-    (_, old, _), (_, new, _) = sides
-    for n, (a, b) in enumerate(zip(old, new, strict=True) if len(old) == len(new) <= _MISSPELT else ()):
+    for n, (a, b) in enumerate(_swapped(piece.was(before), piece.now(after))):
         if (a + b).isalpha() and not any(map(OBJECT.fullmatch, (a, b))) and _FORM.sub(r"\1", a) != _FORM.sub(r"\1", b):
-            named = [in_name([*left, *words, *right], len(left) + n, _alike(a, b)) for left, words, right in sides]
+            named = [in_name([*left, *words, *right], len(left) + n, _alike(a, b, 3)) for left, words, right in sides]
             if all(named) or (any(named) and _alike(a, b)):
                 yield a, b
+
+
+def _swapped(was: str, now: str) -> list[tuple[str, str]]:
+    """Words, each with the one that stands there now; none where there are more or fewer."""
+    old, new = PART.findall(normalise(was)), PART.findall(normalise(now))
+    return list(zip(old, new, strict=True)) if len(old) == len(new) <= _MISSPELT else []
 
 
 def _bare(word: str) -> str:
     return "".join(TOKEN.findall(normalise(word)))
 
 
-def _alike(a: str, b: str) -> bool:
-    """Whether one word is the other misspelt: a letter more, less, other or out of place, and no word of another
-    meaning here."""
+def _alike(a: str, b: str, least: int = 4) -> bool:
+    """Whether one word of `least` letters is the other misspelt: a letter more, less, other or out of place, and no
+    word of another meaning here."""
     if a == b:
         return True
-    if min(len(a), len(b)) < 4 or any(char.isdigit() for char in a + b) or a[1:] == b or b[1:] == a:
+    if min(len(a), len(b)) < least or any(char.isdigit() for char in a + b) or a[1:] == b or b[1:] == a:
         return False
     facts = [[fact[:2] for fact in facts_of(word)] for word in (a, b)]
-    firm = any(kind in ("number", "negation", "date") for kind, _ in chain(*facts))
+    firm = any(kind in ("number", "negation", "act", "date") for kind, _ in chain(*facts))
     if (all(facts) or firm) and facts[0] != facts[1]:
         return False
     head = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
@@ -219,10 +231,10 @@ def _alike(a: str, b: str) -> bool:
 
 def _counted(old: str, new: str) -> Fact | None:
     """One of what were two or more, or the other way round."""
-    for many, one in ((old, new), (new, old)):
+    for text, many, one in ((old, _bare(old), _bare(new)), (new, _bare(new), _bare(old))):
         stem = re.sub("(?:تان|تين|ان|ين|ون)$", "", many)
         if stem != many and len(stem) > 1 and one in (stem, stem + "ه"):
-            return Fact("number", many, many)
+            return Fact("number", many, text)
     return None
 
 
@@ -245,12 +257,23 @@ def _quoted(changed: Iterable[Piece], before: str, after: str, respelt: Mapping[
 @lru_cache(4)
 def _befell(text: str) -> dict[str, str]:
     """What befalls people in a text, and whom, by words that say it."""
-    found = dict[str, str]()
+    found, (_, offsets) = dict[str, str](), normalise_map(text)
     for hit in scan(acts.rules(), "", text).hits:
         name, _, role = acts.rules().terms[hit.term].id.partition(" ")
         if name in acts.COUNTED or role not in ("doubtful", "closing"):
-            found |= dict.fromkeys(_TELLS.get(name, ()), text[hit.start : hit.end])
+            found |= dict.fromkeys(_TELLS.get(name, ()), text[slice(*source_span(text, offsets, hit.start, hit.end))])
     return found
+
+
+def _came(a: str, b: str, following: str) -> bool:
+    """Whether what was to come has come, or the other way round: ستسلم, سلمت; سيتم نقل, تم نقل."""
+    later, done = (a, b) if _COMING.match(a) else (b, a)
+    if not _COMING.match(later) or _PRESENT.fullmatch(done):
+        return False
+    if {later.lstrip("وف"), done.lstrip("وف")} <= acts.WORDS["done"]:
+        later = done = following.strip().partition(" ")[0]
+    told = [{acts.rules().terms[hit.term].id for hit in scan(acts.rules(), "", word).hits} for word in (later, done)]
+    return any(name.endswith(("does", "undergoes", "noun", "linked")) for name in told[0] & told[1])
 
 
 @lru_cache(4)

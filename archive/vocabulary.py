@@ -71,8 +71,7 @@ def facts_of(text: str, rules: RuleSet | None = None) -> list[Fact]:
     free = [next((_WORTH[form] for form in (word, *stripped(word)) if form in _WORTH), word) for word in words]
     at = 0
     while at < len(words):
-        known = _known(words, at)
-        if known:
+        if known := _known(words, at):
             found.append(known)
             free[at : known.end] = [""] * (known.end - at)
         at = known.end if known else at + 1
@@ -235,7 +234,7 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], str, Any]]]:
         for word in normalise(words).split()
         for form in (
             *(word + end for end in _VERBAL + _PEOPLE * (kind == "actor")),
-            *(s + word.removeprefix("ا") for s in "يت" * (kind == "negation")),
+            *(s + word.removeprefix("ا") for s in "يت" * (kind in ("negation", "act"))),
         )
     ]
     out: dict[str, list[tuple[tuple[str, ...], str, Any]]] = {}
