@@ -154,7 +154,8 @@ def _judge(
     gone, come = ({_bare(word).removeprefix("و") for word in text.split()} for text in (was, now))
     if come <= gone or gone <= come:  # words were only taken out, or only put in
         mine, others = (_befell(old), _befell(after)) if come <= gone else (_befell(new), _befell(before))
-        harm = mine.keys() - acts.COUNTED  # people alone are told of in passing
+        # people alone are told of in passing; what stayed was told anew with others
+        harm = mine.keys() - acts.COUNTED - (others.keys() if op == "replaced" else set())
         found += [Fact("act", name, mine[name], lost=come <= gone) for name in mine if harm and name not in others]
     told = any(fact.kind == "actor" for fact in found)
     for pair, sides in swapped:
@@ -198,7 +199,7 @@ def _renamed(piece: Piece, before: str, after: str) -> Iterator[tuple[str, str]]
     sides = [[PART.findall(normalise(p)) for p in (t[max(0, a - 80) : a], t[a:b], t[b : b + 40])] for t, a, b in spans]
     for n, (a, b) in enumerate(_swapped(piece.was(before), piece.now(after))):
         if (a + b).isalpha() and not any(map(OBJECT.fullmatch, (a, b))) and _FORM.sub(r"\1", a) != _FORM.sub(r"\1", b):
-            named = [in_name([*left, *words, *right], len(left) + n, _alike(a, b, 3)) for left, words, right in sides]
+            named = [in_name([*left, *words, *right], len(left) + n, _alike(a, b, 7)) for left, words, right in sides]
             if all(named) or (any(named) and _alike(a, b)):
                 yield a, b
 
@@ -213,12 +214,12 @@ def _bare(word: str) -> str:
     return "".join(TOKEN.findall(normalise(word)))
 
 
-def _alike(a: str, b: str, least: int = 4) -> bool:
-    """Whether one word of `least` letters is the other misspelt: a letter more, less, other or out of place, and no
-    word of another meaning here."""
+def _alike(a: str, b: str, least: int = 8) -> bool:
+    """Whether one word is the other misspelt: a letter more, less, other or out of place, `least` letters in both, and
+    no word of another meaning here."""
     if a == b:
         return True
-    if min(len(a), len(b)) < least or any(char.isdigit() for char in a + b) or a[1:] == b or b[1:] == a:
+    if len(a + b) < least or any(char.isdigit() for char in a + b) or a[1:] == b or b[1:] == a:
         return False
     facts = [[fact[:2] for fact in facts_of(word)] for word in (a, b)]
     firm = any(kind in ("number", "negation", "act", "date") for kind, _ in chain(*facts))
