@@ -106,7 +106,8 @@ def _told(member: Mapping[str, Any]) -> str:
     base = f" of {member['based_on_article_id']}" if member["based_on_article_id"] else ""
     credit = f", credits {plain(member['credited_outlet_id'])}" if member["credited_outlet_id"] else ""
     lacks = ", lacks a later edit" if member["lacks_correction"] else ""
+    said = f", printed {plain(member['published_at'])}" if member["published_at"] else ""
     return (
         f"  {member['article_id']:>6}  {member['first_seen_at']}  {plain(member['outlet_id'])}  "
-        f"{member['kind'].replace('_', ' ')}{base}{like}{credit}{lacks}  {plain(member['title'])}"
+        f"{member['kind'].replace('_', ' ')}{base}{like}{credit}{lacks}{said}  {plain(member['title'])}"
     )

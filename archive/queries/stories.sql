@@ -1,7 +1,7 @@
 -- name: order
 -- What the articles of a story are in order of: the ten minutes in which one was seen, or the hour of one that was old
 -- when found; within these the moment it prints, where that has a minute and a zone, else when it was seen.
-SELECT substr(seen, 1, iif(backlog AND printed IS NOT NULL, 13, 15)) || ' ' || min(seen, coalesce(printed, seen)) FROM (
+SELECT substr(seen, 1, iif(backlog, 13, 15)) || ' ' || min(seen, coalesce(printed, seen)) FROM (
   SELECT min(a.first_seen_at, min(captured_at)) AS seen, a.backlog AS backlog,
     min(strftime('%Y-%m-%dT%H:%M:%SZ', published_at))
       FILTER (WHERE published_at GLOB '*T*Z' OR published_at GLOB '*T*[+-]??:??') AS printed
