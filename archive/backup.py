@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from archive import ledger
@@ -73,7 +74,7 @@ def backup(archive: Path, destination: Path, progress: Progress = lambda _: None
                     return _copied(live, archive, copy, had, progress)
                 except _Overtaken:
                     progress(f"something was pruned or redacted meanwhile: beginning again ({attempt + 2} of {TRIES})")
-            raise ArchiveError(f"{archive} has captures whose files are missing; `rasid doctor` names them")
+            raise ArchiveError(f"{archive} was pruned or redacted again and again meanwhile; try again later")
     except (SqliteError, OSError) as error:
         raise explain(error, copy) from error
 
@@ -114,7 +115,11 @@ def _copied(live: Connection, archive: Path, copy: Path, had: dict[str, _File], 
             start = min(before.length, target.stat().st_size) if name in had and target.exists() else 0
             if before.redacted != known.redacted or start > known.length:
                 start = 0
-            copied += _append(archive.parent / "captures" / name, target, start, known.length)
+            source = archive.parent / "captures" / name
+            if source.name == name and source.is_file() and os.access(source, os.R_OK):
+                copied += _append(source, target, start, known.length)
+            elif not target.exists() and name not in _files(live):  # pruned since
+                raise _Overtaken
             damaged += _compared(new, target, start)
         if damaged and live.execute(_REDACTED).fetchall() != new.execute(_REDACTED).fetchall():
             raise _Overtaken
@@ -129,7 +134,7 @@ def _copied(live: Connection, archive: Path, copy: Path, had: dict[str, _File], 
     for path in captures.glob("*.warc.gz"):
         if path.name not in files:  # pruned
             path.unlink()
-    return BackupReport(versions, head, size, copied, len(files), tuple(damaged))
+    return BackupReport(versions, head, size, copied, len([*captures.glob("*.warc.gz")]), tuple(damaged))
 
 
 def _files(db: Connection) -> dict[str, _File]:
@@ -139,12 +144,6 @@ def _files(db: Connection) -> dict[str, _File]:
 
 def _append(source: Path, target: Path, start: int, length: int) -> int:
     """Give `target` the bytes of `source` from `start` up to `length`, on disk; returns how many those were."""
-    if not source.exists():
-        if not target.exists():
-            raise _Overtaken
-        return 0
-    if target.exists() and start == length == target.stat().st_size:
-        return 0
     copied = 0
     with source.open("rb") as read, target.open("rb+" if target.exists() else "wb") as write:
         read.seek(start)
@@ -160,8 +159,10 @@ def _append(source: Path, target: Path, start: int, length: int) -> int:
 
 def _compared(db: Connection, target: Path, start: int) -> Iterator[str]:
     """A sentence for each record that ends behind `start` and is not what the database says of it."""
-    with target.open("rb") as stored:
-        for capture, offset, length, sha256 in db.execute(statement("evidence.copied"), (target.name, start)):
-            stored.seek(offset)
+    with target.open("rb") if target.is_file() else BytesIO() as stored:
+        end = stored.seek(0, os.SEEK_END)
+        for capture, version, offset, length, sha256 in db.execute(statement("evidence.copied"), (target.name, start)):
+            stored.seek(offset if 0 <= offset < end else end)
             if hashlib.sha256(stored.read(length)).hexdigest() != sha256:
-                yield f"capture {capture} in {target.name} at byte {offset} is not what was stored; see `rasid verify`"
+                where = f"{target.name} at byte {offset}"
+                yield f"capture {capture} (version {version}) in {where} is not what was stored; see `rasid verify`"

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.client import responses
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -121,7 +121,7 @@ class CaptureFiles:
         """
         notes = []
         for path in sorted(self.directory.glob("*.warc.gz")):
-            end, size = committed_end(path.name), path.stat().st_size
+            end, size = committed_end(path.name), path.stat().st_size if path.is_file() else 0
             if end == 0:
                 path.rename(path.with_name(path.name + ".unclaimed"))
                 notes.append(f"{path} holds no capture the archive knows; it was renamed to {path.name}.unclaimed")
@@ -145,7 +145,7 @@ class CaptureFiles:
 
     def read_bytes(self, file: str, offset: int, length: int) -> bytes:
         """The stored bytes of a record. Raises OSError."""
-        with (self.directory / file).open("rb") as source:
+        with open_file(self.directory / file) as source:
             source.seek(offset)
             return source.read(length)
 
@@ -259,9 +259,16 @@ def percent_encode(url: str) -> str:
     return quote(url, safe="!#$%&'()*+,/:;=?@[]~|")
 
 
+def open_file(path: Path, mode: str = "rb") -> FileIO:
+    """Open a WARC file. Raises OSError, also where something else stands there: a pipe would be waited for for ever."""
+    if path.exists() and not path.is_file():
+        raise OSError(0, "it is no file", str(path))
+    return FileIO(path, mode)
+
+
 def hash_file(path: Path) -> tuple[int, str]:
     """Length and SHA-256 of a whole file. Raises OSError."""
-    with path.open("rb") as source:
+    with open_file(path) as source:
         return os.fstat(source.fileno()).st_size, hashlib.file_digest(source, "sha256").hexdigest()
 
 

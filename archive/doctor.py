@@ -210,8 +210,8 @@ def _captures(db: Connection, directory: Path, held: dict[str, int], running: in
     known = dict(db.execute("SELECT file, max(offset + length) FROM captures GROUP BY file").fetchall())
     for file, end in known.items():
         path = directory / file
-        if not path.exists():
-            yield Finding("captures", True, f"{path} is missing", backup)
+        if not path.is_file():
+            yield Finding("captures", True, f"{path} is {'no file' if path.exists() else 'missing'}", backup)
         elif (size := path.stat().st_size) < end:
             yield Finding("captures", True, f"{path} is {end - size} bytes shorter than the archive knows", backup)
         elif held.get(file, 0) > end and not running:

@@ -30,9 +30,11 @@ from archive.captures import CaptureFiles
 from archive.diffs import diff
 from archive.errors import ArchiveError
 from archive.reading import Archive
+from archive.redaction import GONE
 from archive.search import ar_query
 from archive.sqlite import statement
 from archive.times import utc_now
+from archive.verify import check_article
 
 Format = Literal["csv", "jsonl"]
 _jinja = Environment(
@@ -46,17 +48,16 @@ _CHAIN = "SELECT seq, record_sha256, prev_sha256 FROM ledger WHERE seq >= ? ORDE
 def bundle(archive: Archive, article_id: int, target: Path) -> Path:
     """Write the evidence on an article into `target`, a new directory, or one file if it is named .zip.
 
-    Raises ArchiveError when there is no such article, it was never kept, or `target` exists.
+    Raises ArchiveError when there is no such article, it was never kept, its redaction is not ended, anything of it is
+    not as it was stored, or `target` exists.
     """
     if target.exists():
         raise ArchiveError(f"{target} exists; name a new directory or .zip file")
     if target.suffix != ".zip":
-        target.mkdir(parents=True)
         _write(archive, article_id, target)
         return target
     with TemporaryDirectory() as aside:
         name = Path(aside) / target.stem
-        name.mkdir()
         _write(archive, article_id, name)
         with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as packed:
             for path in sorted(name.rglob("*")):
@@ -86,14 +87,18 @@ def write_rows(rows: Iterator[dict[str, Any]], out: IO[str], kind: Format) -> in
 
 
 def _write(archive: Archive, article_id: int, target: Path) -> None:
-    """Every file of a bundle."""
+    """Every file of a bundle, in a new directory."""
     article = next(iter(archive.query("SELECT * FROM articles WHERE id = ?", (article_id,))), None)
     versions = archive.query(statement("evidence.versions"), (article_id,))
     if article is None or not versions:
         raise ArchiveError(f"{archive.path} keeps no version of an article {article_id}; `rasid search` shows ids")
-    redaction = next(iter(archive.query("SELECT * FROM redactions WHERE article_id = ?", (article_id,))), None)
+    redaction = archive.redaction(article_id)
+    if redaction and not redaction["done_at"]:
+        raise ArchiveError(f"the redaction of article {article_id} is begun, not ended; `rasid doctor` tells the mend")
+    if wrong := [str(finding) for finding in check_article(archive, article_id) if finding.fault]:
+        raise ArchiveError(f"article {article_id} is not as it was stored, so is not written: {'; '.join(wrong[:5])}")
     for name in ("versions", "captures", "stamps"):
-        (target / name).mkdir()
+        (target / name).mkdir(parents=True)
     for version in versions:
         _version(archive, target, version, kept=redaction is None)
     head = _chain(archive, target, min(version["ledger_seq"] for version in versions))
@@ -115,7 +120,7 @@ def _version(archive: Archive, target: Path, version: dict[str, Any], *, kept: b
     put: Callable[[str, bytes], object] = lambda name, data: (target / name).write_bytes(data)  # noqa: E731
     put(f"versions/{number}.record.json", (ledger.version_record(archive.db, version["id"]) or "").encode())
     for field in ledger.FIELDS:
-        if kept and version[field] is not None:
+        if version[field] is not None and (kept or version[field] != GONE):
             put(f"versions/{number}.{field}.txt", version[field].encode())
     version["edits"] = archive.query("SELECT * FROM edits WHERE version_id = ? ORDER BY id", (version["id"],))
     version["capture"] = None

@@ -132,7 +132,7 @@ class Snapshot:
 class Saved:
     """What became of a Snapshot."""
 
-    kind: Literal["new", "changed", "unchanged", "passed"]
+    kind: Literal["new", "changed", "unchanged", "passed", "redacted"]
     article_id: int
     version_id: int | None = None
     event_id: int | None = None

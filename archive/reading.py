@@ -20,7 +20,7 @@ from archive.migrations import pending
 from archive.models import ANSWERED, Event, Match, Page
 from archive.rules import RuleSet
 from archive.search import SEARCHED, ar_query, highlight, in_title, relevance
-from archive.sqlite import Connection, SqliteError, connect_read, explain, limited, statement
+from archive.sqlite import Connection, SqliteError, SqliteWarning, asked, connect_read, explain, limited, statement
 from archive.stories import Story, read_story
 from archive.stories import fold as fold_copies
 from archive.times import later, utc_now
@@ -140,8 +140,8 @@ class Archive(AbstractContextManager["Archive"]):
         try:
             with limited(self.db, self._limit):
                 return list(self.db.query(sql, params))
-        except SqliteError as error:
-            raise explain(error, self.path) from error
+        except (SqliteError, SqliteWarning) as error:
+            raise asked(error, self.path) from error
 
     def article(self, article_id: int) -> ArticleRow:
         """One article with its newest version. Raises ArchiveError when there is none of this id."""
@@ -187,6 +187,11 @@ class Archive(AbstractContextManager["Archive"]):
         found = stored(self.db, after.id, before.id) if b == a + 1 else []
         silent = after.modified_at in (None, before.modified_at)
         return Difference(before, after, tuple(found or compare(before, after, rules)), silent)
+
+    def redaction(self, article_id: int) -> dict[str, Any] | None:
+        """When and why an article was redacted: {article_id, reason, at, done_at}, the last None if that is not
+        ended yet; None: it was not redacted."""
+        return next(iter(self.query("SELECT * FROM redactions WHERE article_id = ?", (article_id,))), None)
 
     def drifts(self) -> list[str]:
         """A sentence for each outlet of which many articles gained or lost the same lines, and so no version."""

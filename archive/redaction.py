@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from archive.captures import hash_file
+from archive.captures import hash_file, open_file
 from archive.errors import ArchiveError, UsageError
 from archive.learned import fold
 from archive.looks import known
@@ -33,16 +33,18 @@ _HEAD = (
 _BLOCK = 65_535  # bytes a stored block of deflate holds at most
 
 
-def redact(tx: Transaction, article_id: int, reason: str) -> int:
-    """Begin to take an article out; returns how many raw pages go. What is left to do, the next writer's start does.
+def redact(tx: Transaction, article_id: int, reason: str) -> None:
+    """Begin to take an article out. What is left to do, the next writer's start does.
 
-    Raises ArchiveError when there is no such article or it was redacted before, UsageError without a reason.
+    Of one that was redacted before the pages are overwritten again: a file put back may have brought them back. Raises
+    ArchiveError when there is no such article, UsageError without a reason.
     """
     db, article = tx.db, known(tx.db, article_id)
     if not reason.strip():
         raise UsageError("a redaction needs a reason: it is what remains to be read in the article's place")
     if redacted(db, article_id):
-        raise ArchiveError(f"article {article_id} was redacted before; nothing of it is left to take out")
+        db.execute("UPDATE redactions SET done_at = NULL WHERE article_id = ?", (article_id,))
+        return
     db.execute("INSERT INTO redactions (article_id, reason, at) VALUES (?, ?, ?)", (article_id, reason, tx.now()))
     lines = set[str]()
     for version in db.query(f"SELECT id, {', '.join(_WORDS)} FROM versions WHERE article_id = ?", (article_id,)):  # noqa: S608
@@ -55,7 +57,6 @@ def redact(tx: Transaction, article_id: int, reason: str) -> int:
         db.execute(derived, {"id": article_id, "lines": json.dumps(sorted(lines))})
     forget = "DELETE FROM outlet_lines WHERE outlet_id = ? AND folded = ?"
     db.conn.executemany(forget, [(article.outlet_id, fold(line)) for line in lines])
-    return int(db.execute("SELECT count(*) FROM captures WHERE article_id = ?", (article_id,)).fetchone()[0])
 
 
 def redacted(db: Connection, article_id: int) -> bool:
@@ -64,31 +65,33 @@ def redacted(db: Connection, article_id: int) -> bool:
 
 
 def finish(db: Connection, captures: Path, now: str) -> None:
-    """End what `redact` began. What stands in the way is logged, and tried again at the next start."""
-    rows = db.execute(statement("evidence.taken_out")).fetchall()
-    if not db.execute("SELECT 1 FROM redactions WHERE done_at IS NULL").fetchone():
+    """End what `redact` began. What stands in the way is logged, and tried again at the next start: an article stays
+    open while a file that holds a page of it is missing or too short, since that may be put back."""
+    begun = {row[0] for row in db.execute("SELECT article_id FROM redactions WHERE done_at IS NULL")}
+    if not begun:
         return
+    pages, missed = db.execute(statement("evidence.taken_out")).fetchall(), set[str]()
+    for article_id, file, offset, length, at in pages:
+        try:
+            with open_file(captures / file, "rb+") as stored:
+                if os.fstat(stored.fileno()).st_size < offset + length:
+                    raise ArchiveError("the file ends before it")
+                os.pwrite(stored.fileno(), blank(length, file, offset, at), offset)
+                os.fsync(stored.fileno())
+        except (OSError, ArchiveError) as error:
+            missed.add(file)
+            where, why = f"{captures / file} at byte {offset}", getattr(error, "strerror", error)
+            log.warning("the raw page of article %s in %s was not overwritten: %s", article_id, where, why)
     try:
-        for file, offset, length, at in rows:
-            if (path := captures / file).exists() and path.stat().st_size >= offset + length:
-                with path.open("rb+") as stored:
-                    stored.seek(offset)
-                    stored.write(blank(length, file, offset, at))
-                    stored.flush()
-                    os.fsync(stored.fileno())
-        for file in {row[0] for row in rows}:
-            closed = "SELECT length, sha256 FROM warc_files WHERE file = ? ORDER BY id DESC LIMIT 1"
-            was = db.execute(closed, (file,)).fetchone()
-            if was and (captures / file).exists() and (is_now := hash_file(captures / file)) != was:
-                db.execute(
-                    "INSERT INTO warc_files (file, length, sha256, at) VALUES (?, ?, ?, ?)", (file, *is_now, now)
-                )
+        for file in {row[1] for row in pages} - missed:
+            db.execute(statement("evidence.closed_anew"), (file, *hash_file(captures / file), now))
         db.execute("INSERT INTO articles_fts (articles_fts) VALUES ('optimize')")  # its index keeps what was deleted
         db.execute("PRAGMA temp_store=DEFAULT")  # the new database would be made in memory
         db.execute("VACUUM")
         if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             raise OSError("another process reads the archive (close it there)")
-        db.execute("UPDATE redactions SET done_at = ? WHERE done_at IS NULL", (now,))
+        done = begun - {row[0] for row in pages if row[1] in missed}
+        db.conn.executemany("UPDATE redactions SET done_at = ? WHERE article_id = ?", [(now, id_) for id_ in done])
     except (SqliteError, OSError) as error:
         log.warning("a redaction is begun and not ended, the next start tries again: %s", error)
 

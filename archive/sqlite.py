@@ -147,6 +147,16 @@ def limited(db: Connection, seconds: float | None) -> Iterator[None]:
         db.conn.set_progress_handler(None, 0)
 
 
+def asked(error: Exception, archive: Path) -> ArchiveError:
+    """As `explain`, of a query that somebody wrote: it may be the query that is wrong."""
+    code = getattr(error, "sqlite_errorcode", None)
+    misused = isinstance(error, sqlite3.Warning | sqlite3.ProgrammingError | sqlite3.InterfaceError)
+    if misused or code in (1, 18, 20):  # ERROR, TOOBIG, MISMATCH
+        return ArchiveError(f"the query is wrong: {error}")
+    changes = ArchiveError(f"{archive} is opened for reading, so no query changes it: {error}")
+    return changes if code == 8 else explain(error, archive)  # READONLY
+
+
 def explain(error: Exception, archive: Path) -> ArchiveError:
     """Say in our words what SQLite (or the file system, for captures) reports about `archive`."""
     code, number = getattr(error, "sqlite_errorcode", 0), getattr(error, "errno", None)

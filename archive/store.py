@@ -37,7 +37,7 @@ def save(tx: Transaction, snapshot: Snapshot) -> Saved:
     article, aside = identify(tx, snapshot)
     if redacted(tx.db, article.id):
         tx.db.execute("DELETE FROM frontier WHERE url IN (?, ?)", (page.url, page.final_url))
-        return Saved("unchanged", article.id, article.latest_version_id)
+        return Saved("redacted", article.id, article.latest_version_id)
     newest_look = live or page.at >= article.last_checked_at
     restored = None
     if newest_look and article.status == "gone" and article.latest_version_id:

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from archive import ledger
-from archive.captures import hash_file, percent_encode, read_record
-from archive.reading import open_archive
+from archive.captures import hash_file, open_file, percent_encode, read_record
+from archive.reading import Archive, open_archive
 from archive.redaction import blank
 from archive.sqlite import Connection, SqliteError, connect_read, statement
 from archive.stamps import check_stamps
@@ -105,7 +105,7 @@ def verify(
             progress(f"{number} of {len(tasks)} parts, {report.bytes / 1e6:.0f} MB, {report.faults} faults")
     report.findings += [Finding("altered", "stamps", None, None, what) for what in check_stamps(db)]
     for (begun,) in db.execute("SELECT article_id FROM redactions WHERE done_at IS NULL"):
-        what = f"that of article {begun} is not ended; any start of Rasid does that"
+        what = f"that of article {begun} is not ended; `rasid doctor` tells the mend"
         report.findings.append(Finding("note", "redactions", None, None, what))
     db.close()
     report.findings.sort(key=lambda f: (not f.fault, f.where, f.offset or 0))
@@ -125,9 +125,8 @@ def _end_with_parent() -> None:
 
 def files(db: Connection, captures: Path) -> list[str]:
     """Every WARC file there is, or should be."""
-    return sorted(
-        {row[0] for row in db.execute(statement("evidence.files"))} | {path.name for path in captures.glob("*.warc.gz")}
-    )
+    known = {row[0] for row in db.execute(statement("evidence.files"))}
+    return sorted(known | {path.name for path in captures.glob("*.warc.gz")})
 
 
 def _open(archive: Path) -> Connection:
@@ -148,6 +147,15 @@ def _check_ledger(archive: Path, after: int, until: int) -> Report:
     return Report(versions=until - after, findings=found)
 
 
+def check_article(archive: Archive, article_id: int) -> list[Finding]:
+    """What is wrong with the versions of one article, their captures and their rows of the ledger."""
+    rows = archive.query(statement("evidence.of_article"), (article_id,))
+    only = frozenset(row["id"] for row in rows)
+    parts = [_check_ledger(archive.path, max(0, row["seq"] - 1), row["seq"]) for row in rows]
+    parts += [_look(archive.path, file, only) for file in sorted({row["file"] for row in rows if row["file"]})]
+    return [finding for part in parts for finding in part.findings if finding.version_id in only]
+
+
 def _check_file(archive: Path, file: str, again_s: float) -> Report:
     report = _look(archive, file)
     if report.faults:
@@ -156,34 +164,36 @@ def _check_file(archive: Path, file: str, again_s: float) -> Report:
     return report
 
 
-def _look(archive: Path, file: str) -> Report:
+def _look(archive: Path, file: str, only: frozenset[int] = frozenset()) -> Report:
+    """A file; or of it no more than the captures of these versions."""
     db, path = _open(archive), archive.parent / "captures" / file
     rows = list(db.query(statement("evidence.captures"), (file,)))
     closed = db.execute("SELECT length, sha256 FROM warc_files WHERE file = ? ORDER BY id DESC", (file,)).fetchone()
-    newest = max((p.name for p in path.parent.glob(f"{file.partition('-')[0]}-*.warc.gz")), default=file)
     db.close()
     report = Report(files=1, records=len(rows))
-    if not re.fullmatch(_NAME, file):
-        report.findings = [Finding("unknown", file, None, None, "no name that a WARC file of the archive has")]
-        return report
-    if not path.exists():
-        lost = [Finding("missing", file, row["offset"], row["version_id"], "its file is missing") for row in rows]
-        gone = Finding("missing", file, None, None, f"the file is missing, with {len(rows)} captures")
-        report.findings = [gone, *lost] if rows or closed else []
-        return report
-    report.bytes = path.stat().st_size
-    report.findings = list(_check_rows(path, rows, report.bytes, spare=not closed and file == newest))
-    if closed and hash_file(path) != tuple(closed):
-        kind: Kind = "truncated" if report.bytes < closed[0] else "altered"
-        what = f"the whole file is not what it was when it was closed: {closed[0]} bytes, SHA-256 {closed[1]}"
-        report.findings.append(Finding(kind, file, None, None, what))
+    try:
+        if not re.fullmatch(_NAME, file):
+            raise OSError(0, "no name that a WARC file of the archive has")
+        report.bytes = path.stat().st_size
+        newest = max((p.name for p in path.parent.glob(f"{file.partition('-')[0]}-*.warc.gz")), default=file)
+        report.findings = list(_check_rows(path, rows, report.bytes, only, spare=not closed and file == newest))
+        if closed and not only and hash_file(path) != tuple(closed):
+            kind: Kind = "truncated" if report.bytes < closed[0] else "altered"
+            what = f"the whole file is not what it was when it was closed: {closed[0]} bytes, SHA-256 {closed[1]}"
+            report.findings.append(Finding(kind, file, None, None, what))
+    except OSError as error:
+        if rows or closed or not isinstance(error, FileNotFoundError):  # else it was pruned meanwhile
+            kind, what = "missing" if rows or closed else "unknown", f"it cannot be read ({error.strerror})"
+            whole = Finding(kind, file, None, None, f"{what}; {len(rows)} captures should lie in it")
+            report.findings = [whole, *(_found(file, row, kind, what) for row in rows)]
     return report
 
 
-def _check_rows(path: Path, rows: list[dict[str, Any]], size: int, *, spare: bool) -> Iterator[Finding]:
-    """Every record of a file, and what lies between; `spare`: bytes behind the last may be just being written."""
+def _check_rows(path: Path, rows: list[Any], size: int, only: frozenset[int], *, spare: bool) -> Iterator[Finding]:
+    """Every record of a file, or `only` of some versions, and what lies between; `spare`: bytes behind the last may be
+    just being written."""
     at, elsewhere = 0, dict[str, int]()
-    with path.open("rb") as source:
+    with open_file(path) as source:
 
         def read(start: int, end: int) -> bytes:
             source.seek(start)
@@ -192,8 +202,12 @@ def _check_rows(path: Path, rows: list[dict[str, Any]], size: int, *, spare: boo
         for row in rows:
             start, end = row["offset"], row["offset"] + row["length"]
             found = partial(_found, path.name, row)
-            if end > size:
-                yield found("truncated", f"the file ends at byte {size}, the record at {end}")
+            if only and row["version_id"] not in only:
+                at = max(at, end)
+                continue
+            if start < 0 or end > size:
+                what = f"the file ends at byte {size}, the record should lie at {start} to {end}"
+                yield found("altered" if start < 0 else "truncated", what)
                 continue
             stored = read(start, end)
             if row["redacted"]:
@@ -214,7 +228,7 @@ def _check_rows(path: Path, rows: list[dict[str, Any]], size: int, *, spare: boo
             if row["series"] == "kept" and row["version_id"] is None:
                 yield found("missing", f"no version was read from capture {row['id']}")
             at = max(at, end)
-        if size > at:
+        if size > at and not only:
             what = f"{size - at} bytes that no capture claims"
             if spare:
                 yield Finding("note", path.name, at, None, f"{what}: being written, or left by a crash")

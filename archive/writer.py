@@ -137,8 +137,9 @@ class Writer(AbstractContextManager["Writer"]):
         for note in self._captures.repair(self._committed_end):
             log.warning(note)
         db, now = self._db, stamp(self.clock())
-        for (file,) in db.execute("SELECT DISTINCT file FROM warc_files"):
-            self._captures.leave(file)
+        for file, closed in db.execute(statement("evidence.files")):
+            if closed or not (self._captures.directory / file).exists():  # it may be put back
+                self._captures.leave(file)
         redaction.finish(db, self._captures.directory, now)
         db.execute("BEGIN IMMEDIATE")
         _know_rules(db, self._policy, now)

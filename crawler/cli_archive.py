@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from archive.errors import ArchiveError
 from crawler.terminal import Report, config_option, number, part_option, progress, reporting
 
 if TYPE_CHECKING:
@@ -31,18 +32,16 @@ def diff(article_id: int, versions: tuple[int, ...], config: Config) -> Report:
     if len(versions) not in (0, 2):
         raise click.UsageError("name two versions, A and B, or none for the last two; `rasid show ID` lists them")
     with open_archive(config.archive) as archive:
-        found = archive.diff(article_id, *versions, rules=config.rules)
+        found, redaction = archive.diff(article_id, *versions, rules=config.rules), archive.redaction(article_id)
     sides = {name: {"number": v.number, "captured_at": v.captured_at, "version_id": v.id}
              for name, v in (("from", found.before), ("to", found.after))}  # fmt: skip
-    told = {"article_id": article_id, **sides, "silent": found.silent, "edits": list(map(asdict, found.edits))}
-    return Report(told, diff_text(found))
+    told = {"article_id": article_id, **sides, "silent": found.silent, "edits": found.edits, "redaction": redaction}
+    return Report(told, diff_text(found, redaction))
 
 
 @click.command()
 @click.option("--workers", default=os.cpu_count() or 1, type=click.IntRange(1, 64), help="Processes (default: cores).")
-@click.option(
-    "--sample", metavar="N", type=click.IntRange(1), help="Only N files and stretches of the ledger, by chance."
-)
+@click.option("--sample", metavar="N", type=click.IntRange(1), help="Only N files and stretches of the ledger.")
 @part_option
 @reporting
 def verify(workers: int, sample: int | None, config: Config) -> Report:
@@ -75,11 +74,10 @@ def export(what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], targe
 
     csv and jsonl give a row for each article, with its newest text, on the terminal or into a file.
     """
-    from archive.errors import ArchiveError
     from archive.export import bundle, rows_of, write_rows
     from archive.reading import open_archive
 
-    query = " ".join(what)
+    query, refused = " ".join(what), list[int]()
     with open_archive(config.archive) as archive:
         rows = rows_of(archive, query)
         if form == "bundle":
@@ -90,7 +88,12 @@ def export(what: tuple[str, ...], form: Literal["bundle", "csv", "jsonl"], targe
             for number in numbers:
                 name = Path(f"evidence-{number}")
                 place = target or name if query.isdecimal() else (target or Path()) / name
-                click.echo(f"wrote {bundle(archive, number, place)}")
+                try:
+                    click.echo(f"wrote {bundle(archive, number, place)}")
+                except ArchiveError as error:  # of what a search finds, the others are written
+                    click.secho(f"rasid: {error}", fg="red", err=True)
+                    refused.append(number)
+            sys.exit(bool(refused))
         elif target is None:
             write_rows(rows, sys.stdout, form)
         else:  # the mark tells spreadsheets that this is UTF-8
@@ -115,13 +118,12 @@ def redact(article_id: int, reason: str, yes: bool, config: Config) -> None:
     if not yes:
         click.confirm(f"{article.title or article.url}\nNothing brings it back. Redact it?", abort=True)
     with Writer(config.archive, policy(config)) as writer:
-        pages = writer.submit(lambda tx: begin(tx, article_id, reason)).result()
-    Writer(config.archive, policy(config)).close()  # any start ends what was begun
+        writer.submit(lambda tx: begin(tx, article_id, reason)).result()
+    Writer(config.archive, policy(config)).close()  # any start ends what was begun, and says what is in the way
     with open_archive(config.archive) as archive:
-        if archive.query("SELECT 1 FROM redactions WHERE done_at IS NULL"):
-            click.secho("rasid: begun, not ended: close what reads the archive; any start ends it", fg="red", err=True)
-            sys.exit(1)
-    click.echo(f"Article {article_id} is redacted, with {pages} raw pages. Not ours to change: backups, mails already")
+        if archive.query("SELECT 1 FROM redactions WHERE article_id = ? AND done_at IS NULL", (article_id,)):
+            raise ArchiveError("begun, not ended: put right what is named above, then repeat it (any start ends it)")
+    click.echo(f"Article {article_id} is redacted, with its raw pages. Not ours to change: backups, mails already")
     click.echo("sent, other outlets' copies. The article's address stays.")
 
 
@@ -157,9 +159,8 @@ def doctor(repair: bool, config: Config) -> Report:
     if repair and config.archive.exists():
         with Writer(config.archive, policy(config)) as writer:
             mended = medicine.repair(writer)
-    found = list(
-        medicine.examine(config.archive, stamp(utc_now()), free_space=config.keep.free_space, progress=progress)
-    )
+    now, room = stamp(utc_now()), config.keep.free_space
+    found = list(medicine.examine(config.archive, now, free_space=room, progress=progress))
     running = medicine.writing(config.archive)
     faults = sum(finding.fault for finding in found)
     value = {"archive": str(config.archive), "written_by": running, "repaired": mended, "findings": found}

@@ -31,18 +31,23 @@ def _lines(text: str) -> list[str]:
     return [line and plain(line) for line in text.split("\n")]
 
 
-def diff_text(found: Difference) -> str:
+def diff_text(found: Difference, redaction: Mapping[str, Any] | None = None) -> str:
     """`rasid diff` for people: each edit as it was and as it is, the words that differ in [brackets]; what is Arabic
     keeps its own direction."""
     silent = " (silent: the page tells no new time of modification)" if found.silent else ""
     sides = [f"version {version.number}, {version.captured_at}" for version in (found.before, found.after)]
     lines = [f"{', to '.join(sides)}{silent}"]
+    lines += ["", _redacted(redaction)] if redaction else []
     for edit in found.edits:
         why = f": {', '.join(edit.reasons)} ({_isolated(edit.passage or '')})" if edit.reasons else ""
         lines += ["", f"{edit.field}  {edit.op}  {edit.kind}{why}"]
         for sign, side in zip("-+", shown(edit, getattr(found.after, edit.field) or ""), strict=True):
             lines.append(f"  {sign} " + _isolated("".join(f"[{text}]" if hit else text for text, hit in side)))
-    return "\n".join(lines if found.edits else [*lines, "", "Nothing that a reader would call a change."])
+    return "\n".join(lines if found.edits or redaction else [*lines, "", "Nothing that a reader would call a change."])
+
+
+def _redacted(told: Mapping[str, Any]) -> str:
+    return f"{'redacted:' if told['done_at'] else 'being redacted:':18}{told['at']}  {_isolated(told['reason'])}"
 
 
 def _isolated(text: str) -> str:
@@ -75,6 +80,7 @@ def shown_values(archive: Archive, article_id: int) -> dict[str, Any]:
     told = archive.query(statement("desk.told"), {"version": article.version_id})
     return {
         "article": asdict(article),
+        "redaction": archive.redaction(article_id),
         "versions": [asdict(version) for version in archive.versions(article_id)],
         "matches": [asdict(match) for match in matches],
         "labels": archive.query(statement("reading.labels"), (article_id,)),
@@ -87,6 +93,7 @@ def shown_text(values: Mapping[str, Any]) -> str:
     """`rasid show` for people."""
     article, versions = values["article"], values["versions"]
     lines = [f"{name + ':':18}{plain(value)}" for name, value in article.items() if name not in ("text",)]
+    lines += [_redacted(values["redaction"])] if values["redaction"] else []
     for match in values["matches"]:
         words = ", ".join(dict.fromkeys(p["surface"] for p in match["passages"]))
         lines.append(f"{match['topic'] + ':':18}{match['strength']} {match['score']:.2f}  {plain(words)}")

@@ -1,81 +1,46 @@
-"""Verify names what was tampered with, a bundle is checked by its own steps, a redaction leaves hashes alone."""
+"""Verify names what was tampered with, a bundle is checked by its own steps."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import os
 import random
 import re
 import subprocess
-import sys
 import zipfile
-import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from archive.errors import ArchiveError, UsageError
+from archive.backup import backup
+from archive.doctor import examine
+from archive.errors import ArchiveError
 from archive.export import bundle, rows_of, write_rows
 from archive.ledger import head
 from archive.reading import open_archive
-from archive.redaction import blank, redact
-from archive.sqlite import IntegrityError, connect_read, connect_write
-from archive.store import save
+from archive.sqlite import IntegrityError, connect_write
 from archive.upkeep import close_files, prune
-from archive.verify import _check_ledger, _look, _open, files, verify
+from archive.verify import verify
 from archive.writer import Writer
 from crawler.cli import main
-from tests.archive_kit import OFF_TOPIC, ON_TOPIC, Kit, children, page, policy, shot
-
-NAME = "سلمى البحراوي"
-RICH = replace(
-    ON_TOPIC, author=NAME, section="محليات", published_at="2026-01-21", published_source="text",
-    modified_at="2026-01-21", credit="سانا", language="ar", related=(f"خبر آخر عن {NAME}",),
-)  # fmt: skip
-ASKED = (("User-Agent", "Rasid/1 (+desk@example.org)"), ("Accept", "text/html"))
-
-
-def url(number: int) -> str:
-    return f"https://sana.example/{number}"
-
-
-def shown(number: int, words: str = "", at: str = "2026-01-21T10:00:00Z"):
-    return page(url(number), at, body=f"<p>{RICH.text} {words} {number}</p>" * 9, request_headers=ASKED)
+from tests.archive_kit import Kit, policy
+from tests.evidence_kit import NAME, RICH, differs, fill, looked, run_steps, spoil, steps, url
 
 
 @pytest.fixture
 def kit(tmp_path):
-    """Six articles, one of them edited, one passed over; files of one day closed, of another still open."""
     kit = Kit(tmp_path)
     fill(kit)
     yield kit
     kit.writer.close()
 
 
-def fill(kit: Kit) -> None:
-    for number in range(4):
-        kit.save(replace(RICH, title=f"{RICH.title} {number}"), page=shown(number))
-    kit.save(OFF_TOPIC, page=shown(8))
-    kit.clock.at = "2026-01-22T10:00:00Z"
-    assert close_files(kit.writer) == 2
-    at = "2026-01-22T11:00:00Z"
-    kit.save(replace(RICH, title=f"{RICH.title} 0", text=f"{RICH.text}\nوقُتل خمسة."), at, page=shown(0, "خمسة", at))
-    kit.save(replace(RICH, title=f"{RICH.title} 9"), at, page=shown(9, at=at))
-
-
 def wrong(path: Path) -> list[str]:
     return [str(finding) for finding in verify(path, again_s=0).findings if finding.fault]
-
-
-def looked(path: Path) -> list:
-    """What `verify` does, in this process."""
-    db = _open(path)
-    found = [f for file in files(db, path.parent / "captures") for f in _look(path, file).findings]
-    db.close()
-    return found + _check_ledger(path, 0, 2**62).findings
 
 
 def test_an_untouched_archive_has_no_fault_also_while_it_is_written(kit):
@@ -212,23 +177,6 @@ def test_a_thousand_flipped_bytes_are_found(kit):
 # ---- bundles -----------------------------------------------------------------------------------------------------
 
 
-def steps(directory: Path) -> list[str]:
-    """The commands that VERIFY.txt says to run."""
-    return re.findall(r"^    (\S.*)$", (directory / "VERIFY.txt").read_text(encoding="utf-8"), re.M)
-
-
-def run_steps(directory: Path, known_head: str) -> str:
-    """Their output; each must succeed, in a shell with only the directory of Python's programs in front."""
-    said = ""
-    for step in steps(directory):
-        line = step.replace("THE_HEAD_YOU_KNOW", known_head)
-        tools = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-        done = subprocess.run(["bash", "-c", line], cwd=directory, env={"PATH": tools}, capture_output=True, text=True)
-        said += done.stdout
-        assert done.returncode == 0, (line, done.stdout, done.stderr)
-    return said
-
-
 def test_a_bundle_is_checked_by_the_steps_it_tells(kit, tmp_path):
     noted = kit.do(lambda tx: head(tx.db))
     kit.save(RICH, "2026-01-22T12:00:00Z", url=url(11))
@@ -248,10 +196,27 @@ def test_a_bundle_is_checked_by_the_steps_it_tells(kit, tmp_path):
     assert NAME in shown
     (out / "versions" / "2.text.txt").write_text("غير ذلك", encoding="utf-8")
     (out / "ledger.txt").write_text((out / "ledger.txt").read_text().replace("\n2 ", "\n2 0"))
-    first, differs, *_ = steps(out)
-    assert subprocess.run(["bash", "-c", first], cwd=out, capture_output=True).returncode == 1
-    done = subprocess.run(["bash", "-c", differs], cwd=out, capture_output=True, text=True)
-    assert done.stdout == "DIFFERS versions/2.text.txt\n"
+    assert subprocess.run(["bash", "-c", steps(out)[0]], cwd=out, capture_output=True).returncode == 1
+    assert differs(out) == ["DIFFERS versions/2.text.txt"]
+
+
+def test_a_forged_bundle_is_told_though_its_sums_are_made_anew(kit, tmp_path):
+    with open_archive(kit.path) as archive:
+        out = bundle(archive, 1, tmp_path / "evidence")
+    told = json.loads((out / "article.json").read_text(encoding="utf-8"))
+    told["versions"][0] |= {"title": "عنوان لم يُنشر", "captured_at": "2026-01-01T10:00:00Z"}
+    told["versions"][1] |= {"author": None, "text": ""}
+    (out / "article.json").write_text(json.dumps(told), encoding="utf-8")
+    for gone in ("versions/1.text.txt", "captures/1.capture.warc.gz", "captures/1.request.warc.gz"):
+        (out / gone).unlink()
+    (out / "versions" / "1.note.txt").write_text("لا يذكره سجل", encoding="utf-8")
+    assert differs(out) == [
+        *(f"DIFFERS article.json version {what}" for what in ("1 captured_at", "1 title", "2 author", "2 text")),
+        "MISSING captures/1.capture.warc.gz",
+        "MISSING captures/1.request.warc.gz",
+        "DIFFERS versions/1.note.txt",
+        "MISSING versions/1.text.txt",
+    ]
 
 
 def test_a_page_in_a_bundle_runs_and_loads_nothing_whatever_the_article_says(kit, tmp_path):
@@ -286,102 +251,49 @@ def test_a_zip_and_what_a_search_finds_and_rows_for_spreadsheets(kit, tmp_path):
     assert write_rows(rows_of(open_archive(kit.path), "؟"), io.StringIO(), "csv") == 0
 
 
-# ---- redaction ---------------------------------------------------------------------------------------------------
-
-
-def traces(directory: Path, words: str) -> list[str]:
-    """Files that hold these words, as they are or within what gzip packed."""
-    found = []
-    for path in sorted(p for p in directory.rglob("*") if p.is_file()):
-        data = path.read_bytes()
-        parts, rest = [data], data
-        while path.suffix == ".gz" and rest[:2] == b"\x1f\x8b":
-            member = zlib.decompressobj(31)
-            parts.append(member.decompress(rest))
-            rest = member.unused_data
-        if any(words.encode() in part for part in parts):
-            found.append(path.name)
-    return found
-
-
-def test_a_redaction_takes_every_trace_and_leaves_what_proves_the_gap(kit, tmp_path):
-    secret = "طفلة مريم الزعبي"
-    told = replace(RICH, title=f"{RICH.title} {secret}", text=f"{secret}\n{RICH.text}", author=secret)
-    kit.save(told, "2026-01-22T12:00:00Z", page=shown(20, secret, "2026-01-22T12:00:00Z"))
-    edited = replace(told, text=f"{told.text}\nوقالت {secret} إن ثلاثة قُتلوا.")
-    kit.save(edited, "2026-01-23T12:00:00Z", page=shown(20, f"{secret} ثلاثة", "2026-01-23T12:00:00Z"))
-    kit.do(lambda tx: tx.db.execute("INSERT INTO frontier (url, found_at, title, content) VALUES (?, ?, ?, ?)",
-                                    (url(20), kit.clock.at, secret, secret)))  # fmt: skip
-    before = kit.do(lambda tx: head(tx.db))
-    kit.clock.at = "2026-01-24T12:00:00Z"
-    close_files(kit.writer)
-    with pytest.raises(UsageError, match="needs a reason"):
-        kit.do(lambda tx: redact(tx, 7, " "))
-    kit.writer.close()
-    assert traces(tmp_path, secret)
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE versions SET title = 'غيره' WHERE id = 5", "altered: ledger row 5"),
+        ("UPDATE captures SET offset = -1 WHERE id = 6", "altered: kept-2026-01-22-00.warc.gz byte -1 (version 5)"),
+        ("UPDATE captures SET file = '../archive.db' WHERE id = 6", "missing: ../archive.db byte"),
+        ("DELETE FROM ledger WHERE seq = 5", "missing: ledger (version 5)"),
+    ],
+)
+def test_what_is_not_as_it_was_stored_is_named_and_no_evidence_is_made_of_it(kit, tmp_path, statement, named):
+    spoil(kit, statement)
+    assert any(named in fault for fault in wrong(kit.path))
     (tmp_path / "rasid.toml").write_text('contact = "desk@example.org"\n')
-    options = ["redact", "7", "--reason", "قاصر", "--yes", "--config", str(tmp_path)]
-    done = CliRunner().invoke(main, options)
-    assert done.exit_code == 0, done.output
-    assert traces(tmp_path, secret) == []
-    report = verify(kit.path, again_s=0)
-    assert [f.kind for f in report.findings] == ["redacted", "redacted"]
-    assert report.head == before
-    captures = sorted((tmp_path / "captures").glob("*.warc.gz"))
-    assert subprocess.run([Path(sys.executable).parent / "warcio", "check", *captures]).returncode == 0
+    options = ["export", "معتقلي", "--to", str(tmp_path / "out"), "--config", str(tmp_path)]
+    done = CliRunner().invoke(main, options, catch_exceptions=False)
+    assert done.exit_code == 1
+    assert named in done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} - {"evidence-6"} == {f"evidence-{n}" for n in (2, 3, 4)}
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_where_a_warc_file_was_is_named_with_its_versions_and_the_rest_is_looked_at(
+    kit, tmp_path, make
+):
+    path, copy = (
+        kit.path.parent / "captures" / "kept-2026-01-22-00.warc.gz",
+        tmp_path.with_name(make.__name__),
+    )
+    path.rename(tmp_path / path.name)
+    make(path)
+    found = [finding for finding in looked(kit.path) if finding.fault]
+    assert [(f.kind, f.where, f.version_id) for f in found] == [("missing", path.name, n) for n in (None, 5, 6)]
+    report = backup(kit.path, copy)
+    assert [re.search(r"\(version \d\) in \S+", said)[0] for said in report.damaged] == [
+        f"(version {n}) in {path.name}" for n in (5, 6)
+    ]
+    assert report.files == 2
     with open_archive(kit.path) as archive:
-        assert archive.article(7).title == "[redacted]"
-        out = bundle(archive, 7, tmp_path / "evidence")
-        assert [h.article_id for h in archive.search("مريم")] == []
-    assert "THIS ARTICLE WAS REDACTED" in (out / "README.txt").read_text(encoding="utf-8")
-    said = run_steps(out, before)
-    assert set(said.splitlines()) == {
-        "DIFFERS captures/1.capture.warc.gz", "DIFFERS captures/2.capture.warc.gz", before, "1",
-    }  # fmt: skip
-    with Writer(kit.path, policy(), clock=kit.clock) as writer:
-        again = writer.submit(lambda tx: save(tx, shot(edited, shown(20), outlet_id="sana"))).result()
-        assert again.kind == "unchanged"
-        due = writer.submit(lambda tx: tx.db.execute("SELECT next_check_at FROM articles WHERE id = 7").fetchone())
-        assert due.result() == (None,)
-        with pytest.raises(ArchiveError, match="redacted before"):
-            writer.submit(lambda tx: redact(tx, 7, "مرة أخرى")).result()
-    assert traces(tmp_path, secret) == []
-
-
-def _begin_and_die(path: Path) -> None:
-    import os
-
-    writer = Writer(path, policy())
-    writer.submit(lambda tx: redact(tx, 2, "قاصر")).result()
-    os._exit(9)
-
-
-def test_a_redaction_cut_short_is_ended_by_the_next_start_also_past_a_reader_that_was_in_the_way(kit, tmp_path):
-    secret = f"{RICH.title} 1"
+        with pytest.raises(ArchiveError, match=r"not as it was stored.*it is no file"):
+            bundle(archive, 1, tmp_path / "one")
+        with pytest.raises(ArchiveError, match="it is no file"):
+            archive.capture(6)
+        assert bundle(archive, 2, tmp_path / "two").is_dir()
     kit.writer.close()
-    child = children.Process(target=_begin_and_die, args=(kit.path,))
-    child.start()
-    child.join()
-    assert child.exitcode == 9
-    assert [f.kind for f in verify(kit.path, again_s=0).findings] == ["note"]
-    reader = connect_read(kit.path)
-    reader.execute("BEGIN")
-    reader.execute("SELECT count(*) FROM versions").fetchone()
-    Writer(kit.path, policy(), clock=kit.clock, busy_seconds=0.1).close()
-    assert [f.kind for f in verify(kit.path, again_s=0).findings] == ["redacted", "note"]
-    reader.close()
-    Writer(kit.path, policy(), clock=kit.clock).close()
-    assert [f.kind for f in verify(kit.path, again_s=0).findings] == ["redacted"]
-    assert traces(tmp_path, secret) == []
-
-
-def test_what_is_left_in_a_file_is_a_record_of_just_that_length(tmp_path):
-    from warcio.archiveiterator import ArchiveIterator
-
-    for length in (250, 251, 65_700, 65_790, 131_500, *range(65_770, 65_800)):
-        left = blank(length, "kept-2026-01-21-00.warc.gz", 7, "2026-01-21T10:00:00Z")
-        assert len(left) == length
-        (record,) = list(ArchiveIterator(io.BytesIO(left)))
-        assert record.rec_type == "metadata"
-    with pytest.raises(ArchiveError, match="no record"):
-        blank(90, "kept-2026-01-21-00.warc.gz", 7, "2026-01-21T10:00:00Z")
+    assert f"{path} is no file" in [finding.what for finding in examine(kit.path, kit.clock.at)]
+    Writer(kit.path, policy(), clock=kit.clock).close()  # starts all the same

@@ -1,6 +1,7 @@
 -- name: files
--- Every WARC file that the archive knows.
-SELECT DISTINCT file FROM (SELECT file FROM captures UNION SELECT file FROM warc_files)
+-- Every WARC file that the archive knows, and whether it is closed.
+SELECT file, max(closed) FROM (SELECT DISTINCT file, 0 AS closed FROM captures UNION SELECT file, 1 FROM warc_files)
+GROUP BY file
 
 -- name: captures
 -- The captures of a WARC file in their order, with the version read from each, and what was redacted.
@@ -10,14 +11,19 @@ WHERE c.file = ? GROUP BY c.id ORDER BY c.offset
 
 -- name: copied
 -- The captures of a WARC file that end behind a byte, without redacted ones.
-SELECT id, offset, length, record_sha256 FROM captures
-WHERE file = ? AND offset + length > ? AND article_id NOT IN (SELECT article_id FROM redactions) ORDER BY offset
+SELECT c.id, coalesce((SELECT min(v.id) FROM versions v WHERE v.capture_id = c.id), 'none'), offset, length, record_sha256
+FROM captures c WHERE file = ? AND offset + length > ? AND article_id NOT IN (SELECT article_id FROM redactions) ORDER BY offset
 
 -- name: versions
 -- The versions of an article, numbered, with their rows of the ledger.
 SELECT h.number, v.*, l.seq AS ledger_seq, l.record_sha256
 FROM history h JOIN versions v ON v.id = h.version_id JOIN ledger l ON l.version_id = v.id
 WHERE h.article_id = ? ORDER BY 1
+
+-- name: of_article
+-- The versions of an article, each with its row of the ledger (0: none) and the file that its capture lies in.
+SELECT v.id, coalesce(l.seq, 0) AS seq, c.file FROM versions v LEFT JOIN ledger l ON l.version_id = v.id
+LEFT JOIN captures c ON c.id = v.capture_id WHERE v.article_id = ? ORDER BY v.id
 
 -- name: capture
 -- A capture, and where the bytes before it, its request, begin.
@@ -27,8 +33,13 @@ FROM captures c WHERE c.id = ?
 
 -- name: taken_out
 -- The captures of which a redaction is begun and not ended.
-SELECT c.file, c.offset, c.length, c.at FROM captures c JOIN redactions r USING (article_id)
+SELECT r.article_id, c.file, c.offset, c.length, c.at FROM captures c JOIN redactions r USING (article_id)
 WHERE r.done_at IS NULL ORDER BY c.file
+
+-- name: closed_anew
+-- A closed file ?1 has this length and hash now, if it has others than it had.
+INSERT INTO warc_files (file, length, sha256, at) SELECT file, ?2, ?3, ?4 FROM warc_files
+WHERE id = (SELECT max(id) FROM warc_files WHERE file = ?1) AND (length, sha256) <> (?2, ?3)
 
 -- name: stamps
 -- Every stamp, with the row of the ledger that it is of.
@@ -43,8 +54,8 @@ SELECT v.id, a.url AS article_url, v.captured_at, v.text_sha256, v.title, v.text
 FROM versions v JOIN articles a ON a.id = v.article_id LEFT JOIN captures c ON c.id = v.capture_id WHERE v.id = ?
 
 -- name: known
--- How long each WARC file is, as far as it is known, and which redactions changed it.
-SELECT file, max(offset + length), (
+-- How long each WARC file is, as far as it is known, and which redactions changed it and are ended.
+SELECT file, max(0, CAST(max(offset + length) AS INTEGER)), (
   SELECT group_concat(article_id) FROM (SELECT DISTINCT r.article_id FROM redactions r
-    JOIN captures o ON o.article_id = r.article_id AND o.file = c.file ORDER BY 1))
+    JOIN captures o ON o.article_id = r.article_id AND o.file = c.file WHERE r.done_at IS NOT NULL ORDER BY 1))
 FROM captures c GROUP BY file ORDER BY file
