@@ -197,12 +197,13 @@ def test_what_a_crash_left_is_mended_at_the_next_start(tmp_path):
     assert (tmp_path / "captures" / "passed-2026-01-21-00.warc.gz.unclaimed").exists()
 
 
-def test_nothing_is_appended_to_a_file_that_lost_its_end(tmp_path):
+@pytest.mark.parametrize("harm", [lambda file: file.write_bytes(file.read_bytes()[:-5]), lambda file: file.unlink()])
+def test_nothing_is_appended_to_a_file_that_lost_its_end_or_is_missing_and_may_be_put_back(tmp_path, harm):
     kit = Kit(tmp_path)
     kit.save()
     kit.writer.close()
     (file,) = (tmp_path / "captures").iterdir()
-    file.write_bytes(file.read_bytes()[:-5])
+    harm(file)
     with Writer(kit.path, policy(), clock=kit.clock) as writer:
         writer.submit(lambda tx: save(tx, shot(page=page("https://sana.example/2")))).result()
         files = writer.submit(lambda tx: [row[0] for row in tx.db.execute("SELECT file FROM captures")]).result()
