@@ -25,7 +25,7 @@ from archive.store import save
 from archive.times import later
 from archive.versions import is_stump, likeness, same_text
 from crawler.effective import effective, named, onward
-from crawler.guest import NoPage, Stopping
+from crawler.guest import NoPage
 from crawler.job import Job
 from crawler.middlewares import Wire, ask, no_page
 from crawler.telegram import embedded, withheld
@@ -66,35 +66,36 @@ class ArticleSpider(OutletSpider):
     async def start(self) -> AsyncIterator[Request]:
         """Requests for due articles, no more at a time than there are hands."""
         job, due = self.job, self.only or ()
-        while not job.ended and (self.only or job.has_room()):
-            if self.only is None:  # what was seen in this crawl and is still due must not hide the rest
-                per_hour = job.config.revisit.per_hour
-                due = due_articles(job.reader, job.outlet_id, job.now(), BATCH + len(job.seen), per_hour)
-            if not (due := [d for d in due if d.url not in job.seen]):
-                break
-            for item in due:
-                if item.url in job.seen:  # another one redirected here meanwhile
-                    continue
-                if until := job.guest.held(item.url):
+        with self.ending():
+            while not job.ended and (self.only or job.has_room()):
+                if self.only is None:  # what was seen in this crawl and is still due must not hide the rest
+                    per_hour = job.config.revisit.per_hour
+                    due = due_articles(job.reader, job.outlet_id, job.now(), BATCH + len(job.seen), per_hour)
+                if not (due := [d for d in due if d.url not in job.seen]):
+                    break
+                for item in due:
+                    if item.url in job.seen:  # another one redirected here meanwhile
+                        continue
+                    if until := job.guest.held(item.url):
+                        job.seen.add(item.url)
+                        await self._put_off(item.url, until)
+                        continue
+                    await self.hands.acquire()
+                    if job.ended:
+                        return
                     job.seen.add(item.url)
-                    await self._put_off(item.url, until)
-                    continue
-                await self.hands.acquire()
-                if job.ended:
-                    return
-                job.seen.add(item.url)
-                url = embedded(item.url, self.channels) or item.url
-                meta = {"again": item.article_id is not None}
-                yield Request(url, self.parse, errback=self.failed, cb_kwargs={"due": item}, meta=meta)
+                    url = embedded(item.url, self.channels) or item.url
+                    meta = {"again": item.article_id is not None}
+                    yield Request(url, self.parse, errback=self.failed, cb_kwargs={"due": item}, meta=meta)
 
     async def parse(self, response: Response, due: Due) -> None:
         """From a page to what is durably kept of it."""
         try:
-            await self._take(response, due)
+            with self.ending():
+                await self._take(response, due)
         except NoPage as why:
-            await self._leave(self.missed(due.url, why, response.meta, article_id=due.article_id))
-        except Stopping:
-            pass  # it stays due
+            with self.ending():
+                await self._leave(self.missed(due.url, why, response.meta, article_id=due.article_id))
         finally:
             self.hands.release()
 
@@ -102,13 +103,12 @@ class ArticleSpider(OutletSpider):
         """From a failure to a durable look."""
         due: Due = failure.request.cb_kwargs["due"]
         try:
-            look = self.missed(due.url, no_page(failure.value), failure.request.meta, article_id=due.article_id)
-            if look.retry_at and look.status is None:  # told to wait before this address was ever asked for
-                await self._put_off(due.url, look.retry_at)
-            else:
-                await self._leave(look)
-        except Stopping:
-            pass  # it stays due
+            with self.ending():
+                look = self.missed(due.url, no_page(failure.value), failure.request.meta, article_id=due.article_id)
+                if look.retry_at and look.status is None:  # told to wait before this address was ever asked for
+                    await self._put_off(due.url, look.retry_at)
+                else:
+                    await self._leave(look)
         finally:
             self.hands.release()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -13,6 +13,7 @@ import scrapy
 from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
+from archive.errors import ArchiveError
 from archive.frontier import Source, Visited, source_done, source_failed, source_read
 from archive.identity import owner
 from archive.looks import PASSING
@@ -37,6 +38,16 @@ class OutletSpider(scrapy.Spider):
         """`job` says for whom, with what, and where results go."""
         super().__init__(**kwargs)
         self.job = job
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """What ends a job is no fault of the page in hand, which stays due: the job tells of it, once."""
+        try:
+            yield
+        except Stopping:
+            pass
+        except ArchiveError as error:
+            self.job.fault = self.job.fault or error
 
     def look(self, url: str, outcome: Outcome, meta: dict[str, Any], error: str | None = None, **more: Any) -> Look:
         """A row for `fetches`, with what the request's `meta` knows of its answer."""
@@ -91,7 +102,7 @@ class ListingSpider(OutletSpider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Visit one source after the other. It yields nothing: a visit asks for its pages by itself."""
-        with suppress(Stopping):
+        with self.ending():
             for source in self.sources:
                 if not self.job.ended:
                     await self._visit(source)

@@ -291,6 +291,25 @@ def test_an_archive_taken_away_is_told_in_a_sentence_and_outlets_are_left_in_pea
         assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.parametrize("path", ["/feed", "/news/1.html"])
+def test_an_archive_taken_away_in_the_middle_of_a_crawl_is_told_in_a_sentence(tmp_path, path):
+    with Site() as site:
+        configure(tmp_path, site, free_port())
+        publish(site, 1)
+        answer = site.routes[path]
+
+        def take_away(visit):
+            for file in tmp_path.glob("archive.db*"):
+                file.rename(file.with_name("away-" + file.name))
+            return answer(visit)
+
+        site.route(path, take_away)
+        done = rasid(tmp_path, "crawl")
+    assert done.returncode == 1
+    assert "was moved or deleted while in use" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_a_mail_server_that_says_nothing_does_not_hold_up_the_end(tmp_path):
     with Site() as site, socket.create_server(("127.0.0.1", 0)) as silent:
         configure(tmp_path, site, silent.getsockname()[1])
