@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,14 @@ def url(number: int) -> str:
 
 def shown(number: int, words: str = "", at: str = "2026-01-21T10:00:00Z") -> Page:
     return page(url(number), at, body=f"<p>{RICH.text} {words} {number}</p>" * 9, request_headers=ASKED)
+
+
+@contextmanager
+def filled(directory: Path) -> Iterator[Kit]:
+    kit = Kit(directory)
+    fill(kit)
+    yield kit
+    kit.writer.close()
 
 
 def fill(kit: Kit) -> None:

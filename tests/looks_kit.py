@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from archive.looks import look
 from archive.models import Article, Look
 from archive.times import later
-from tests.archive_kit import NOW, ON_TOPIC
+from tests.archive_kit import NOW, ON_TOPIC, Kit, whole
 
 DAY, HOUR = 86400.0, 3600.0
 LADDER = (HOUR, 3 * HOUR, 12 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY)
+
+
+@contextmanager
+def watched(directory: Path) -> Iterator[Kit]:
+    """An archive whose articles are looked at again by the ladder, and that is found whole in the end."""
+    kit = Kit(directory, ladder=LADDER)
+    yield kit
+    assert whole(kit.writer) == []
+    kit.writer.close()
 
 
 def url(number: int) -> str:

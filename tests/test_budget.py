@@ -10,16 +10,14 @@ import pytest
 import archive.budget
 from archive.frontier import due_articles, due_outlets, sync_outlets
 from archive.times import later
-from tests.archive_kit import NOW, SANA, Kit, whole
-from tests.looks_kit import HOUR, LADDER, found, kept, story, url
+from tests.archive_kit import NOW, SANA
+from tests.looks_kit import HOUR, found, kept, story, url, watched
 
 
 @pytest.fixture
 def kit(tmp_path):
-    kit = Kit(tmp_path, ladder=LADDER)
-    yield kit
-    assert whole(kit.writer) == []
-    kit.writer.close()
+    with watched(tmp_path) as kit:
+        yield kit
 
 
 def test_revisits_have_a_budget_and_the_longest_overdue_come_first(kit):

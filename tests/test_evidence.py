@@ -28,15 +28,13 @@ from archive.verify import verify
 from archive.writer import Writer
 from crawler.cli import main
 from tests.archive_kit import Kit, policy
-from tests.evidence_kit import NAME, RICH, differs, fill, looked, run_steps, spoil, steps, url
+from tests.evidence_kit import NAME, RICH, differs, filled, looked, run_steps, spoil, steps, url
 
 
 @pytest.fixture
 def kit(tmp_path):
-    kit = Kit(tmp_path)
-    fill(kit)
-    yield kit
-    kit.writer.close()
+    with filled(tmp_path) as kit:
+        yield kit
 
 
 def wrong(path: Path) -> list[str]:

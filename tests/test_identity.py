@@ -11,16 +11,14 @@ from archive.looks import look
 from archive.models import Article, Look
 from archive.reading import open_archive
 from archive.times import later
-from tests.archive_kit import NOW, Kit, page, whole
-from tests.looks_kit import DAY, HOUR, LADDER, missed, states, story, url
+from tests.archive_kit import NOW, page
+from tests.looks_kit import DAY, HOUR, missed, states, story, url, watched
 
 
 @pytest.fixture
 def kit(tmp_path):
-    kit = Kit(tmp_path, ladder=LADDER)
-    yield kit
-    assert whole(kit.writer) == []
-    kit.writer.close()
+    with watched(tmp_path) as kit:
+        yield kit
 
 
 def claims(*pairs: tuple[str, str], of: int = 1) -> Article:

@@ -12,16 +12,14 @@ from archive.looks import look
 from archive.models import Article, Look
 from archive.reading import open_archive
 from archive.times import later
-from tests.archive_kit import NOW, OFF_TOPIC, SANA, Kit, whole
-from tests.looks_kit import DAY, HOUR, LADDER, found, kept, missed, states, story, told, url
+from tests.archive_kit import NOW, OFF_TOPIC, SANA, Kit
+from tests.looks_kit import DAY, HOUR, LADDER, found, kept, missed, states, story, told, url, watched
 
 
 @pytest.fixture
 def kit(tmp_path):
-    kit = Kit(tmp_path, ladder=LADDER)
-    yield kit
-    assert whole(kit.writer) == []
-    kit.writer.close()
+    with watched(tmp_path) as kit:
+        yield kit
 
 
 def test_nothing_is_withdrawn_while_nothing_else_of_the_outlet_answers(kit):

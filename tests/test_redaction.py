@@ -26,16 +26,14 @@ from archive.upkeep import close_files
 from archive.verify import verify
 from archive.writer import Writer
 from crawler.cli import main
-from tests.archive_kit import Kit, children, policy, shot
-from tests.evidence_kit import RICH, fill, looked, run_steps, shown, url
+from tests.archive_kit import children, policy, shot
+from tests.evidence_kit import RICH, filled, looked, run_steps, shown, url
 
 
 @pytest.fixture
 def kit(tmp_path):
-    kit = Kit(tmp_path)
-    fill(kit)
-    yield kit
-    kit.writer.close()
+    with filled(tmp_path) as kit:
+        yield kit
 
 
 def traces(directory: Path, words: str) -> list[str]:
